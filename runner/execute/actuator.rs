@@ -1,0 +1,129 @@
+//! The port through which a step touches the world, and what comes back.
+//!
+//! Adapters: `local.rs` (commands on this machine), `http.rs` (requests from this machine). They
+//! report what they saw; whether that is good or bad is judged in `plan.rs`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use crate::incident::RunId;
+
+/// One action, every parameter resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub run: RunId,
+    /// Position of the step in the scenario, from 0.
+    pub step: usize,
+    /// Names this one attempt everywhere it leaves a trace (evidence files, journal).
+    pub nonce: String,
+    pub action: Action,
+    /// After this the action is stopped and everything it started with it.
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    Command(Command),
+    Http(HttpRequest),
+}
+
+/// A command on this machine. `env` is the only way parameters reach it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    pub program: Program,
+    pub env: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Text for `/bin/sh`, exactly as the author wrote it. Nothing is ever pasted into it.
+    Script(String),
+    /// Program and arguments, started without a shell.
+    Exec(Vec<String>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    pub method: HttpMethod,
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    pub body: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpMethod {
+    Get,
+    Head,
+    Post,
+    Put,
+}
+
+impl HttpMethod {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
+/// What an action gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    pub ending: Ending,
+    /// A command's standard output, or an HTTP body.
+    pub stdout: Output,
+    pub stderr: Output,
+    pub took: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The command ended by itself.
+    Exited(i32),
+    /// Something killed the command; not us.
+    Killed { signal: i32 },
+    /// The timeout passed; the whole process group was killed, or the request dropped.
+    TimedOut,
+    /// It was stopped because the run was told to stop.
+    Cancelled,
+    /// An HTTP answer came.
+    Answered { status: u16 },
+    /// No HTTP answer: refused, reset, no such name, TLS. The reason is for people.
+    NoAnswer { reason: String },
+    /// The action was never begun: no such program, no permission, a limit of ours.
+    NotStarted { reason: String },
+}
+
+/// Output, capped in memory; what exceeds the cap is whole in the evidence file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// The first bytes as text (lossy UTF-8), or everything when `tail` is empty.
+    pub head: String,
+    /// The last bytes, when something was left out between.
+    pub tail: String,
+    /// Bytes produced in all.
+    pub total_bytes: u64,
+    /// Where all of it is, when it is longer than [`crate::limits::OUTPUT_INLINE_BYTES`].
+    pub evidence: Option<PathBuf>,
+}
+
+impl Output {
+    /// All of it in memory?
+    pub fn is_whole(&self) -> bool {
+        self.tail.is_empty()
+    }
+}
+
+#[async_trait]
+pub trait Actuator: Send + Sync {
+    /// Carries the order out and waits for its end, at most `order.timeout` (plus
+    /// [`crate::limits::KILL_GRACE`]). Never fails as a call: what went wrong is the observation.
+    async fn act(&self, order: &Order, cancel: &CancellationToken) -> Observation;
+}

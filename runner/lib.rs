@@ -1,0 +1,5 @@
+pub mod clock;
+pub mod execute;
+pub mod incident;
+pub mod limits;
+pub mod report;

@@ -1,0 +1,103 @@
+//! Every bound of the product in one place: name, unit, reason.
+//!
+//! A bound that operators tune is a setting in `config.rs` whose default stands here.
+
+use std::time::Duration;
+
+// --- receive -----------------------------------------------------------------------------------
+
+/// Bytes of a webhook body. PagerDuty drops anything above 256 KiB before sending.
+pub const WEBHOOK_BODY_BYTES: usize = 256 * 1024;
+
+/// PagerDuty waits 5 s for an answer; this leaves room for the network and the reply.
+pub const WEBHOOK_ANSWER: Duration = Duration::from_millis(4_000);
+
+/// How long a client may take to send its request head and body.
+pub const REQUEST_READ: Duration = Duration::from_secs(10);
+
+/// `v1=` entries looked at in one signature header. PagerDuty sends one per active secret.
+pub const SIGNATURES_PER_REQUEST: usize = 16;
+
+/// A webhook older than this may describe a state that is gone: ask PagerDuty before acting.
+pub const KNOWLEDGE_FRESH: Duration = Duration::from_secs(30);
+
+// --- claim -------------------------------------------------------------------------------------
+
+/// One sign of life per process and interval.
+pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
+
+/// A claim is honoured this long without a sign of life.
+pub const LEASE: Duration = Duration::from_secs(6);
+
+/// An owner that could not renew stops this much before its lease ends for others.
+pub const LEASE_MARGIN: Duration = Duration::from_secs(2);
+
+/// Writes joined into one durable commit.
+pub const COMMIT_GROUP: usize = 256;
+
+/// Store requests waiting for the writer; beyond it callers are refused, which is a 503 outside.
+pub const STORE_QUEUE: usize = 4_096;
+
+/// How long another process may hold the SQLite file before a write gives up.
+pub const SQLITE_BUSY: Duration = Duration::from_millis(3_000);
+
+// --- execute -----------------------------------------------------------------------------------
+
+/// Runs a process carries at once. Claims beyond it are refused (503), so the other region or a
+/// later delivery takes them.
+pub const RUNS_IN_FLIGHT: usize = 20_000;
+
+/// Commands running at once on this machine; further ones queue within their own deadline.
+pub const COMMANDS_AT_ONCE: usize = 64;
+
+/// Output bytes kept in memory per stream: half from the start, half from the end.
+pub const OUTPUT_MEMORY_BYTES: usize = 64 * 1024;
+
+/// Output longer than this is kept whole in an evidence file as well.
+pub const OUTPUT_INLINE_BYTES: usize = 2 * 1024;
+
+/// Bytes written to one evidence file; a command that prints without end is cut here.
+pub const EVIDENCE_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// After the process group was told to stop (TERM), it is killed (KILL) when this has passed.
+pub const KILL_GRACE: Duration = Duration::from_secs(2);
+
+/// A command that ended may leave children holding its output open; reading stops after this.
+pub const OUTPUT_DRAIN: Duration = Duration::from_millis(500);
+
+/// Bytes of an HTTP answer that are read; the rest is counted as unread.
+pub const HTTP_BODY_BYTES: usize = 1024 * 1024;
+
+/// Default time for a step's action.
+pub const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Default time for a whole run, hand-off included.
+pub const RUN_DEADLINE: Duration = Duration::from_secs(20 * 60);
+
+// --- report ------------------------------------------------------------------------------------
+
+/// PagerDuty titles come from Events API summaries, which end at 1,024 characters.
+pub const TITLE_CHARS: usize = 1_024;
+
+/// PagerDuty's note limit is 65,535 single-byte characters; Japanese counts three bytes each.
+pub const NOTE_BYTES: usize = 60_000;
+
+/// One PagerDuty request, connection included.
+pub const PAGERDUTY_REQUEST: Duration = Duration::from_secs(10);
+
+/// PagerDuty requests under way at once from one process.
+pub const PAGERDUTY_AT_ONCE: usize = 16;
+
+/// Attempts of one PagerDuty call that failed in passing (429, 5xx, no connection).
+pub const PAGERDUTY_ATTEMPTS: usize = 6;
+
+/// Bytes of a PagerDuty answer that are read.
+pub const PAGERDUTY_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// A run that lasts longer than this says so in title and note; a shorter one only tells its end.
+pub const START_REPORT_AFTER: Duration = Duration::from_secs(1);
+
+// --- shutdown ----------------------------------------------------------------------------------
+
+/// Runs get this long to end after SIGTERM; what is left is released to the other region.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);

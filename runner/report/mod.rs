@@ -1,0 +1,115 @@
+//! Stage 5: a run's progress in PagerDuty's title, notes and status.
+//!
+//! The port is what AMS needs of an incident platform; `pagerduty.rs` is the adapter. Every
+//! sentence people read is in `text.rs`. Report never decides anything.
+
+use async_trait::async_trait;
+
+use crate::incident::{Incident, IncidentId, Status, Urgency};
+
+/// A change of an incident; only what is `Some` is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncidentChange {
+    pub title: Option<String>,
+    pub status: Option<Status>,
+    /// Goes to the resolve log entry; only with `status: resolved`.
+    pub resolution: Option<String>,
+    pub urgency: Option<Urgency>,
+    /// A priority by the name the account gave it (`P1`).
+    pub priority: Option<String>,
+    pub escalation: Option<Escalation>,
+}
+
+/// Whom an incident goes to next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Escalation {
+    /// A level of the policy in force, from 1. Un-acknowledges and notifies.
+    Level(u32),
+    /// Another escalation policy, from its first level.
+    Policy(String),
+    /// One user directly; does not escalate further by itself: the last resort.
+    User(String),
+}
+
+/// An escalation policy as far as the next level has to be found in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EscalationPolicy {
+    pub id: String,
+    pub name: String,
+    /// Per level, in order: the ids of users and schedules it notifies.
+    pub levels: Vec<Vec<String>>,
+}
+
+/// A note on an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    pub id: String,
+    pub content: String,
+}
+
+/// Why a call to the platform gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    /// The incident is resolved or merged already (codes 1001, 1019, 2018): somebody got there
+    /// first, which is no failure.
+    #[error("incident {incident} has already ended in PagerDuty ({message})")]
+    AlreadyEnded {
+        incident: IncidentId,
+        message: String,
+    },
+
+    #[error("PagerDuty does not know {what} (404)")]
+    NotFound { what: String },
+
+    /// PagerDuty understood and said no: do not repeat.
+    #[error("PagerDuty refused {call}: {status}{} {message}", code.map(|c| format!(" code {c}")).unwrap_or_default())]
+    Refused {
+        call: String,
+        status: u16,
+        code: Option<u32>,
+        message: String,
+    },
+
+    /// It may work later; all attempts the call allows are used up.
+    #[error("PagerDuty did not carry out {call} after {attempts} attempts: {reason}")]
+    Unavailable {
+        call: String,
+        attempts: usize,
+        reason: String,
+    },
+}
+
+impl PlatformError {
+    /// May the same call work later, unchanged?
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
+
+/// PagerDuty, as the stages see it. Calls retry by themselves what fails in passing; a call that
+/// changes something may therefore have taken effect even when it returns an error.
+#[async_trait]
+pub trait IncidentPlatform: Send + Sync {
+    async fn incident(&self, id: &IncidentId) -> Result<Incident, PlatformError>;
+
+    /// One PUT. Answers with the incident after the change.
+    async fn change(
+        &self,
+        id: &IncidentId,
+        change: &IncidentChange,
+    ) -> Result<Incident, PlatformError>;
+
+    async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError>;
+
+    /// All notes of the incident, oldest first.
+    async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError>;
+
+    /// Adds a note that carries `marker`. There is no idempotency key in the API, so an attempt
+    /// whose answer was lost is followed by a look for the marker before the next attempt.
+    async fn add_note(
+        &self,
+        id: &IncidentId,
+        content: &str,
+        marker: &str,
+    ) -> Result<(), PlatformError>;
+}
