@@ -1,5 +1,11 @@
+pub mod claim;
 pub mod clock;
 pub mod execute;
+pub mod fields;
+pub mod finding;
 pub mod incident;
 pub mod limits;
+pub mod matching;
 pub mod report;
+pub mod scenario;
+pub mod yaml;

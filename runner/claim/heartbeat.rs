@@ -1,0 +1,103 @@
+//! One sign of life per process, and what its absence means for the process itself.
+//!
+//! A runner that could not renew its heartbeat for `lease - margin` must assume that others will
+//! soon take its runs over: it starts no effect and says so on `/readyz`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::claim::Claims;
+
+/// The lease as configured.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseTerms {
+    /// One heartbeat per interval.
+    pub beat_every: Duration,
+    /// How long a claim is honoured without one.
+    pub lease: Duration,
+    /// How much earlier than that an owner stops by itself.
+    pub margin: Duration,
+}
+
+impl Default for LeaseTerms {
+    fn default() -> Self {
+        Self {
+            beat_every: crate::limits::HEARTBEAT_EVERY,
+            lease: crate::limits::LEASE,
+            margin: crate::limits::LEASE_MARGIN,
+        }
+    }
+}
+
+/// This process's own view of its lease.
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    terms: LeaseTerms,
+    /// When the last good heartbeat was *sent*: its answer may have taken long.
+    last_good: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Pulse {
+    pub fn new(terms: LeaseTerms) -> Self {
+        Self {
+            terms,
+            last_good: Arc::default(),
+        }
+    }
+
+    /// May this process start an effect now?
+    pub fn is_good(&self) -> bool {
+        let last = *self
+            .last_good
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|sent| sent.elapsed() < self.terms.lease.saturating_sub(self.terms.margin))
+    }
+
+    pub const fn terms(&self) -> LeaseTerms {
+        self.terms
+    }
+
+    /// Any durable write of ours that was sent at `sent` and succeeded proves no more than a
+    /// heartbeat does, so only heartbeats count.
+    fn beat_well(&self, sent: Instant) {
+        *self
+            .last_good
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(sent);
+    }
+
+    /// Beats once. `number` must grow.
+    pub async fn beat(&self, claims: &Claims, number: u64) -> bool {
+        let sent = Instant::now();
+        match claims.store().beat(claims.owner(), number).await {
+            Ok(()) => {
+                self.beat_well(sent);
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, owner = %claims.owner(), "heartbeat not written");
+                false
+            }
+        }
+    }
+
+    /// Beats until cancelled, beginning with number 2 (the start-up beat is number 1).
+    pub async fn beat_until(self, claims: Claims, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(self.terms.beat_every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        let mut number = 1;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+            }
+            number += 1;
+            self.beat(&claims, number).await;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Claims in memory: for dry runs and tests of other stages. Shipped code with the same contract
+//! tests as the others, except that nothing survives the process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
+use crate::claim::{ClaimStore, StoreError};
+use crate::clock::Clock;
+use crate::incident::{IncidentId, Owner};
+
+pub struct MemoryClaims {
+    clock: Arc<dyn Clock>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    items: BTreeMap<IncidentId, RunItem>,
+    beats: BTreeMap<Owner, u64>,
+}
+
+impl MemoryClaims {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            kept: Mutex::default(),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl ClaimStore for MemoryClaims {
+    async fn apply(
+        &self,
+        incident: &IncidentId,
+        event: Event,
+    ) -> Result<Result<RunItem, Refusal>, StoreError> {
+        let mut kept = self.kept();
+        Ok(
+            match judge(incident, kept.items.get(incident), &event, self.clock.now()) {
+                Verdict::Write(item) => {
+                    kept.items.insert(incident.clone(), item.clone());
+                    Ok(item)
+                }
+                Verdict::AlreadySo(item) => Ok(item),
+                Verdict::Refuse(refusal) => Err(refusal),
+            },
+        )
+    }
+
+    async fn read(&self, incident: &IncidentId) -> Result<Option<RunItem>, StoreError> {
+        Ok(self.kept().items.get(incident).cloned())
+    }
+
+    async fn open_runs(&self) -> Result<Vec<RunItem>, StoreError> {
+        let kept = self.kept();
+        Ok(kept
+            .items
+            .values()
+            .filter(|item| item.outcome.is_none())
+            .cloned()
+            .collect())
+    }
+
+    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError> {
+        let kept = self.kept();
+        let mine = kept
+            .items
+            .values()
+            .filter(|item| item.outcome.is_none() && item.owner == *owner);
+        Ok(mine
+            .filter_map(|item| Some((item.run.incident.clone(), item.stand_down.clone()?)))
+            .collect())
+    }
+
+    async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError> {
+        self.kept().beats.insert(owner.clone(), number);
+        Ok(())
+    }
+
+    async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError> {
+        Ok(self
+            .kept()
+            .beats
+            .iter()
+            .map(|(owner, n)| (owner.clone(), *n))
+            .collect())
+    }
+
+    async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {
+        let mut kept = self.kept();
+        let had = kept.items.len();
+        kept.items
+            .retain(|_, item| item.outcome.is_none() || item.changed_at >= before);
+        let gone = had - kept.items.len();
+        let busy: Vec<Owner> = kept
+            .items
+            .values()
+            .filter(|item| item.outcome.is_none())
+            .map(|item| item.owner.clone())
+            .collect();
+        kept.beats
+            .retain(|owner, _| alive.contains(owner) || busy.contains(owner));
+        Ok(gone as u64)
+    }
+}

@@ -1,0 +1,277 @@
+//! Stage 2: the durable, exclusive right to carry out a run.
+//!
+//! [`protocol`] decides, a [`ClaimStore`] remembers, and [`Claims`] is the only maker of
+//! [`Claim`] values. Nothing executes without one in hand, and every journal write goes through it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::incident::{IncidentId, Outcome, Owner, RunId};
+
+pub mod heartbeat;
+pub mod journal;
+pub mod memory;
+pub mod protocol;
+pub mod sqlite;
+pub mod takeover;
+
+use journal::Journal;
+use protocol::{
+    ClaimToken, Event, Opening, Refusal, RunItem, ScenarioRef, StandDown, StandDownReason,
+};
+
+/// Where claims are kept. An adapter applies [`protocol::judge`] under its own exclusion and adds
+/// no rule. Every adapter passes the same contract tests.
+#[async_trait]
+pub trait ClaimStore: Send + Sync {
+    /// Judges the event against the incident's item and stores the verdict durably before
+    /// answering. `Ok(Err(refusal))` is a normal answer; `Err` means that it is not known whether
+    /// the event took effect.
+    async fn apply(
+        &self,
+        incident: &IncidentId,
+        event: Event,
+    ) -> Result<Result<RunItem, Refusal>, StoreError>;
+
+    /// The item as last durably written.
+    async fn read(&self, incident: &IncidentId) -> Result<Option<RunItem>, StoreError>;
+
+    /// All runs without an outcome.
+    async fn open_runs(&self) -> Result<Vec<RunItem>, StoreError>;
+
+    /// The owner's open runs that were asked to stand down.
+    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError>;
+
+    /// Writes the owner's sign of life.
+    async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError>;
+
+    /// Every owner's last sign of life.
+    async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError>;
+
+    /// Forgets runs that ended before `before`, and heartbeats of owners that have no open run
+    /// and are not in `alive`. Answers with the number of runs forgotten.
+    async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError>;
+}
+
+/// The store could not be asked, or its answer was lost.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the claim store is not reachable: {reason}")]
+    Unreachable { reason: String },
+    #[error("the claim store has {waiting} requests waiting, its limit")]
+    Overloaded { waiting: usize },
+    #[error("the claim store holds something this version cannot read ({what}): {reason}")]
+    Unreadable { what: String, reason: String },
+}
+
+/// Proof that this process may carry out a run. Only [`Claims`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    run: RunId,
+    owner: Owner,
+    epoch: u64,
+    opened_at: Timestamp,
+}
+
+impl Claim {
+    pub const fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub const fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// When the run began, whoever owned it then; its deadline counts from here.
+    pub const fn opened_at(&self) -> Timestamp {
+        self.opened_at
+    }
+}
+
+/// The answer to a claim. A lost race is an ordinary answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClaimAnswer {
+    Won(Claim),
+    /// Won, and over at once: the outcome was given with the claim.
+    Noted(RunId),
+    /// Someone else has it, or it was handled before.
+    Lost(Refusal),
+}
+
+/// This process at the claim store.
+#[derive(Clone)]
+pub struct Claims {
+    store: Arc<dyn ClaimStore>,
+    owner: Owner,
+    clock: Arc<dyn Clock>,
+}
+
+impl Claims {
+    pub fn new(store: Arc<dyn ClaimStore>, owner: Owner, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            store,
+            owner,
+            clock,
+        }
+    }
+
+    pub const fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    pub fn store(&self) -> &Arc<dyn ClaimStore> {
+        &self.store
+    }
+
+    /// Claims the incident's run. Durable when it returns.
+    pub async fn claim(
+        &self,
+        incident: &IncidentId,
+        opening: Opening,
+        scenario: Option<ScenarioRef>,
+        outcome: Option<Outcome>,
+    ) -> Result<ClaimAnswer, StoreError> {
+        let token = ClaimToken::new_random();
+        let owner = self.owner.clone();
+        let event = Event::Claim {
+            opening,
+            owner,
+            token,
+            scenario,
+            outcome,
+        };
+        Ok(match self.store.apply(incident, event).await? {
+            Ok(item) if item.outcome.is_some() => ClaimAnswer::Noted(item.run),
+            Ok(item) => ClaimAnswer::Won(self.proof(&item)),
+            Err(refusal) => ClaimAnswer::Lost(refusal),
+        })
+    }
+
+    /// Takes a run over whose owner, at exactly this epoch, is dead or released it.
+    pub async fn take_over(&self, seen: &RunItem) -> Result<Result<Claim, Refusal>, StoreError> {
+        let event = Event::TakeOver {
+            seen_owner: seen.owner.clone(),
+            seen_epoch: seen.epoch,
+            by: self.owner.clone(),
+            token: ClaimToken::new_random(),
+        };
+        let answer = self.store.apply(&seen.run.incident, event).await?;
+        Ok(answer.map(|item| self.proof(&item)))
+    }
+
+    /// Records the intent of an effect. Refused when somebody asked to stand down or the claim is
+    /// no longer in force: no intent, no effect.
+    pub async fn intend(
+        &self,
+        claim: &Claim,
+        journal: &Journal,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        self.record(claim, journal, true).await
+    }
+
+    /// Records what was done. It happened, so a wish to stand down does not matter here.
+    pub async fn done(
+        &self,
+        claim: &Claim,
+        journal: &Journal,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        self.record(claim, journal, false).await
+    }
+
+    async fn record(
+        &self,
+        claim: &Claim,
+        journal: &Journal,
+        consent: bool,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let (owner, epoch) = (claim.owner.clone(), claim.epoch);
+        let event = Event::Record {
+            owner,
+            epoch,
+            journal: journal.clone(),
+            consent,
+        };
+        Ok(self
+            .store
+            .apply(&claim.run.incident, event)
+            .await?
+            .map(|_| ()))
+    }
+
+    /// Ends the run.
+    pub async fn finish(
+        &self,
+        claim: &Claim,
+        outcome: Outcome,
+        journal: &Journal,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let (owner, epoch) = (claim.owner.clone(), claim.epoch);
+        let event = Event::Finish {
+            owner,
+            epoch,
+            outcome,
+            journal: journal.clone(),
+        };
+        Ok(self
+            .store
+            .apply(&claim.run.incident, event)
+            .await?
+            .map(|_| ()))
+    }
+
+    /// Gives the run up so that another region goes on at once.
+    pub async fn release(&self, claim: &Claim) -> Result<Result<(), Refusal>, StoreError> {
+        let event = Event::Release {
+            owner: claim.owner.clone(),
+            epoch: claim.epoch,
+        };
+        Ok(self
+            .store
+            .apply(&claim.run.incident, event)
+            .await?
+            .map(|_| ()))
+    }
+
+    /// Asks the incident's run, whoever owns it, to start no further recovery.
+    pub async fn stand_down(
+        &self,
+        incident: &IncidentId,
+        reason: StandDownReason,
+        by: Option<String>,
+    ) -> Result<Result<StandDown, Refusal>, StoreError> {
+        let answer = self
+            .store
+            .apply(
+                incident,
+                Event::StandDown {
+                    reason,
+                    by: by.clone(),
+                },
+            )
+            .await?;
+        let now = self.clock.now();
+        Ok(answer.map(|item| {
+            item.stand_down.unwrap_or(StandDown {
+                reason,
+                by,
+                at: now,
+            })
+        }))
+    }
+
+    fn proof(&self, item: &RunItem) -> Claim {
+        Claim {
+            run: item.run.clone(),
+            owner: self.owner.clone(),
+            epoch: item.epoch,
+            opened_at: item.opened_at,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Reading a mapping of a file that people write: typed fields, every mistake reported.
+//!
+//! A reader asks for the fields it knows; [`Fields::finish`] reports what was not asked for.
+//! A field that is wrong gives a finding and `None`, and reading goes on, so that the author sees
+//! all mistakes at once.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::finding::{Findings, did_you_mean};
+use crate::yaml::{Key, Kind, Node, Place};
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At<T> {
+    pub place: Place,
+    pub value: T,
+}
+
+/// One mapping being read.
+pub struct Fields<'a> {
+    /// What this mapping is, for messages: `the file`, `check`, `store`.
+    what: String,
+    place: Place,
+    entries: &'a [(Key, Node)],
+    asked: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Fields<'a> {
+    /// `None`, with a finding, when the node is no mapping. An absent value (`steps:` with
+    /// nothing behind it) is an empty one.
+    pub fn of(node: &'a Node, what: &str, findings: &mut Findings) -> Option<Self> {
+        let entries: &[(Key, Node)] = match &node.kind {
+            Kind::Map(entries) => entries,
+            Kind::Null => &[],
+            other => {
+                wrong_type(
+                    findings,
+                    node.place,
+                    what,
+                    "fields (`key: value` lines)",
+                    other,
+                );
+                return None;
+            }
+        };
+        let asked = RefCell::default();
+        Some(Self {
+            what: what.to_owned(),
+            place: node.place,
+            entries,
+            asked,
+        })
+    }
+
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// All entries, for mappings whose keys are the author's own (variables, environment).
+    /// Every key counts as asked for.
+    pub const fn all(&self) -> &'a [(Key, Node)] {
+        self.entries
+    }
+
+    /// The node of a field, if it is there.
+    pub fn get(&self, key: &'static str) -> Option<&'a Node> {
+        self.asked.borrow_mut().push(key);
+        self.entries
+            .iter()
+            .find(|(name, _)| name.name == key)
+            .map(|(_, node)| node)
+    }
+
+    /// The node of a field that must be there.
+    pub fn required(
+        &self,
+        key: &'static str,
+        example: &str,
+        findings: &mut Findings,
+    ) -> Option<&'a Node> {
+        let node = self.get(key);
+        if node.is_none() {
+            self.missing(key, example, findings);
+        }
+        node
+    }
+
+    /// Says that a field must be there.
+    pub fn missing(&self, key: &'static str, example: &str, findings: &mut Findings) {
+        findings.add(
+            "missing-field",
+            self.place,
+            format!("{} has no '{key}'", self.what),
+            format!("add a line, for example: {key}: {example}"),
+        );
+    }
+
+    pub fn text(&self, key: &'static str, findings: &mut Findings) -> Option<At<String>> {
+        text(self.get(key)?, key, findings)
+    }
+
+    pub fn required_text(
+        &self,
+        key: &'static str,
+        example: &str,
+        findings: &mut Findings,
+    ) -> Option<At<String>> {
+        text(self.required(key, example, findings)?, key, findings)
+    }
+
+    pub fn number(&self, key: &'static str, findings: &mut Findings) -> Option<At<i64>> {
+        let node = self.get(key)?;
+        match node.kind {
+            Kind::Int(value) => Some(At {
+                place: node.place,
+                value,
+            }),
+            ref other => {
+                wrong_type(findings, node.place, key, "a whole number", other);
+                None
+            }
+        }
+    }
+
+    /// A duration such as `30s`, `5m`, `1h 30m`; more than nothing.
+    pub fn duration(&self, key: &'static str, findings: &mut Findings) -> Option<At<Duration>> {
+        let node = self.get(key)?;
+        let At { place, value } = text(node, key, findings)?;
+        let parsed = value
+            .parse::<SignedDuration>()
+            .ok()
+            .and_then(|d| Duration::try_from(d).ok());
+        if let Some(value) = parsed.filter(|duration| !duration.is_zero()) {
+            return Some(At { place, value });
+        }
+        findings.add(
+            "bad-duration",
+            place,
+            format!("'{key}: {value}' is not a length of time"),
+            "write a number with its unit: 30s, 5m, 1h 30m",
+        );
+        None
+    }
+
+    /// A list of texts; a single text counts as a list of one.
+    pub fn texts(&self, key: &'static str, findings: &mut Findings) -> Vec<At<String>> {
+        match self.get(key) {
+            None => Vec::new(),
+            Some(Node {
+                kind: Kind::List(items),
+                ..
+            }) => items
+                .iter()
+                .filter_map(|item| text(item, key, findings))
+                .collect(),
+            Some(single) => text(single, key, findings).into_iter().collect(),
+        }
+    }
+
+    /// One of the words given.
+    pub fn word<T: Copy>(
+        &self,
+        key: &'static str,
+        words: &[(&'static str, T)],
+        findings: &mut Findings,
+    ) -> Option<At<T>> {
+        let At { place, value } = self.text(key, findings)?;
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == value) {
+            return Some(At {
+                place,
+                value: *meaning,
+            });
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        findings.add(
+            "unknown-word",
+            place,
+            format!("'{key}: {value}' means nothing here"),
+            remedy_for_word(&value, &known),
+        );
+        None
+    }
+
+    /// Reports the keys nobody asked for.
+    pub fn finish(self, findings: &mut Findings) {
+        let mut asked = self.asked.into_inner();
+        asked.dedup();
+        for (key, _) in self
+            .entries
+            .iter()
+            .filter(|(key, _)| !asked.contains(&key.name.as_str()))
+        {
+            findings.add(
+                "unknown-key",
+                key.place,
+                format!("{} has no field '{}'", self.what, key.name),
+                remedy_for_word(&key.name, &asked),
+            );
+        }
+    }
+}
+
+/// A scalar as text. Numbers and truth values count as the text they were written as, except that
+/// `1.50` has lost its zero: authors quote such values.
+pub fn text(node: &Node, key: &str, findings: &mut Findings) -> Option<At<String>> {
+    let value = match &node.kind {
+        Kind::Text(text) => text.clone(),
+        Kind::Int(number) => number.to_string(),
+        Kind::Bool(value) => value.to_string(),
+        other => {
+            wrong_type(findings, node.place, key, "text", other);
+            return None;
+        }
+    };
+    Some(At {
+        place: node.place,
+        value,
+    })
+}
+
+pub fn wrong_type(findings: &mut Findings, place: Place, what: &str, wanted: &str, found: &Kind) {
+    let (is, remedy) = match found {
+        Kind::Null => (
+            "empty",
+            "write the value behind the colon, or leave the line out",
+        ),
+        Kind::Bool(_) => (
+            "true or false",
+            "put the value in quotes if it is meant as text",
+        ),
+        Kind::Int(_) => ("a number", "see the reference for what belongs here"),
+        Kind::Float(_) => (
+            "a decimal number",
+            "put the value in quotes if it is meant as text",
+        ),
+        Kind::Text(_) => ("text", "see the reference for what belongs here"),
+        Kind::List(_) => (
+            "a list",
+            "remove the leading '- ' if there is only one value",
+        ),
+        Kind::Map(_) => ("a mapping", "put text that contains ': ' in quotes"),
+    };
+    let message = format!("'{what}' is {is}, but it must be {wanted}");
+    findings.add("wrong-type", place, message, remedy);
+}
+
+/// `did you mean 'x'?`, or all that is possible.
+pub fn remedy_for_word(written: &str, known: &[&str]) -> String {
+    match did_you_mean(written, known.iter().copied()) {
+        Some(word) => format!("did you mean '{word}'?"),
+        None => format!("possible here: {}", known.join(", ")),
+    }
+}

@@ -1,0 +1,300 @@
+//! One scenario file: text in, findings and, when there are none, a checked scenario out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::fields::{At, Fields, remedy_for_word, text};
+use crate::finding::{Finding, Findings};
+use crate::limits;
+use crate::scenario::capture::{CaptureKind, Pattern};
+use crate::scenario::model::{ActionTemplate, HandOff, MatchRule, Scenario, Step};
+use crate::scenario::steps::read_steps;
+use crate::scenario::template::{INCIDENT_NAMES, Template};
+use crate::yaml::{self, Node, Place};
+
+/// Reads a scenario file. `vars` are the variables the configuration defines; `None` when there
+/// is no configuration at hand, and then their names are not checked.
+pub fn read(
+    path: &Path,
+    content: &str,
+    vars: Option<&BTreeMap<String, String>>,
+) -> Result<Scenario, Vec<Finding>> {
+    let mut findings = Findings::of(path);
+    let node = match yaml::parse(content) {
+        Ok(node) => node,
+        Err(error) => {
+            findings.add(
+                "syntax",
+                error.place,
+                error.message,
+                "correct the YAML at this place",
+            );
+            return Err(findings.into_sorted());
+        }
+    };
+    let scenario = read_scenario(path, content, &node, &mut findings);
+    if let Some(scenario) = &scenario {
+        check_names(scenario, vars, node.place, &mut findings);
+    }
+    match scenario {
+        Some(scenario) if findings.is_empty() => Ok(scenario),
+        _ => Err(findings.into_sorted()),
+    }
+}
+
+fn read_scenario(
+    path: &Path,
+    content: &str,
+    node: &Node,
+    findings: &mut Findings,
+) -> Option<Scenario> {
+    let fields = Fields::of(node, "the file", findings)?;
+    let id = fields.required_text("scenario", "web-service-down", findings);
+    if let Some(id) = &id {
+        check_id(id, findings);
+    }
+    let about = fields.required_text("about", "Webサービスの停止を再起動で復旧する", findings);
+    let rule = fields
+        .required("match", "{all: [HTTP, CRITICAL]}", findings)
+        .and_then(|node| read_match(node, findings));
+    let deadline = fields
+        .duration("deadline", findings)
+        .map_or(limits::RUN_DEADLINE, |at| at.value);
+    let steps = fields
+        .required("steps", "[{check: {run: 'true'}}]", findings)
+        .map_or_else(Vec::new, |node| read_steps(node, findings));
+    let hand_off = fields
+        .get("hand_off")
+        .map(|node| read_hand_off(node, findings));
+    fields.finish(findings);
+    if steps.is_empty() && findings.is_empty() {
+        findings.add(
+            "no-steps",
+            node.place,
+            "the scenario does nothing",
+            "add steps",
+        );
+    }
+    Some(Scenario {
+        id: id?.value,
+        hash: hash(content),
+        about: about?.value.trim().to_owned(),
+        file: path.to_owned(),
+        rule: rule?,
+        deadline,
+        steps,
+        hand_off: hand_off.flatten().unwrap_or_default(),
+    })
+}
+
+fn hash(content: &str) -> String {
+    let digest = Sha256::digest(content.as_bytes());
+    let start = digest
+        .iter()
+        .take(6)
+        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{start:012x}")
+}
+
+fn check_id(id: &At<String>, findings: &mut Findings) {
+    let well_formed = id.value.len() <= 80
+        && id.value.starts_with(|c: char| c.is_ascii_lowercase())
+        && id
+            .value
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !well_formed {
+        findings.add(
+            "bad-scenario-id",
+            id.place,
+            format!("'{}' cannot be a scenario's id", id.value),
+            "use small letters, digits and '-', beginning with a letter, at most 80 characters",
+        );
+    }
+}
+
+fn read_match(node: &Node, findings: &mut Findings) -> Option<MatchRule> {
+    let fields = Fields::of(node, "match", findings)?;
+    let mut keywords = |key| -> Vec<String> {
+        let written = fields.texts(key, findings);
+        written
+            .iter()
+            .filter_map(|at| keyword(at, key, findings))
+            .collect()
+    };
+    let (all, any, none) = (keywords("all"), keywords("any"), keywords("none"));
+    let pattern = read_pattern(&fields, findings);
+    let priority = fields.number("priority", findings).map_or(0, |at| at.value);
+    fields.finish(findings);
+    if all.is_empty() && any.is_empty() {
+        findings.add(
+            "no-keywords",
+            node.place,
+            "the scenario would match every title",
+            "give at least one keyword under 'all' or 'any'",
+        );
+        return None;
+    }
+    Some(MatchRule {
+        all,
+        any,
+        none,
+        pattern: pattern?,
+        priority,
+    })
+}
+
+fn keyword(at: &At<String>, key: &str, findings: &mut Findings) -> Option<String> {
+    let trimmed = at.value.trim();
+    if trimmed.is_empty() {
+        findings.add(
+            "empty-keyword",
+            at.place,
+            format!("an empty keyword under '{key}' is in every title"),
+            "remove it, or write the word",
+        );
+        return None;
+    }
+    Some(trimmed.to_owned())
+}
+
+/// Outer `None` means a finding; `Some(None)` that there is no pattern.
+#[expect(
+    clippy::option_option,
+    reason = "no pattern and a wrong pattern differ"
+)]
+fn read_pattern(fields: &Fields<'_>, findings: &mut Findings) -> Option<Option<Pattern>> {
+    let mut kinds = BTreeMap::new();
+    let mut kinds_written = Vec::new();
+    if let Some(node) = fields.get("captures") {
+        let own = Fields::of(node, "captures", findings)?;
+        for (name, value) in own.all() {
+            let written = text(value, &name.name, findings)?;
+            let kind = CaptureKind::WORDS
+                .iter()
+                .find(|(word, _)| *word == written.value);
+            let Some((_, kind)) = kind else {
+                let known = CaptureKind::WORDS.map(|(word, _)| word);
+                findings.add(
+                    "unknown-word",
+                    written.place,
+                    format!("'{}' is not a type of capture", written.value),
+                    remedy_for_word(&written.value, &known),
+                );
+                continue;
+            };
+            kinds.insert(name.name.clone(), *kind);
+            kinds_written.push((name.place, name.name.clone()));
+        }
+    }
+    let Some(written) = fields.text("pattern", findings) else {
+        report_untaken(&kinds_written, &[], findings);
+        return Some(None);
+    };
+    let pattern = Pattern::compile(&written.value, &kinds)
+        .map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.lines().last().unwrap_or("").trim().to_owned();
+            findings.add(
+                "bad-pattern",
+                written.place,
+                format!("the pattern is not a regular expression: {reason}"),
+                "put it in single quotes and escape special characters with \\",
+            );
+        })
+        .ok()?;
+    let names: Vec<&str> = pattern.names().collect();
+    report_untaken(&kinds_written, &names, findings);
+    Some(Some(pattern))
+}
+
+fn report_untaken(written: &[(Place, String)], names: &[&str], findings: &mut Findings) {
+    for (place, name) in written
+        .iter()
+        .filter(|(_, name)| !names.contains(&name.as_str()))
+    {
+        findings.add(
+            "capture-not-in-pattern",
+            *place,
+            format!("the pattern has no group '{name}'"),
+            format!("name a group in the pattern: (?<{name}>…)"),
+        );
+    }
+}
+
+fn read_hand_off(node: &Node, findings: &mut Findings) -> Option<HandOff> {
+    let fields = Fields::of(node, "hand_off", findings)?;
+    let manual = fields
+        .text("manual", findings)
+        .map(|at| at.value.trim().to_owned());
+    let priority = fields.text("priority", findings).map(|at| at.value);
+    fields.finish(findings);
+    Some(HandOff { manual, priority })
+}
+
+/// Every value a template needs must exist; every capture should be used somewhere.
+fn check_names(
+    scenario: &Scenario,
+    vars: Option<&BTreeMap<String, String>>,
+    place: Place,
+    findings: &mut Findings,
+) {
+    let captures: Vec<&str> = scenario
+        .rule
+        .pattern
+        .iter()
+        .flat_map(Pattern::names)
+        .collect();
+    let mut used = Vec::new();
+    for step in &scenario.steps {
+        for need in templates_of(step).flat_map(Template::needs) {
+            used.push(need.to_owned());
+            let known = match need.split_once('.') {
+                Some(("capture", name)) => captures.contains(&name),
+                Some(("vars", name)) => vars.is_none_or(|vars| vars.contains_key(name)),
+                Some(("incident", name)) => INCIDENT_NAMES.contains(&name),
+                _ => false,
+            };
+            if !known {
+                findings.add(
+                    "undefined-value",
+                    place,
+                    format!(
+                        "step '{}' uses {{{{ {need} }}}}, which nothing defines",
+                        step.name
+                    ),
+                    "define it in match.pattern (capture.…) or in the configuration (vars.…)",
+                );
+            }
+        }
+    }
+    for name in captures
+        .iter()
+        .filter(|name| !used.contains(&format!("capture.{name}")))
+    {
+        findings.add(
+            "unused-capture",
+            place,
+            format!("the capture '{name}' is never used"),
+            "use it in a step, or make the group unnamed: (?:…)",
+        );
+    }
+}
+
+fn templates_of(step: &Step) -> impl Iterator<Item = &Template> {
+    let templates: Vec<&Template> = match step.kind.probe().map(|probe| &probe.action) {
+        None => Vec::new(),
+        Some(ActionTemplate::Script { env, .. } | ActionTemplate::Exec { env, .. }) => {
+            env.values().collect()
+        }
+        Some(ActionTemplate::Http {
+            url, headers, body, ..
+        }) => std::iter::once(url)
+            .chain(headers.values())
+            .chain(body)
+            .collect(),
+    };
+    templates.into_iter()
+}

@@ -1,0 +1,306 @@
+//! YAML text to a tree that knows where everything stands.
+//!
+//! The one file that imports the YAML library (docs/decisions/0002-crates.md). Configuration and
+//! scenario files are read from this tree by [`crate::fields`], which reports every mistake of a
+//! file at once; a syntax error stops here, since nothing after it can be trusted.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
+
+/// Line and column, both from 1; columns count characters, as editors do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub line: u64,
+    pub column: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    pub place: Place,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pub place: Place,
+    pub name: String,
+}
+
+/// The text is not YAML, or more of it than a file that people write has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    pub place: Place,
+    pub message: String,
+}
+
+/// Nodes of one file; aliases that unfold count each time (YAML bombs end here).
+const MAX_NODES: usize = 20_000;
+/// Nesting of one file.
+const MAX_DEPTH: usize = 32;
+/// Bytes of one file.
+pub const MAX_FILE_BYTES: usize = 1024 * 1024;
+
+/// Parses one document. An empty one is `Null` at 1:1.
+pub fn parse(text: &str) -> Result<Node, SyntaxError> {
+    if text.len() > MAX_FILE_BYTES {
+        let message = format!(
+            "the file has {} bytes; the limit is {MAX_FILE_BYTES}",
+            text.len()
+        );
+        return Err(SyntaxError {
+            place: Place { line: 1, column: 1 },
+            message,
+        });
+    }
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        budget: serde_saphyr::budget! {
+            max_nodes: MAX_NODES,
+            max_depth: MAX_DEPTH,
+            max_aliases: 100,
+            max_total_scalar_bytes: MAX_FILE_BYTES,
+        },
+    };
+    let root: Option<Spanned<Tree>> =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(&error))?;
+    let place = Place { line: 1, column: 1 };
+    Ok(root.map_or(
+        Node {
+            place,
+            kind: Kind::Null,
+        },
+        Node::from,
+    ))
+}
+
+fn syntax(error: &serde_saphyr::Error) -> SyntaxError {
+    let location = error.location();
+    let bare = error.without_snippet().to_string();
+    // The library appends the place to its text; findings carry it apart.
+    let message = bare
+        .split(" at line ")
+        .next()
+        .unwrap_or(&bare)
+        .lines()
+        .next()
+        .unwrap_or("");
+    SyntaxError {
+        place: location.map_or(Place { line: 1, column: 1 }, place),
+        message: message.to_owned(),
+    }
+}
+
+fn place(location: Location) -> Place {
+    Place {
+        line: location.line(),
+        column: location.column(),
+    }
+}
+
+/// What the library fills: the same tree with its own kind of places.
+enum Tree {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Spanned<Self>>),
+    Map(Vec<(Spanned<String>, Spanned<Self>)>),
+}
+
+impl From<Spanned<Tree>> for Node {
+    fn from(spanned: Spanned<Tree>) -> Self {
+        let kind = match spanned.value {
+            Tree::Null => Kind::Null,
+            Tree::Bool(value) => Kind::Bool(value),
+            Tree::Int(value) => Kind::Int(value),
+            Tree::Float(value) => Kind::Float(value),
+            Tree::Text(value) => Kind::Text(value),
+            Tree::List(items) => Kind::List(items.into_iter().map(Self::from).collect()),
+            Tree::Map(entries) => Kind::Map(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| {
+                        let key = Key {
+                            place: place(key.referenced),
+                            name: key.value,
+                        };
+                        (key, Self::from(value))
+                    })
+                    .collect(),
+            ),
+        };
+        Self {
+            place: place(spanned.referenced),
+            kind,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text, a number, true or false, a list or a mapping")
+    }
+
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Tree, E> {
+        Ok(Tree::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree, D::Error> {
+        Tree::deserialize(deserializer)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree::Int(value))
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Tree, E> {
+        i64::try_from(value)
+            .map(Tree::Int)
+            .map_err(|_| E::custom("the number is too large"))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Tree, E> {
+        Ok(Tree::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Tree, E> {
+        Ok(Tree::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Tree::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
+        let mut map: Vec<(Spanned<String>, Spanned<Tree>)> = Vec::new();
+        while let Some((key, value)) = entries.next_entry::<Spanned<String>, _>()? {
+            // The library refuses duplicates for structs; for free maps this is the check.
+            if map.iter().any(|(known, _)| known.value == key.value) {
+                return Err(A::Error::custom(format!(
+                    "the key '{}' stands twice",
+                    key.value
+                )));
+            }
+            map.push((key, value));
+        }
+        Ok(Tree::Map(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_node_knows_its_place() {
+        let node = parse("name: 確認\nsteps:\n  - check:\n      run: 'true'\n").unwrap();
+        let Kind::Map(top) = &node.kind else {
+            panic!("{node:?}")
+        };
+        assert_eq!(top[0].0.place, Place { line: 1, column: 1 });
+        assert_eq!(top[0].1.kind, Kind::Text("確認".to_owned()));
+        let Kind::List(steps) = &top[1].1.kind else {
+            panic!("{node:?}")
+        };
+        let Kind::Map(step) = &steps[0].kind else {
+            panic!("{node:?}")
+        };
+        assert_eq!(step[0].0.place, Place { line: 3, column: 5 });
+        let Kind::Map(check) = &step[0].1.kind else {
+            panic!("{node:?}")
+        };
+        assert_eq!(
+            check[0].1.place,
+            Place {
+                line: 4,
+                column: 12
+            }
+        );
+    }
+
+    #[test]
+    fn words_that_yaml_1_1_took_for_booleans_and_octals_are_text() {
+        let node = parse("a: NO\nb: on\nc: 0755\nd: true\n").unwrap();
+        let Kind::Map(top) = node.kind else { panic!() };
+        let kinds: Vec<Kind> = top.into_iter().map(|(_, node)| node.kind).collect();
+        let text = |s: &str| Kind::Text(s.to_owned());
+        assert_eq!(
+            kinds,
+            [text("NO"), text("on"), text("0755"), Kind::Bool(true)]
+        );
+    }
+
+    #[test]
+    fn broken_text_says_where() {
+        let broken = |text: &str| parse(text).unwrap_err();
+        assert_eq!(broken("a: 1\na: 2\n").place.line, 2);
+        assert_eq!(broken("a: 'unclosed\n").place.line, 1);
+        assert_eq!(broken("a:\n\t- b\n").place.line, 2);
+    }
+
+    #[test]
+    fn a_file_that_unfolds_without_end_is_refused() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..10 {
+            let list = vec![format!("*a{}", n - 1); 10].join(", ");
+            bomb.push_str(&format!("a{n}: &a{n} [{list}]\n"));
+        }
+        assert!(parse(&bomb).is_err());
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        assert!(parse(&"a".repeat(MAX_FILE_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn an_empty_file_is_null() {
+        assert_eq!(parse("").unwrap().kind, Kind::Null);
+        assert_eq!(parse("# only a comment\n").unwrap().kind, Kind::Null);
+    }
+}
