@@ -65,6 +65,9 @@ pub const KILL_GRACE: Duration = Duration::from_secs(2);
 /// A command that ended may leave children holding its output open; reading stops after this.
 pub const OUTPUT_DRAIN: Duration = Duration::from_millis(500);
 
+/// A disk that does not take the rest of an evidence file in this time loses it, not the step.
+pub const EVIDENCE_FLUSH: Duration = Duration::from_secs(2);
+
 /// Bytes of an HTTP answer that are read; the rest is counted as unread.
 pub const HTTP_BODY_BYTES: usize = 1024 * 1024;
 

@@ -123,7 +123,8 @@ impl Output {
 
 #[async_trait]
 pub trait Actuator: Send + Sync {
-    /// Carries the order out and waits for its end, at most `order.timeout` (plus
-    /// [`crate::limits::KILL_GRACE`]). Never fails as a call: what went wrong is the observation.
+    /// Carries the order out and waits for its end, at most `order.timeout` plus what
+    /// stopping takes ([`crate::limits::KILL_GRACE`], then [`crate::limits::OUTPUT_DRAIN`] and
+    /// [`crate::limits::EVIDENCE_FLUSH`] where something hangs). Never fails as a call: what went wrong is the observation.
     async fn act(&self, order: &Order, cancel: &CancellationToken) -> Observation;
 }

@@ -1,10 +1,16 @@
 //! Stage 4: a claim and a scenario become an end.
 //!
 //! `run.rs` is the only loop that acts: record, act, record. `plan.rs` decides what comes next and
-//! `verdict.rs` what a result means; both are pure. The world is touched through `actuator.rs`.
+//! `verdict.rs` what a result means; both are pure. The world is touched through `actuator.rs`,
+//! whose adapters are `local.rs` and `http.rs`; `dispatch.rs` picks between them.
 
 pub mod actuator;
+pub mod dispatch;
+pub mod http;
+pub mod local;
+mod output;
 pub mod plan;
 pub mod prepare;
+mod process_group;
 pub mod run;
 pub mod verdict;

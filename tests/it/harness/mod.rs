@@ -1,0 +1,2 @@
+pub(crate) mod commands;
+pub(crate) mod wait;

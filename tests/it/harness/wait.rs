@@ -1,0 +1,27 @@
+//! The one place where tests wait: for a state, with a deadline.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// Far beyond what any state takes, even on a loaded machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Waits until `look` finds something.
+pub(crate) async fn for_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        sleep(LOOK).await;
+    }
+}
+
+/// Waits until `holds` holds.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for_some(what, || holds().then_some(())).await;
+}
