@@ -1,1 +1,2 @@
-
+// The PagerDuty client against a scripted server.
+mod pagerduty_client;
