@@ -91,8 +91,26 @@ pub const PAGERDUTY_REQUEST: Duration = Duration::from_secs(10);
 /// PagerDuty requests under way at once from one process.
 pub const PAGERDUTY_AT_ONCE: usize = 16;
 
+/// Further requests for escalations only, so that a storm of notes never delays a page.
+pub const PAGERDUTY_ESCALATIONS_AT_ONCE: usize = 4;
+
 /// Attempts of one PagerDuty call that failed in passing (429, 5xx, no connection).
 pub const PAGERDUTY_ATTEMPTS: usize = 6;
+
+/// Wait before the second attempt, plus jitter; it doubles with each further one.
+pub const PAGERDUTY_FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// Wait between two attempts, jitter included, where PagerDuty names none.
+pub const PAGERDUTY_LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Part of PagerDuty's own `ratelimit-reset` that is honoured. Its windows are one minute.
+pub const PAGERDUTY_RATE_LIMIT_WAIT: Duration = Duration::from_mins(1);
+
+/// Pages of 100 on-call entries read for one escalation policy (20 rules of 10 targets at most).
+pub const PAGERDUTY_ON_CALL_PAGES: usize = 5;
+
+/// Characters of a PagerDuty error shown to people.
+pub const PAGERDUTY_MESSAGE_CHARS: usize = 300;
 
 /// Bytes of a PagerDuty answer that are read.
 pub const PAGERDUTY_ANSWER_BYTES: usize = 4 * 1024 * 1024;

@@ -1,7 +1,9 @@
 //! Stage 5: a run's progress in PagerDuty's title, notes and status.
 //!
-//! The port is what AMS needs of an incident platform; `pagerduty.rs` is the adapter. Every
+//! The port is what AMS needs of an incident platform; `pagerduty/` is the adapter. Every
 //! sentence people read is in `text.rs`. Report never decides anything.
+
+pub mod pagerduty;
 
 use async_trait::async_trait;
 
@@ -36,7 +38,9 @@ pub enum Escalation {
 pub struct EscalationPolicy {
     pub id: String,
     pub name: String,
-    /// Per level, in order: the ids of users and schedules it notifies.
+    /// Per level, in order: the ids of the users on call for it now, so that an incident's
+    /// assignees tell the level it is at. Where on-calls cannot be read, only the users named in
+    /// the policy itself: a level without ids may then still reach people through a schedule.
     pub levels: Vec<Vec<String>>,
 }
 

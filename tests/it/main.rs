@@ -8,3 +8,5 @@ mod http_requests;
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.
 mod local_output;
+// The PagerDuty client against a scripted server.
+mod pagerduty_client;

@@ -1,0 +1,359 @@
+//! The PagerDuty REST API v2 as an [`IncidentPlatform`].
+//!
+//! URLs are built from the configured base and from ids; the `self` links of answers are never
+//! followed. Titles, notes and tokens never reach the log.
+
+mod answer;
+mod change;
+mod retry;
+mod transport;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use reqwest::Method;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use self::change::Reaction;
+pub use self::retry::Pace;
+use self::transport::{Call, Failure, GaveUp, Lane, Transport};
+use super::{EscalationPolicy, IncidentChange, IncidentPlatform, Note, PlatformError};
+use crate::clock::{Clock, SystemClock};
+use crate::incident::{Incident, IncidentId};
+use crate::limits;
+
+const INCIDENT: &str = "/incidents/{id}";
+const NOTES: &str = "/incidents/{id}/notes";
+const POLICY: &str = "/escalation_policies/{id}";
+const ON_CALLS: &str = "/oncalls";
+
+/// Entries of a page, the most PagerDuty gives (PagerDuty REST docs, Pagination).
+const PAGE: usize = 100;
+
+/// What kind of token it is; PagerDuty wants another word before each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Credential {
+    /// An account's or a user's REST API key.
+    #[default]
+    ApiKey,
+    /// A token of a scoped OAuth app.
+    OAuth,
+}
+
+/// How to reach an account. [`Settings::new`] fills in everything but the account itself.
+pub struct Settings {
+    /// `https://api.pagerduty.com`, `https://api.eu.pagerduty.com` or a stand-in.
+    pub base_url: String,
+    pub token: SecretString,
+    pub credential: Credential,
+    /// E-mail address of the PagerDuty user in whose name AMS writes.
+    pub from: String,
+    pub user_agent: String,
+    /// One request, connection included.
+    pub request_timeout: Duration,
+    pub pace: Pace,
+    /// Requests under way at once.
+    pub at_once: usize,
+    /// Further ones, for escalations only.
+    pub escalations_at_once: usize,
+    /// Says when an answer was read.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Settings {
+    pub fn new(base_url: impl Into<String>, token: SecretString, from: impl Into<String>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            token,
+            credential: Credential::default(),
+            from: from.into(),
+            user_agent: concat!("ams/", env!("CARGO_PKG_VERSION")).to_owned(),
+            request_timeout: limits::PAGERDUTY_REQUEST,
+            pace: Pace::default(),
+            at_once: limits::PAGERDUTY_AT_ONCE,
+            escalations_at_once: limits::PAGERDUTY_ESCALATIONS_AT_ONCE,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+/// A client for one account. Shared by all runs of a process: its bounds hold over all of them.
+pub struct PagerDuty {
+    transport: Transport,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for PagerDuty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PagerDuty")
+            .field("origin", &self.transport.origin())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PagerDuty {
+    /// Fails when the base URL is none, or the token or the address cannot stand in a header.
+    pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
+        let clock = Arc::clone(&settings.clock);
+        let transport = Transport::new(settings)?;
+        Ok(Self { transport, clock })
+    }
+
+    fn read_incident(&self, answer: &Value) -> Option<Incident> {
+        answer::incident(answer, self.clock.now())
+    }
+
+    /// Whether the note is there, asked once. `Err` when that cannot be known now.
+    async fn has_note(
+        &self,
+        id: &IncidentId,
+        needle: &str,
+        attempt: usize,
+    ) -> Result<bool, Failure> {
+        let call = Call::get(NOTES, vec!["incidents", id.as_str(), "notes"]);
+        // While the question stays open, the note is not repeated.
+        let open = |reason: String, said| Failure::Passing {
+            reason: format!("its answer was lost and the notes cannot be read: {reason}"),
+            said,
+            may_have_worked: true,
+            reset: None,
+        };
+        match self.transport.once(&call, attempt).await {
+            Ok(answer) if answer["notes"].is_array() => {
+                let notes = answer::notes(&answer);
+                Ok(notes.iter().any(|note| note.content.contains(needle)))
+            }
+            Ok(_) => Err(open("200 without notes".to_owned(), None)),
+            Err(Failure::Refused(refusal)) => {
+                Err(open(refusal.status.to_string(), Some(refusal.message)))
+            }
+            Err(passing) => Err(passing),
+        }
+    }
+
+    /// Who is on call per level; levels without anybody stay empty.
+    async fn on_calls(&self, policy: &str, levels: usize) -> Result<Vec<Vec<String>>, GaveUp> {
+        let mut users = vec![Vec::new(); levels];
+        for page in 0..limits::PAGERDUTY_ON_CALL_PAGES {
+            let mut call = Call::get(ON_CALLS, vec!["oncalls"]);
+            call.lane = Lane::Escalation;
+            call.query = vec![
+                ("escalation_policy_ids[]", policy.to_owned()),
+                ("limit", PAGE.to_string()),
+                ("offset", (page * PAGE).to_string()),
+            ];
+            let (entries, more) = answer::on_calls(&self.transport.call(&call).await?);
+            for (level, user) in entries {
+                let level = level.checked_sub(1).and_then(|index| users.get_mut(index));
+                if let Some(known) = level.filter(|known| !known.contains(&user)) {
+                    known.push(user);
+                }
+            }
+            if !more {
+                break;
+            }
+        }
+        Ok(users)
+    }
+}
+
+#[async_trait]
+impl IncidentPlatform for PagerDuty {
+    async fn incident(&self, id: &IncidentId) -> Result<Incident, PlatformError> {
+        let call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
+        let answer = self.transport.call(&call).await;
+        let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
+        self.read_incident(&answer)
+            .ok_or_else(|| PlatformError::Unavailable {
+                call: call.name(),
+                attempts: 1,
+                reason: "the answer holds no incident".to_owned(),
+            })
+    }
+
+    /// One PUT; another one when PagerDuty refuses a part that the rest can do without.
+    async fn change(
+        &self,
+        id: &IncidentId,
+        change: &IncidentChange,
+    ) -> Result<Incident, PlatformError> {
+        let mut rest = change.clone();
+        loop {
+            let mut call = Call::new(Method::PUT, INCIDENT, vec!["incidents", id.as_str()]);
+            call.body = change::body(&rest);
+            if rest.escalation.is_some() {
+                call.lane = Lane::Escalation;
+            }
+            if call.body.is_none() {
+                return self.incident(id).await;
+            }
+            let gave_up = match self.transport.call(&call).await {
+                Ok(answer) => match self.read_incident(&answer) {
+                    Some(incident) => return Ok(incident),
+                    None => return self.incident(id).await,
+                },
+                Err(gave_up) => gave_up,
+            };
+            // Each round takes a part off the change, so that the loop ends.
+            match react(&rest, &gave_up) {
+                Reaction::WasOurs => return self.incident(id).await,
+                Reaction::WithoutStatus => rest.status = None,
+                Reaction::WithoutPriority => {
+                    tracing::warn!(incident.id = %id, "PagerDuty refused the priority, leaving it out");
+                    rest.priority = None;
+                }
+                Reaction::GiveUp => return Err(about_incident(&call, id, gave_up)),
+            }
+        }
+    }
+
+    async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError> {
+        let what = || {
+            format!(
+                "escalation policy {:?}",
+                id.chars().take(40).collect::<String>()
+            )
+        };
+        if !is_id(id) {
+            return Err(PlatformError::NotFound { what: what() });
+        }
+        let mut call = Call::get(POLICY, vec!["escalation_policies", id]);
+        call.lane = Lane::Escalation;
+        let answer = self.transport.call(&call).await;
+        let answer = answer.map_err(|gave_up| error(&call, what(), gave_up))?;
+        let (name, named_users) = answer::policy(&answer);
+        let levels = match self.on_calls(id, named_users.len()).await {
+            Ok(users) => users,
+            Err(gave_up) => {
+                // The number of levels is worth more than who is behind them: go on with it.
+                let reason = gave_up.failure.cause();
+                tracing::warn!(
+                    reason,
+                    "on-calls cannot be read, taking the policy's own users"
+                );
+                named_users
+            }
+        };
+        Ok(EscalationPolicy {
+            id: id.to_owned(),
+            name,
+            levels,
+        })
+    }
+
+    async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError> {
+        let call = Call::get(NOTES, vec!["incidents", id.as_str(), "notes"]);
+        let answer = self.transport.call(&call).await;
+        let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
+        Ok(answer::notes(&answer))
+    }
+
+    /// A request that PagerDuty carries out after our look for the marker still makes a second
+    /// note; the wait before the look makes that unlikely, nothing in the API makes it impossible.
+    async fn add_note(
+        &self,
+        id: &IncidentId,
+        content: &str,
+        marker: &str,
+    ) -> Result<(), PlatformError> {
+        // An empty or absent marker would be "found" in any note, or never.
+        let carried = !marker.is_empty() && content.contains(marker);
+        let needle = if carried { marker } else { content };
+        let mut call = Call::new(Method::POST, NOTES, vec!["incidents", id.as_str(), "notes"]);
+        call.body = Some(json!({ "note": { "content": content } }));
+
+        let mut waits = self.transport.pace.waits();
+        let mut may_have_worked = false;
+        let mut attempt = 1;
+        loop {
+            let tried = if may_have_worked {
+                self.has_note(id, needle, attempt).await
+            } else {
+                Ok(false)
+            };
+            let tried = match tried {
+                Ok(true) => return Ok(()),
+                Ok(false) => self.transport.once(&call, attempt).await.map(drop),
+                Err(failure) => Err(failure),
+            };
+            let Err(failure) = tried else {
+                return Ok(());
+            };
+            may_have_worked |= failure.may_have_worked();
+            let again = self
+                .transport
+                .wait_for_next(&call, attempt, &failure, &mut waits);
+            if !again.await {
+                if may_have_worked && matches!(self.has_note(id, needle, attempt).await, Ok(true)) {
+                    return Ok(());
+                }
+                let gave_up = GaveUp {
+                    failure,
+                    attempts: attempt,
+                    may_have_worked,
+                };
+                return Err(about_incident(&call, id, gave_up));
+            }
+            attempt += 1;
+        }
+    }
+}
+
+fn react(change: &IncidentChange, gave_up: &GaveUp) -> Reaction {
+    match &gave_up.failure {
+        Failure::Refused(refusal) => change::reaction(change, refusal, gave_up.may_have_worked),
+        Failure::Passing { .. } => Reaction::GiveUp,
+    }
+}
+
+fn about_incident(call: &Call<'_>, id: &IncidentId, gave_up: GaveUp) -> PlatformError {
+    match gave_up.failure {
+        Failure::Refused(refusal) if refusal.says_ended() => PlatformError::AlreadyEnded {
+            incident: id.clone(),
+            message: refusal.message,
+        },
+        // PagerDuty names neither of the two when one of them does not exist.
+        _ if call.lane == Lane::Escalation => error(
+            call,
+            format!("incident {id} or its next escalation target"),
+            gave_up,
+        ),
+        _ => error(call, format!("incident {id}"), gave_up),
+    }
+}
+
+fn error(call: &Call<'_>, what: String, gave_up: GaveUp) -> PlatformError {
+    match gave_up.failure {
+        Failure::Refused(refusal) if refusal.status == 404 => PlatformError::NotFound { what },
+        Failure::Refused(refusal) => PlatformError::Refused {
+            call: call.name(),
+            status: refusal.status,
+            code: refusal.code,
+            message: refusal.message,
+        },
+        Failure::Passing { reason, said, .. } => {
+            let said = said.map(|said| format!(" {said}")).unwrap_or_default();
+            let doubt = if call.is_write() && gave_up.may_have_worked {
+                "; it may have taken effect all the same"
+            } else {
+                ""
+            };
+            PlatformError::Unavailable {
+                call: call.name(),
+                attempts: gave_up.attempts,
+                reason: format!("{reason}{said}{doubt}"),
+            }
+        }
+    }
+}
+
+/// Ids come from other systems and become path segments; what cannot be one is never sent.
+fn is_id(text: &str) -> bool {
+    let fits = !text.is_empty() && text.len() <= IncidentId::MAX_LEN;
+    fits && text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}

@@ -1,0 +1,373 @@
+//! One call to PagerDuty: lanes, attempts, waits, bounded reading.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, FROM, HeaderMap};
+use reqwest::{Method, Response, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use super::answer::Refusal;
+use super::retry::{Pace, Verdict, judge, rate_limit_reset};
+use super::{Credential, Settings};
+use crate::limits;
+
+/// Which permits a call may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    Ordinary,
+    /// Ordinary permits or, when they are taken, those kept for escalations.
+    Escalation,
+}
+
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    /// The path with placeholders, for logs and errors.
+    pub(super) route: &'static str,
+    /// The path itself; every segment is percent-encoded on its own.
+    pub(super) path: Vec<&'a str>,
+    pub(super) query: Vec<(&'static str, String)>,
+    pub(super) body: Option<Value>,
+    pub(super) lane: Lane,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(method: Method, route: &'static str, path: Vec<&'a str>) -> Self {
+        Self {
+            method,
+            route,
+            path,
+            query: Vec::new(),
+            body: None,
+            lane: Lane::Ordinary,
+        }
+    }
+
+    pub(super) fn get(route: &'static str, path: Vec<&'a str>) -> Self {
+        Self::new(Method::GET, route, path)
+    }
+
+    pub(super) fn is_write(&self) -> bool {
+        self.method != Method::GET
+    }
+
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.method, self.route)
+    }
+}
+
+/// Why one attempt gave nothing.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Passing {
+        /// In our words: this may be logged.
+        reason: String,
+        /// PagerDuty's words, for people: these may not.
+        said: Option<String>,
+        /// A write may have taken effect all the same.
+        may_have_worked: bool,
+        /// The wait PagerDuty asked for.
+        reset: Option<Duration>,
+    },
+    Refused(Refusal),
+}
+
+impl Failure {
+    /// What may be logged of it.
+    pub(super) fn cause(&self) -> String {
+        match self {
+            Self::Passing { reason, .. } => reason.clone(),
+            Self::Refused(refusal) => format!("refused with {}", refusal.status),
+        }
+    }
+
+    pub(super) fn may_have_worked(&self) -> bool {
+        matches!(
+            self,
+            Self::Passing {
+                may_have_worked: true,
+                ..
+            }
+        )
+    }
+}
+
+/// Why a call gave nothing, over all its attempts.
+#[derive(Debug)]
+pub(super) struct GaveUp {
+    pub(super) failure: Failure,
+    pub(super) attempts: usize,
+    /// Some attempt, not necessarily the last one, may have taken effect.
+    pub(super) may_have_worked: bool,
+}
+
+pub(super) struct Transport {
+    http: reqwest::Client,
+    base: Url,
+    headers: HeaderMap,
+    token: SecretString,
+    pub(super) pace: Pace,
+    timeout: Duration,
+    ordinary: Semaphore,
+    escalations: Semaphore,
+}
+
+impl Transport {
+    pub(super) fn new(settings: Settings) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .user_agent(settings.user_agent)
+            .timeout(settings.request_timeout)
+            // A redirect would carry the token to a host that was never configured.
+            .redirect(reqwest::redirect::Policy::none())
+            // Attempts are counted here, and a note must not be sent twice behind our back.
+            .retry(reqwest::retry::never())
+            .build()?;
+        let token = settings.token.expose_secret();
+        let authorization = match settings.credential {
+            Credential::ApiKey => format!("Token token={token}"),
+            Credential::OAuth => format!("Bearer {token}"),
+        };
+        // Building a request checks the URL and the header values at start-up.
+        let mut probe = http
+            .get(&settings.base_url)
+            .header(AUTHORIZATION, authorization)
+            .header(ACCEPT, "application/vnd.pagerduty+json;version=2")
+            .header(FROM, settings.from)
+            .build()
+            .map_err(reqwest::Error::without_url)?;
+        if let Some(value) = probe.headers_mut().get_mut(AUTHORIZATION) {
+            value.set_sensitive(true);
+        }
+        Ok(Self {
+            base: probe.url().clone(),
+            headers: probe.headers().clone(),
+            http,
+            token: settings.token,
+            pace: settings.pace,
+            timeout: settings.request_timeout,
+            ordinary: Semaphore::new(settings.at_once),
+            escalations: Semaphore::new(settings.escalations_at_once),
+        })
+    }
+
+    /// Where requests go, for people.
+    pub(super) fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// Attempts until one is answered for good or none is left.
+    pub(super) async fn call(&self, call: &Call<'_>) -> Result<Value, GaveUp> {
+        let mut waits = self.pace.waits();
+        let mut may_have_worked = false;
+        let mut attempt = 1;
+        loop {
+            let failure = match self.once(call, attempt).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            may_have_worked |= failure.may_have_worked();
+            if !self
+                .wait_for_next(call, attempt, &failure, &mut waits)
+                .await
+            {
+                return Err(GaveUp {
+                    failure,
+                    attempts: attempt,
+                    may_have_worked,
+                });
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Waits before the attempt after `attempt`; false when there is to be none.
+    pub(super) async fn wait_for_next(
+        &self,
+        call: &Call<'_>,
+        attempt: usize,
+        failure: &Failure,
+        waits: &mut (impl Iterator<Item = Duration> + Send),
+    ) -> bool {
+        let Failure::Passing { reset, .. } = failure else {
+            return false;
+        };
+        let Some(of_series) = waits.next() else {
+            return false;
+        };
+        let wait = self.pace.wait(of_series, *reset);
+        tracing::warn!(
+            method = %call.method,
+            route = call.route,
+            attempt,
+            reason = failure.cause(),
+            wait_ms = wait.as_millis(),
+            "PagerDuty call failed in passing, trying again"
+        );
+        tokio::time::sleep(wait).await;
+        true
+    }
+
+    /// One request. A write's 2xx says that it took effect, so that a damaged body (null here) must
+    /// not make anybody send it again.
+    pub(super) async fn once(&self, call: &Call<'_>, attempt: usize) -> Result<Value, Failure> {
+        let _permit = self.permit(call.lane).await;
+        let started = Instant::now();
+        let sent = self.request(call).send().await;
+        let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());
+        let result = match sent {
+            Ok(answer) => self.understand(call, answer).await,
+            Err(error) => Err(self.unanswered(&error)),
+        };
+        tracing::debug!(
+            method = %call.method,
+            route = call.route,
+            status,
+            attempt,
+            duration_ms = started.elapsed().as_millis(),
+            "PagerDuty call"
+        );
+        result
+    }
+
+    fn request(&self, call: &Call<'_>) -> reqwest::RequestBuilder {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(&call.path);
+        }
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        let request = self
+            .http
+            .request(call.method.clone(), url)
+            .headers(self.headers.clone());
+        match &call.body {
+            Some(body) => request.json(body),
+            None => request,
+        }
+    }
+
+    async fn permit(&self, lane: Lane) -> SemaphorePermit<'_> {
+        let permit = match lane {
+            Lane::Ordinary => self.ordinary.acquire().await,
+            Lane::Escalation => tokio::select! {
+                biased;
+                permit = self.ordinary.acquire() => permit,
+                permit = self.escalations.acquire() => permit,
+            },
+        };
+        permit.expect("the semaphores are never closed")
+    }
+
+    async fn understand(&self, call: &Call<'_>, answer: Response) -> Result<Value, Failure> {
+        let status = answer.status().as_u16();
+        let header = answer.headers().get("ratelimit-reset");
+        let reset = rate_limit_reset(header.and_then(|value| value.to_str().ok()));
+        let body = Body::read(answer).await;
+        match judge(status) {
+            Verdict::Done if call.is_write() => {
+                Ok(serde_json::from_slice(&body.bytes).unwrap_or_default())
+            }
+            Verdict::Done => self.parse(status, &body),
+            Verdict::Later { may_have_worked } => {
+                let message = self.refusal(status, &body.bytes).message;
+                Err(Failure::Passing {
+                    reason: status.to_string(),
+                    said: Some(message),
+                    may_have_worked,
+                    reset: reset.filter(|_| status == 429),
+                })
+            }
+            Verdict::Never => Err(Failure::Refused(self.refusal(status, &body.bytes))),
+        }
+    }
+
+    fn parse(&self, status: u16, body: &Body) -> Result<Value, Failure> {
+        match &body.end {
+            End::Whole => serde_json::from_slice(&body.bytes).map_err(|_| Failure::Passing {
+                reason: format!("{status} whose body is not JSON"),
+                said: None,
+                may_have_worked: false,
+                reset: None,
+            }),
+            End::Broken(error) => Err(self.unanswered(error)),
+            // It would be as long the next time.
+            End::TooLong => Err(Failure::Refused(Refusal {
+                status,
+                code: None,
+                message: format!(
+                    "the answer is longer than {} bytes",
+                    limits::PAGERDUTY_ANSWER_BYTES
+                ),
+            })),
+        }
+    }
+
+    /// What an error answer says. A service that repeats the token in its message must not get it
+    /// into notes and logs this way.
+    fn refusal(&self, status: u16, body: &[u8]) -> Refusal {
+        let mut refusal = Refusal::read(status, body);
+        let token = self.token.expose_secret();
+        if !token.is_empty() {
+            refusal.message = refusal.message.replace(token, "[token]");
+        }
+        refusal
+    }
+
+    fn unanswered(&self, error: &reqwest::Error) -> Failure {
+        let reason = if error.is_timeout() {
+            format!("no answer within {:?}", self.timeout)
+        } else if error.is_connect() {
+            format!("no connection ({})", innermost(error))
+        } else {
+            format!("the connection broke ({})", innermost(error))
+        };
+        Failure::Passing {
+            reason,
+            said: None,
+            // Without a connection nothing was sent.
+            may_have_worked: !error.is_connect(),
+            reset: None,
+        }
+    }
+}
+
+/// The last cause, in its own words; the ones above it repeat the URL.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause = error.source();
+    while let Some(next) = cause.and_then(std::error::Error::source) {
+        cause = Some(next);
+    }
+    cause.map_or_else(|| "no cause given".to_owned(), ToString::to_string)
+}
+
+struct Body {
+    bytes: Vec<u8>,
+    end: End,
+}
+
+enum End {
+    Whole,
+    TooLong,
+    Broken(reqwest::Error),
+}
+
+impl Body {
+    async fn read(mut answer: Response) -> Self {
+        let mut bytes = Vec::new();
+        let end = loop {
+            match answer.chunk().await {
+                Ok(Some(chunk)) if bytes.len() + chunk.len() > limits::PAGERDUTY_ANSWER_BYTES => {
+                    break End::TooLong;
+                }
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => break End::Whole,
+                Err(error) => break End::Broken(error),
+            }
+        };
+        Self { bytes, end }
+    }
+}

@@ -1,0 +1,11 @@
+//! The PagerDuty client, spoken to over its protocol.
+
+mod server;
+
+mod attempts;
+mod bounds;
+mod changes;
+mod errors;
+mod notes;
+mod policies;
+mod requests;
