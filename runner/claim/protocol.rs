@@ -86,6 +86,8 @@ pub enum StandDownReason {
     StopNote,
     /// The monitoring tool cleared the alert; nobody took over, but the incident has ended.
     ResolvedByMonitoring,
+    /// A late delivery: PagerDuty says that the incident has ended, or that a person has it.
+    OverBeforeStart,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

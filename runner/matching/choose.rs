@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::matching::fold::{fold, widths};
+use crate::folding::{fold, widths};
 use crate::scenario::capture::{CaptureKind, Captured};
 use crate::scenario::model::Scenario;
 

@@ -3,7 +3,11 @@
 //! The port is what AMS needs of an incident platform; `pagerduty/` is the adapter. Every
 //! sentence people read is in `text.rs`. Report never decides anything.
 
+pub mod mask;
+pub mod note;
 pub mod pagerduty;
+pub mod text;
+pub mod title;
 
 use async_trait::async_trait;
 

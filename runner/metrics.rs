@@ -1,0 +1,138 @@
+//! What is counted, by name. Served as Prometheus text on `/metrics`.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::incident::Outcome;
+
+/// What became of a webhook delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Webhook {
+    /// Began a run here.
+    Claimed,
+    /// Another region has it, or it was handled before.
+    TakenElsewhere,
+    /// No scenario is meant for the title.
+    Unmatched,
+    /// Asked a run to stand down.
+    StandDown,
+    /// Valid and of no consequence.
+    Ignored,
+    BadSignature,
+    /// A valid signature on something that is no webhook.
+    Malformed,
+    TooLarge,
+    /// Answered 503, so that PagerDuty retries.
+    Unavailable,
+}
+
+impl Webhook {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::TakenElsewhere => "taken_elsewhere",
+            Self::Unmatched => "unmatched",
+            Self::StandDown => "stand_down",
+            Self::Ignored => "ignored",
+            Self::BadSignature => "bad_signature",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl EncodeLabelValue for Webhook {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        EncodeLabelValue::encode(&self.word(), encoder)
+    }
+}
+
+impl EncodeLabelValue for Outcome {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        EncodeLabelValue::encode(&self.word(), encoder)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: Webhook,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: Outcome,
+}
+
+/// Every metric of a process. Clones count into the same numbers.
+#[derive(Clone, Default)]
+pub struct Metrics {
+    webhooks: Family<ResultLabel, Counter>,
+    runs: Family<OutcomeLabel, Counter>,
+    pub runs_open: Gauge,
+    pub take_overs: Counter,
+    /// A page that could not be sent; it is tried again until it can.
+    pub escalation_failures: Counter,
+    /// A note or title that could not be written.
+    pub report_failures: Counter,
+    pub store_errors: Counter,
+}
+
+impl Metrics {
+    pub fn webhook(&self, result: Webhook) {
+        self.webhooks.get_or_create(&ResultLabel { result }).inc();
+    }
+
+    pub fn run_ended(&self, outcome: Outcome) {
+        self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// All of it as Prometheus text.
+    pub fn render(&self) -> String {
+        let mut registry = Registry::with_prefix("ams");
+        registry.register(
+            "webhooks",
+            "Webhook deliveries by what became of them",
+            self.webhooks.clone(),
+        );
+        registry.register(
+            "runs",
+            "Runs ended by this process, by outcome",
+            self.runs.clone(),
+        );
+        registry.register(
+            "runs_open",
+            "Runs this process is carrying out",
+            self.runs_open.clone(),
+        );
+        registry.register(
+            "take_overs",
+            "Runs taken over from a runner that died or released them",
+            self.take_overs.clone(),
+        );
+        registry.register(
+            "escalation_failures",
+            "Failed attempts to page people; each is tried again",
+            self.escalation_failures.clone(),
+        );
+        registry.register(
+            "report_failures",
+            "Titles and notes that could not be written",
+            self.report_failures.clone(),
+        );
+        registry.register(
+            "store_errors",
+            "Claim store requests without an answer",
+            self.store_errors.clone(),
+        );
+        let mut text = String::new();
+        match encode(&mut text, &registry) {
+            Ok(()) => text,
+            Err(error) => format!("# metrics could not be written: {error}\n"),
+        }
+    }
+}

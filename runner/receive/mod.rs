@@ -1,0 +1,49 @@
+//! Stage 1: a webhook becomes an event.
+//!
+//! `pagerduty.rs` turns bytes into a closed [`Event`]; `signature.rs` decides whether they are
+//! PagerDuty's; `http.rs` answers. Nothing behind this stage sees JSON.
+
+use crate::claim::protocol::{Opening, StandDownReason};
+use crate::incident::{Incident, IncidentId};
+
+pub mod http;
+pub mod pagerduty;
+pub mod signature;
+
+/// One delivery, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Inside the signed body, so it can be trusted to name the event.
+    pub event_id: String,
+    /// As PagerDuty names it; for logs.
+    pub event_type: String,
+    pub event: Event,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An incident began or began again.
+    Opened {
+        incident: Box<Incident>,
+        opening: Opening,
+    },
+    /// A person took over, or the incident ended.
+    TakenFromUs {
+        incident: IncidentId,
+        reason: StandDownReason,
+        by: Option<String>,
+    },
+    /// Nothing for AMS to do.
+    Ignored(Ignored),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignored {
+    /// Our bot user did it.
+    OurOwn,
+    /// A type AMS does not act on, known or new.
+    NotActedOn,
+    /// A note that is no command.
+    OrdinaryNote,
+    Ping,
+}

@@ -1,0 +1,178 @@
+//! PagerDuty's V3 webhook body to a closed event. Pure, and lenient: what is missing, null or of
+//! another type than documented is taken for absent, because a refusal would cost the whole
+//! subscription (three 4xx in a row silence it for 24 h).
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::claim::protocol::{Opening, StandDownReason};
+use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
+use crate::receive::{Delivery, Event, Ignored};
+
+/// Signed, but no webhook. `event_id` where one could be read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Malformed {
+    pub event_id: Option<String>,
+    pub reason: String,
+}
+
+/// What a person writes in a note to stop AMS.
+const STOP_COMMAND: &str = "ams stop";
+
+/// Reads one body. `bot_user` is AMS's own PagerDuty user: what it did is no news.
+pub fn parse(body: &[u8], bot_user: &str) -> Result<Delivery, Malformed> {
+    let json: Value = serde_json::from_slice(body).map_err(|error| Malformed {
+        event_id: None,
+        reason: format!("the body is not JSON: {error}"),
+    })?;
+    let event = &json["event"];
+    let event_id = text(&event["id"]);
+    let malformed = |reason: &str| Malformed {
+        event_id: event_id.clone(),
+        reason: reason.to_owned(),
+    };
+    let event_type = text(&event["event_type"]).ok_or_else(|| malformed("it has no event_type"))?;
+    let meaning = meaning(&event_type, event, bot_user)
+        .ok_or_else(|| malformed("it names no incident that could be one of PagerDuty's"))?;
+    let event_id = event_id.unwrap_or_else(|| "unknown".to_owned());
+    Ok(Delivery {
+        event_id,
+        event_type,
+        event: meaning,
+    })
+}
+
+/// `None` when an event that concerns an incident does not say which.
+fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
+    let agent = Agent::of(&event["agent"], bot_user);
+    let data = &event["data"];
+    let by = agent.id.clone();
+    let taken = |reason| {
+        let incident = incident_id(data)?;
+        Some(Event::TakenFromUs {
+            incident,
+            reason,
+            by: by.clone(),
+        })
+    };
+    match event_type {
+        "incident.triggered" => opened(event, Opening::Triggered),
+        "incident.reopened" => {
+            let at = text(&data["reopened_at"]).or_else(|| text(&event["occurred_at"]));
+            opened(
+                event,
+                Opening::Reopened {
+                    at: at.unwrap_or_default(),
+                },
+            )
+        }
+        "pagey.ping" => Some(Event::Ignored(Ignored::Ping)),
+        _ if agent.is_bot => Some(Event::Ignored(Ignored::OurOwn)),
+        "incident.resolved" => taken(resolved_by(data, &agent)),
+        "incident.acknowledged" if agent.is_person => taken(StandDownReason::Acknowledged),
+        "incident.reassigned" | "incident.escalated" | "incident.delegated" if agent.is_person => {
+            taken(StandDownReason::Reassigned)
+        }
+        "incident.annotated" if agent.is_person => {
+            if is_stop_command(&text(&data["content"]).unwrap_or_default()) {
+                taken(StandDownReason::StopNote)
+            } else {
+                Some(Event::Ignored(Ignored::OrdinaryNote))
+            }
+        }
+        _ => Some(Event::Ignored(Ignored::NotActedOn)),
+    }
+}
+
+struct Agent {
+    id: Option<String>,
+    is_person: bool,
+    is_bot: bool,
+}
+
+impl Agent {
+    /// A null agent is automation, an integration is a machine; only users are people.
+    fn of(agent: &Value, bot_user: &str) -> Self {
+        let id = text(&agent["id"]);
+        let is_bot = id.as_deref() == Some(bot_user);
+        let is_user = text(&agent["type"]).is_some_and(|kind| kind.starts_with("user"));
+        Self {
+            id,
+            is_person: is_user && !is_bot,
+            is_bot,
+        }
+    }
+}
+
+fn resolved_by(data: &Value, agent: &Agent) -> StandDownReason {
+    let merged =
+        text(&data["resolve_reason"]["type"]).is_some_and(|kind| kind.starts_with("merge"));
+    match agent.is_person {
+        _ if merged => StandDownReason::Merged,
+        true => StandDownReason::ResolvedByPerson,
+        false => StandDownReason::ResolvedByMonitoring,
+    }
+}
+
+fn is_stop_command(content: &str) -> bool {
+    let folded = crate::folding::fold(content);
+    folded == STOP_COMMAND || folded.starts_with(&format!("{STOP_COMMAND} "))
+}
+
+fn opened(event: &Value, opening: Opening) -> Option<Event> {
+    let data = &event["data"];
+    let references = |list: &Value| -> Vec<String> {
+        list.as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|item| text(&item["id"]))
+            .collect()
+    };
+    let incident = Incident {
+        id: incident_id(data)?,
+        title: text(&data["title"]).unwrap_or_default(),
+        status: text(&data["status"])
+            .and_then(|s| Status::parse(&s))
+            .unwrap_or(Status::Triggered),
+        urgency: match text(&data["urgency"]).as_deref() {
+            Some("low") => Urgency::Low,
+            _ => Urgency::High,
+        },
+        number: data["number"].as_u64(),
+        service: text(&data["service"]["id"]).map(|id| {
+            let name = text(&data["service"]["summary"]).unwrap_or_else(|| id.clone());
+            Named { id, name }
+        }),
+        escalation_policy: text(&data["escalation_policy"]["id"]),
+        assignees: references(&data["assignees"]),
+        html_url: text(&data["html_url"]),
+        // Without a time it may be arbitrarily old, which means: ask PagerDuty before acting.
+        seen_at: text(&event["occurred_at"])
+            .and_then(|at| at.parse().ok())
+            .unwrap_or(Timestamp::UNIX_EPOCH),
+    };
+    Some(Event::Opened {
+        incident: Box::new(incident),
+        opening,
+    })
+}
+
+/// `data.id` for an incident, `data.incident.id` for what hangs on one.
+fn incident_id(data: &Value) -> Option<IncidentId> {
+    let own = (text(&data["type"]).as_deref() == Some("incident")).then(|| text(&data["id"]));
+    let id = own.unwrap_or_else(|| text(&data["incident"]["id"]))?;
+    IncidentId::parse(&id)
+}
+
+/// Text, or a number where PagerDuty has sent both; not longer than a name is.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.chars().count() <= crate::limits::TITLE_CHARS => {
+            Some(text.clone())
+        }
+        Value::String(text) => Some(text.chars().take(crate::limits::TITLE_CHARS).collect()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

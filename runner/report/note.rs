@@ -1,0 +1,270 @@
+//! Notes as a whole: what a person reads at 3 a.m. on a phone. Pure.
+//!
+//! The first line says what is asked of the reader; details follow; the marker in the last line
+//! lets a retry recognise a note that was posted already.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::execute::actuator::Output;
+use crate::execute::plan::End;
+use crate::execute::run::StepReport;
+use crate::incident::{Region, RunId};
+use crate::limits;
+use crate::report::mask::Mask;
+use crate::report::text::{self, Lang, labels};
+use crate::scenario::model::{Scenario, StepKind};
+
+/// How notes are written; the same for all runs of a process.
+#[derive(Clone)]
+pub struct Style {
+    pub lang: Lang,
+    pub zone: TimeZone,
+    pub mask: Mask,
+}
+
+/// A run as it is told.
+pub struct Story<'a> {
+    pub run: &'a RunId,
+    pub region: &'a Region,
+    pub scenario: &'a Scenario,
+    /// The original title.
+    pub title: &'a str,
+    pub reports: &'a [StepReport],
+    pub began_at: Timestamp,
+    pub now: Timestamp,
+    pub taken_over: bool,
+}
+
+/// Which note of a run; one of each at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Start,
+    End,
+}
+
+/// Unique per run and kind.
+pub fn marker(run: &RunId, kind: Kind) -> String {
+    let kind = match kind {
+        Kind::Start => "start",
+        Kind::End => "end",
+    };
+    format!("[ams:{run}:{kind}]")
+}
+
+/// Characters of an output shown from its start and from its end.
+const EXCERPT_CHARS: usize = 800;
+
+impl Style {
+    pub fn start_note(&self, story: &Story<'_>) -> String {
+        let labels = labels(self.lang);
+        let mut note = String::new();
+        line(
+            &mut note,
+            &text::start_headline(self.lang, &story.scenario.about),
+        );
+        line(&mut note, labels.will_do);
+        for (index, step) in story.scenario.steps.iter().enumerate() {
+            line(
+                &mut note,
+                &format!("{}. [{}] {}", index + 1, step.kind.word(), step.name),
+            );
+        }
+        line(&mut note, "");
+        line(&mut note, labels.to_stop);
+        self.close(&note, story, Kind::Start)
+    }
+
+    /// The last note of a run, whatever its end.
+    pub fn end_note(&self, story: &Story<'_>, end: &End) -> String {
+        let labels = labels(self.lang);
+        let for_people = !matches!(end, End::Verified | End::Healthy { .. });
+        let mut note = String::new();
+        line(
+            &mut note,
+            &text::headline(self.lang, end, &story.scenario.about),
+        );
+        line(
+            &mut note,
+            &format!("{}: {}", labels.what_happened, story.title),
+        );
+        let reason = text::reason(self.lang, end, story.scenario);
+        line(&mut note, &format!("{}: {reason}", labels.result));
+        if story.taken_over {
+            line(&mut note, labels.taken_over);
+        }
+        if for_people && !matches!(end, End::StoodDown(_)) {
+            let manual = story
+                .scenario
+                .hand_off
+                .manual
+                .as_deref()
+                .unwrap_or(labels.no_manual);
+            line(&mut note, &format!("\n{}\n{manual}", labels.next));
+        }
+        self.steps(&mut note, story, labels.seen, |kind| {
+            !matches!(kind, StepKind::Recover { .. })
+        });
+        self.steps(&mut note, story, labels.done, |kind| {
+            matches!(kind, StepKind::Recover { .. })
+        });
+        if for_people {
+            self.not_done(&mut note, story);
+        }
+        self.facts(&mut note, story);
+        self.close(&note, story, Kind::End)
+    }
+
+    fn steps(
+        &self,
+        note: &mut String,
+        story: &Story<'_>,
+        heading: &str,
+        belongs: impl Fn(&StepKind) -> bool,
+    ) {
+        line(note, &format!("\n{heading}"));
+        let mut any = false;
+        for report in story.reports {
+            let Some(step) = story.scenario.steps.get(report.step) else {
+                continue;
+            };
+            if !belongs(&step.kind) {
+                continue;
+            }
+            any = true;
+            let mut details = Vec::new();
+            if report.attempts > 1 {
+                details.push(text::attempts(self.lang, report.attempts));
+            }
+            details.push(text::duration(self.lang, report.took));
+            line(
+                note,
+                &format!(
+                    "{} {}. [{}] {} → {} ({})",
+                    self.time(report.began_at),
+                    report.step + 1,
+                    step.kind.word(),
+                    step.name,
+                    text::verdict(self.lang, &step.kind, &report.verdict),
+                    details.join(", "),
+                ),
+            );
+        }
+        if !any {
+            line(note, labels(self.lang).nothing);
+        }
+    }
+
+    fn not_done(&self, note: &mut String, story: &Story<'_>) {
+        let done = |index: usize| story.reports.iter().any(|report| report.step == index);
+        let last = story.reports.iter().map(|report| report.step).max();
+        let left: Vec<String> = story
+            .scenario
+            .steps
+            .iter()
+            .enumerate()
+            // What an earlier owner did before a take-over is not known here.
+            .filter(|(index, _)| !done(*index) && last.is_none_or(|last| *index > last))
+            .map(|(index, step)| format!("{}. [{}] {}", index + 1, step.kind.word(), step.name))
+            .collect();
+        if !left.is_empty() {
+            line(
+                note,
+                &format!("\n{}\n{}", labels(self.lang).not_done, left.join("\n")),
+            );
+        }
+    }
+
+    fn facts(&self, note: &mut String, story: &Story<'_>) {
+        let mut heading = Some(labels(self.lang).facts);
+        for report in story.reports {
+            let (Some(step), Some(seen)) = (story.scenario.steps.get(report.step), &report.seen)
+            else {
+                continue;
+            };
+            for output in [&seen.stdout, &seen.stderr] {
+                if output.total_bytes == 0 {
+                    continue;
+                }
+                if let Some(heading) = heading.take() {
+                    line(note, &format!("\n{heading}"));
+                }
+                line(note, &format!("--- {}. {}", report.step + 1, step.name));
+                line(note, self.excerpt(output).trim_end());
+                if let Some(path) = &output.evidence {
+                    let full = labels(self.lang).full_output;
+                    line(
+                        note,
+                        &format!("({full}: {}:{})", story.region, path.display()),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Head and tail of an output.
+    fn excerpt(&self, output: &Output) -> String {
+        let end = if output.is_whole() {
+            &output.head
+        } else {
+            &output.tail
+        };
+        let head: String = output.head.chars().take(EXCERPT_CHARS).collect();
+        if output.is_whole() && output.head.chars().count() <= 2 * EXCERPT_CHARS {
+            return output.head.clone();
+        }
+        let skip = end.chars().count().saturating_sub(EXCERPT_CHARS);
+        let tail: String = end.chars().skip(skip).collect();
+        format!(
+            "{head}\n{}\n{tail}",
+            text::left_out(self.lang, output.total_bytes)
+        )
+    }
+
+    fn time(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone())
+            .strftime("%H:%M:%S")
+            .to_string()
+    }
+
+    /// Masks, shortens and signs.
+    fn close(&self, note: &str, story: &Story<'_>, kind: Kind) -> String {
+        let Story {
+            run,
+            region,
+            scenario,
+            began_at,
+            now,
+            ..
+        } = story;
+        let began = began_at.to_zoned(self.zone.clone());
+        let took = now.duration_since(*began_at).unsigned_abs();
+        let lasted = match kind {
+            Kind::Start => String::new(),
+            Kind::End => format!(" ({})", text::duration(self.lang, took)),
+        };
+        let foot = format!(
+            "\n{}: {} @{} / {run} / {region} / {}{lasted}",
+            labels(self.lang).record,
+            scenario.id,
+            scenario.hash,
+            began.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        );
+        let foot = format!("{foot}\n{}", marker(run, kind));
+        let mut body = self.mask.apply(note);
+        let room = limits::NOTE_BYTES - foot.len();
+        if body.len() > room {
+            let cut = (0..=room)
+                .rev()
+                .find(|at| body.is_char_boundary(*at))
+                .unwrap_or(0);
+            body.truncate(cut);
+        }
+        body + &foot
+    }
+}
+
+fn line(note: &mut String, text: &str) {
+    note.push_str(text);
+    note.push('\n');
+}

@@ -1,0 +1,309 @@
+//! Every sentence people read in PagerDuty, Japanese and English.
+//!
+//! Small functions without decisions; `note.rs` puts them together.
+
+use std::time::Duration;
+
+use crate::claim::protocol::{StandDown, StandDownReason};
+use crate::execute::plan::End;
+use crate::execute::verdict::{Verdict, Why};
+use crate::scenario::model::{Scenario, StepKind};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    Ja,
+    En,
+}
+
+impl Lang {
+    pub const WORDS: [(&'static str, Self); 2] = [("ja", Self::Ja), ("en", Self::En)];
+
+    /// The zone in which times are told where nothing else is configured.
+    pub const fn default_zone(self) -> &'static str {
+        match self {
+            Self::Ja => "Asia/Tokyo",
+            Self::En => "UTC",
+        }
+    }
+}
+
+/// Headings and fixed words of notes.
+#[derive(Clone, Copy, Debug)]
+pub struct Labels {
+    pub what_happened: &'static str,
+    pub result: &'static str,
+    pub seen: &'static str,
+    pub done: &'static str,
+    pub not_done: &'static str,
+    pub next: &'static str,
+    pub facts: &'static str,
+    pub record: &'static str,
+    pub nothing: &'static str,
+    pub full_output: &'static str,
+    pub no_manual: &'static str,
+    pub taken_over: &'static str,
+    pub will_do: &'static str,
+    pub to_stop: &'static str,
+}
+
+pub const fn labels(lang: Lang) -> Labels {
+    match lang {
+        Lang::Ja => Labels {
+            what_happened: "アラート",
+            result: "結果",
+            seen: "■ 確認したこと",
+            done: "■ 実施したこと",
+            not_done: "■ 実施していないこと",
+            next: "■ 次にお願いしたいこと",
+            facts: "■ 収集した情報",
+            record: "記録",
+            nothing: "なし",
+            full_output: "全文",
+            no_manual: "手動手順はシナリオに書かれていません。上の確認結果から切り分けをお願いします。",
+            taken_over: "担当リージョンが停止したため、途中から引き継いで対応しました。それ以前の出力は元のリージョンに残っています。",
+            will_do: "■ これから行うこと",
+            to_stop: "止めるには、このインシデントを acknowledge するか、ノートに「ams stop」と書いてください。",
+        },
+        Lang::En => Labels {
+            what_happened: "Alert",
+            result: "Result",
+            seen: "■ What AMS saw",
+            done: "■ What AMS did",
+            not_done: "■ What AMS did not do",
+            next: "■ What to do next",
+            facts: "■ Facts gathered",
+            record: "Record",
+            nothing: "nothing",
+            full_output: "all of it",
+            no_manual: "The scenario has no procedure by hand; start from what was seen above.",
+            taken_over: "The region that began this run stopped; this region went on from there. Earlier output is kept in the first region.",
+            will_do: "■ What AMS is going to do",
+            to_stop: "To stop it, acknowledge this incident or add a note \"ams stop\".",
+        },
+    }
+}
+
+/// First line of the note: what it asks of the reader.
+pub fn headline(lang: Lang, end: &End, about: &str) -> String {
+    match (lang, end) {
+        (Lang::Ja, End::Verified) => format!("AMS 復旧: {about}（復旧を確認しました）"),
+        (Lang::En, End::Verified) => format!("AMS recovered: {about} (verified)"),
+        (Lang::Ja, End::Healthy { .. }) => {
+            format!("AMS 自然復旧: {about}（確認時点で正常でした。何も変更していません）")
+        }
+        (Lang::En, End::Healthy { .. }) => {
+            format!("AMS: recovered by itself: {about} (healthy when checked; nothing was changed)")
+        }
+        (Lang::Ja, End::StoodDown(_)) => {
+            format!("AMS 交代: {about}（自動対応を止めました。以後はお任せします）")
+        }
+        (Lang::En, End::StoodDown(_)) => {
+            format!("AMS stood down: {about} (automatic response stopped; it is yours now)")
+        }
+        (Lang::Ja, End::Gathered) => {
+            format!("AMS 引継ぎ: {about}（情報を集めました。判断をお願いします）")
+        }
+        (Lang::En, End::Gathered) => {
+            format!("AMS hand-off: {about} (facts are gathered; please decide)")
+        }
+        (Lang::Ja, _) => format!("AMS 引継ぎ: {about}（対応をお願いします）"),
+        (Lang::En, _) => format!("AMS hand-off: {about} (please take over)"),
+    }
+}
+
+/// Why the run ended as it did, in one sentence.
+pub fn reason(lang: Lang, end: &End, scenario: &Scenario) -> String {
+    let step = |index: usize| {
+        let name = scenario
+            .steps
+            .get(index)
+            .map_or("?", |step| step.name.as_str());
+        format!("{}.「{name}」", index + 1)
+    };
+    match lang {
+        Lang::Ja => reason_ja(end, &step),
+        Lang::En => reason_en(end, &step),
+    }
+}
+
+fn reason_ja(end: &End, step: &dyn Fn(usize) -> String) -> String {
+    match end {
+        End::Healthy { step: i } => format!("{}で正常と確認しました", step(*i)),
+        End::AlertAndHostDisagree { step: i } => {
+            format!(
+                "{}は正常で、アラートと食い違っています。人の確認が必要です",
+                step(*i)
+            )
+        }
+        End::BrokenForPeople { step: i } => {
+            format!("{}で異常を確認しました。この先は人が行う手順です", step(*i))
+        }
+        End::Verified => "復旧後の確認に成功しました".to_owned(),
+        End::Gathered => "情報収集までが自動対応の範囲です".to_owned(),
+        End::Unclear { step: i } => format!("{}の結果を判定できませんでした", step(*i)),
+        End::RecoverFailed { step: i } => format!("{}が失敗しました", step(*i)),
+        End::NotVerified { step: i } => format!("{}が成功せず、復旧を確認できません", step(*i)),
+        End::Deadline { step: i } => format!("{}の前に制限時間を過ぎました", step(*i)),
+        End::OutcomeUnknown { step: i } => format!(
+            "{}を始めた直後に AMS が停止し、実行されたかどうか不明です。再実行はしていません",
+            step(*i)
+        ),
+        End::StoodDown(stand_down) => stood_down_ja(stand_down),
+        End::Ours { what } => format!("AMS 側の問題で続けられませんでした: {what}"),
+    }
+}
+
+fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
+    match end {
+        End::Healthy { step: i } => format!("{} found it healthy", step(*i)),
+        End::AlertAndHostDisagree { step: i } => {
+            format!(
+                "{} found it healthy, which contradicts the alert: please look",
+                step(*i)
+            )
+        }
+        End::BrokenForPeople { step: i } => {
+            format!(
+                "{} found it broken; what follows is done by people",
+                step(*i)
+            )
+        }
+        End::Verified => "the verify after the recovery passed".to_owned(),
+        End::Gathered => "this scenario gathers facts only".to_owned(),
+        End::Unclear { step: i } => format!("{} gave no clear result", step(*i)),
+        End::RecoverFailed { step: i } => format!("{} failed", step(*i)),
+        End::NotVerified { step: i } => {
+            format!("{} did not pass; recovery is not confirmed", step(*i))
+        }
+        End::Deadline { step: i } => format!("time was over before {}", step(*i)),
+        End::OutcomeUnknown { step: i } => format!(
+            "AMS stopped right after beginning {}; whether it ran is unknown. It was not repeated",
+            step(*i)
+        ),
+        End::StoodDown(stand_down) => stood_down_en(stand_down),
+        End::Ours { what } => format!("AMS itself could not go on: {what}"),
+    }
+}
+
+fn stood_down_ja(stand_down: &StandDown) -> String {
+    match stand_down.reason {
+        StandDownReason::Acknowledged => "担当者が acknowledge したため停止しました",
+        StandDownReason::Reassigned => "担当者が割り当てを変更したため停止しました",
+        StandDownReason::ResolvedByPerson => "担当者が解決したため停止しました",
+        StandDownReason::Merged => "別のインシデントに統合されたため停止しました",
+        StandDownReason::StopNote => "ノートの「ams stop」により停止しました",
+        StandDownReason::ResolvedByMonitoring => "監視側でアラートが解消したため停止しました",
+        StandDownReason::OverBeforeStart => "対応を始める前に終わっていました",
+    }
+    .to_owned()
+}
+
+fn stood_down_en(stand_down: &StandDown) -> String {
+    match stand_down.reason {
+        StandDownReason::Acknowledged => "a person acknowledged the incident",
+        StandDownReason::Reassigned => "a person reassigned the incident",
+        StandDownReason::ResolvedByPerson => "a person resolved the incident",
+        StandDownReason::Merged => "the incident was merged into another",
+        StandDownReason::StopNote => "a person wrote \"ams stop\"",
+        StandDownReason::ResolvedByMonitoring => "monitoring cleared the alert",
+        StandDownReason::OverBeforeStart => "the incident was over before AMS began",
+    }
+    .to_owned()
+}
+
+/// A step's result in a few words.
+pub fn verdict(lang: Lang, kind: &StepKind, verdict: &Verdict) -> String {
+    let met = match (lang, kind) {
+        (Lang::Ja, StepKind::Check { .. }) => "正常",
+        (Lang::En, StepKind::Check { .. }) => "healthy",
+        (Lang::Ja, StepKind::Verify { .. }) => "復旧を確認",
+        (Lang::En, StepKind::Verify { .. }) => "passed",
+        (Lang::Ja, StepKind::Gather { .. }) => "取得",
+        (Lang::En, StepKind::Gather { .. }) => "gathered",
+        (Lang::Ja, StepKind::Wait { .. }) => "待機",
+        (Lang::En, StepKind::Wait { .. }) => "waited",
+        (Lang::Ja, StepKind::Recover { .. }) => "完了",
+        (Lang::En, StepKind::Recover { .. }) => "done",
+    };
+    match (lang, verdict) {
+        (_, Verdict::Met) => met.to_owned(),
+        (Lang::Ja, Verdict::NotMet(why)) => format!("異常: {}", why_ja(why)),
+        (Lang::En, Verdict::NotMet(why)) => format!("not ok: {}", why_en(why)),
+        (Lang::Ja, Verdict::Unclear(why)) => format!("判定できず: {}", why_ja(why)),
+        (Lang::En, Verdict::Unclear(why)) => format!("unclear: {}", why_en(why)),
+    }
+}
+
+fn why_ja(why: &Why) -> String {
+    match why {
+        Why::ExitCode(code) => format!("終了コード {code}"),
+        Why::Status(status) => format!("HTTP {status}"),
+        Why::TextMissing(text) => format!("出力に「{text}」がない"),
+        Why::TextPresent(text) => format!("出力に「{text}」がある"),
+        Why::NoAnswer(reason) => format!("応答なし（{reason}）"),
+        Why::TimedOut => "時間切れ".to_owned(),
+        Why::Killed(signal) => format!("シグナル {signal} で終了"),
+        Why::NotStarted(reason) => format!("実行できず（{reason}）"),
+        Why::Cancelled => "中断".to_owned(),
+        Why::OutputTooLong => "出力が長すぎて検索できない".to_owned(),
+    }
+}
+
+fn why_en(why: &Why) -> String {
+    match why {
+        Why::ExitCode(code) => format!("exit code {code}"),
+        Why::Status(status) => format!("HTTP {status}"),
+        Why::TextMissing(text) => format!("the output lacks \"{text}\""),
+        Why::TextPresent(text) => format!("the output has \"{text}\""),
+        Why::NoAnswer(reason) => format!("no answer ({reason})"),
+        Why::TimedOut => "timed out".to_owned(),
+        Why::Killed(signal) => format!("killed by signal {signal}"),
+        Why::NotStarted(reason) => format!("not started ({reason})"),
+        Why::Cancelled => "stopped".to_owned(),
+        Why::OutputTooLong => "the output is too long to be searched".to_owned(),
+    }
+}
+
+/// A length of time as people say it.
+pub fn duration(lang: Lang, duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (minutes, rest) = (seconds / 60, seconds % 60);
+    match lang {
+        Lang::Ja if minutes > 0 => format!("{minutes}分{rest}秒"),
+        Lang::En if minutes > 0 => format!("{minutes} min {rest} s"),
+        Lang::Ja => format!("{:.1}秒", duration.as_secs_f64()),
+        Lang::En => format!("{:.1} s", duration.as_secs_f64()),
+    }
+}
+
+pub fn attempts(lang: Lang, attempts: u32) -> String {
+    match lang {
+        Lang::Ja => format!("{attempts}回"),
+        Lang::En => format!("{attempts} attempts"),
+    }
+}
+
+/// The line that opens the start note.
+pub fn start_headline(lang: Lang, about: &str) -> String {
+    match lang {
+        Lang::Ja => format!("AMS 対応中: {about}（自動で一次対応を始めました）"),
+        Lang::En => format!("AMS working: {about} (first response has begun)"),
+    }
+}
+
+pub fn left_out(lang: Lang, bytes: u64) -> String {
+    match lang {
+        Lang::Ja => format!("…（全 {bytes} バイトのうち途中を省略）…"),
+        Lang::En => format!("… (cut; {bytes} bytes in all) …"),
+    }
+}
+
+/// PagerDuty's resolve log entry.
+pub fn resolution(lang: Lang, end: &End, scenario: &str) -> String {
+    match (lang, end) {
+        (Lang::Ja, End::Verified) => format!("AMS がシナリオ {scenario} で復旧し、確認しました"),
+        (Lang::En, End::Verified) => format!("AMS recovered it with {scenario} and verified it"),
+        (Lang::Ja, _) => format!("AMS の確認時点で正常でした（シナリオ {scenario}）"),
+        (Lang::En, _) => format!("healthy when AMS checked it (scenario {scenario})"),
+    }
+}
