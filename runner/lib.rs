@@ -3,3 +3,4 @@ pub mod execute;
 pub mod incident;
 pub mod limits;
 pub mod report;
+pub mod sandbox;

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub const WEBHOOK_BODY_BYTES: usize = 256 * 1024;
 
 /// PagerDuty waits 5 s for an answer; this leaves room for the network and the reply.
-pub const WEBHOOK_ANSWER: Duration = Duration::from_millis(4_000);
+pub const WEBHOOK_ANSWER: Duration = Duration::from_secs(4);
 
 /// How long a client may take to send its request head and body.
 pub const REQUEST_READ: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ pub const COMMIT_GROUP: usize = 256;
 pub const STORE_QUEUE: usize = 4_096;
 
 /// How long another process may hold the SQLite file before a write gives up.
-pub const SQLITE_BUSY: Duration = Duration::from_millis(3_000);
+pub const SQLITE_BUSY: Duration = Duration::from_secs(3);
 
 // --- execute -----------------------------------------------------------------------------------
 
@@ -69,10 +69,10 @@ pub const OUTPUT_DRAIN: Duration = Duration::from_millis(500);
 pub const HTTP_BODY_BYTES: usize = 1024 * 1024;
 
 /// Default time for a step's action.
-pub const STEP_TIMEOUT: Duration = Duration::from_secs(60);
+pub const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Default time for a whole run, hand-off included.
-pub const RUN_DEADLINE: Duration = Duration::from_secs(20 * 60);
+pub const RUN_DEADLINE: Duration = Duration::from_mins(20);
 
 // --- report ------------------------------------------------------------------------------------
 
