@@ -1,15 +1,40 @@
-pub mod claim;
+//! AMS: first response to PagerDuty incidents.
+//!
+//! An incident passes through the modules in this order:
+//!
+//! ```text
+//! receive ─▶ claim ─▶ matching ─▶ execute ─▶ report ─▶ handoff
+//! ```
+//!
+//! `pipeline` is that order as code, `app` wires adapters to it, `commands` is the command line.
+//! docs/ARCHITECTURE.md has the picture, the invariants and what is deliberately absent.
+
+// Nouns and rules without I/O, used by every stage.
 pub mod clock;
-pub mod execute;
 pub mod fields;
 pub mod finding;
 pub mod folding;
-pub mod handoff;
 pub mod incident;
 pub mod limits;
-pub mod matching;
-pub mod metrics;
-pub mod receive;
-pub mod report;
-pub mod scenario;
 pub mod yaml;
+
+// What authors write.
+pub mod scenario;
+
+// The stages, in the order an incident passes them.
+pub mod receive;
+
+pub mod claim;
+
+pub mod matching;
+
+pub mod execute;
+
+pub mod report;
+
+pub mod handoff;
+
+pub mod metrics;
+
+// The whole thing on one machine.
+pub mod sandbox;

@@ -1,6 +1,11 @@
-//! What AMS promises, tested from outside the library.
+//! What AMS promises, tested from outside the library. One binary, one module per story or part.
 
-// Shared helpers, one file each.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy.toml lets tests unwrap; their shared code is tests too"
+)]
+
+// Shared by the stories: one file each.
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
 mod http_requests;
@@ -10,3 +15,5 @@ mod local_commands;
 mod local_output;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
+// The stand-in for PagerDuty behaves as PagerDuty is described.
+mod standin;

@@ -1,2 +1,6 @@
+//! What several test modules share.
+
 pub(crate) mod commands;
+pub(crate) mod openapi;
+pub(crate) mod receiver;
 pub(crate) mod wait;

@@ -1,0 +1,111 @@
+//! Who and what exists in the stand-in's account. Seeded once; nobody edits it.
+
+/// The AMS bot: level 1 of the first policy.
+pub const BOT: &str = "PBOT001";
+/// The on-call engineer: level 2.
+pub const ENGINEER: &str = "PENG001";
+/// The manager: level 3.
+pub const MANAGER: &str = "PMGR001";
+/// The policy of the service: bot, engineer, manager.
+pub const POLICY: &str = "PPOL001";
+/// A policy of one level that reaches the engineer.
+pub const PEOPLE_ONLY: &str = "PPOL002";
+pub(super) const SERVICE: &str = "PSVC001";
+
+pub(super) struct User {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+    pub(super) email: String,
+}
+
+pub(super) struct Policy {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+    /// Per level, in order: the users it pages.
+    pub(super) levels: Vec<Vec<&'static str>>,
+}
+
+pub(super) struct Service {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+    pub(super) policy: &'static str,
+}
+
+pub(super) struct Priority {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+}
+
+pub(super) struct Directory {
+    pub(super) users: Vec<User>,
+    pub(super) policies: Vec<Policy>,
+    pub(super) service: Service,
+    /// Highest first.
+    pub(super) priorities: Vec<Priority>,
+}
+
+impl Directory {
+    pub(super) fn seeded(bot_email: &str) -> Self {
+        let user = |id, name, email: &str| User {
+            id,
+            name,
+            email: email.to_owned(),
+        };
+        let priority = |id, name| Priority { id, name };
+        Self {
+            users: vec![
+                user(BOT, "AMS Bot", bot_email),
+                user(ENGINEER, "On-call Engineer", "engineer@sandbox.example"),
+                user(MANAGER, "Duty Manager", "manager@sandbox.example"),
+            ],
+            policies: vec![
+                Policy {
+                    id: POLICY,
+                    name: "AMS first, then people",
+                    levels: vec![vec![BOT], vec![ENGINEER], vec![MANAGER]],
+                },
+                Policy {
+                    id: PEOPLE_ONLY,
+                    name: "People only",
+                    levels: vec![vec![ENGINEER]],
+                },
+            ],
+            service: Service {
+                id: SERVICE,
+                name: "Sandbox web shop",
+                policy: POLICY,
+            },
+            priorities: vec![
+                priority("PPRI001", "P1"),
+                priority("PPRI002", "P2"),
+                priority("PPRI003", "P3"),
+                priority("PPRI004", "P4"),
+                priority("PPRI005", "P5"),
+            ],
+        }
+    }
+
+    pub(super) fn user(&self, id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == id)
+    }
+
+    pub(super) fn user_by_email(&self, email: &str) -> Option<&User> {
+        let same = |user: &&User| user.email.eq_ignore_ascii_case(email);
+        self.users.iter().find(same)
+    }
+
+    /// The name people know a user by; the id itself for one that does not exist.
+    pub(super) fn user_name<'a>(&'a self, id: &'a str) -> &'a str {
+        self.user(id).map_or(id, |user| user.name)
+    }
+
+    pub(super) fn policy(&self, id: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.id == id)
+    }
+
+    /// PagerDuty takes a priority by id or by name.
+    pub(super) fn priority(&self, wanted: &str) -> Option<&Priority> {
+        let named = |priority: &&Priority| priority.id == wanted || priority.name == wanted;
+        self.priorities.iter().find(named)
+    }
+}

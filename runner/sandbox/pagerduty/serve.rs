@@ -1,0 +1,169 @@
+//! The HTTP side of the REST API: token, `From`, planned faults, the record of requests.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Query as QueryOf, State as Of};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::Shared;
+use super::call::Call;
+use super::faults::Fault;
+use super::lists::Query;
+use super::refusal::Refusal;
+use super::requests::RecordedRequest;
+use super::rest::{self, Ask, Reply};
+
+/// Serves until the stand-in stops.
+pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener) {
+    let stop = shared.stop.clone();
+    let routes = Router::new().fallback(serve).with_state(shared);
+    let server = axum::serve(listener, routes);
+    let ended = server.with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = ended {
+        tracing::error!(%error, "the PagerDuty stand-in no longer serves its REST API");
+    }
+}
+
+async fn serve(
+    Of(shared): Of<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let call = Call::parse(method.as_str(), uri.path());
+    let template = call.as_ref().map_or("", |(_, template)| template);
+    let json = serde_json::from_slice(&body).unwrap_or_default();
+    let request = RecordedRequest {
+        method: method.as_str().to_owned(),
+        path: uri.path().to_owned(),
+        template: template.to_owned(),
+        from: text(&headers, "From").map(str::to_owned),
+        body: json,
+    };
+    let fault = shared.update(|state| {
+        state.requests.record(request.clone());
+        state.faults.take(method.as_str(), template)
+    });
+    match fault {
+        Some(Fault::Status(status)) => return failure(status),
+        Some(Fault::RateLimit { headers }) => return too_many(headers),
+        Some(Fault::Hang(time)) => {
+            let wait = tokio::time::sleep(time);
+            if shared.stop.run_until_cancelled(wait).await.is_none() {
+                return failure(503);
+            }
+        }
+        Some(Fault::DropAnswerAfterEffect) | None => {}
+    }
+    if over_rate(&shared) {
+        return too_many(true);
+    }
+    let answer = carry_out(
+        &shared,
+        call.map(|(call, _)| call),
+        &uri,
+        &headers,
+        &request,
+    );
+    if fault == Some(Fault::DropAnswerAfterEffect) {
+        // Unwinding the connection's task closes its socket before a byte of the answer is out,
+        // and `resume_unwind`, unlike a panic, says nothing about it on the console.
+        std::panic::resume_unwind(Box::new("the answer is dropped as planned"));
+    }
+    match answer {
+        Ok(reply) => respond(reply),
+        Err(refusal) => respond(refused(&refusal)),
+    }
+}
+
+fn carry_out(
+    shared: &Arc<Shared>,
+    call: Option<Call>,
+    uri: &Uri,
+    headers: &HeaderMap,
+    request: &RecordedRequest,
+) -> Result<Reply, Refusal> {
+    let expected = format!("Token token={}", shared.settings.token);
+    if text(headers, header::AUTHORIZATION.as_str()) != Some(expected.as_str()) {
+        return Err(Refusal::unauthorized());
+    }
+    let call = call.ok_or_else(Refusal::not_found)?;
+    let pairs = QueryOf::<Vec<(String, String)>>::try_from_uri(uri);
+    let pairs = pairs.map_err(|_| Refusal::invalid("The query cannot be read"))?;
+    shared.act(|state, now| {
+        let from = request.from.as_deref();
+        let user = from.map(|email| state.directory.user_by_email(email));
+        let user = match user {
+            None if call.needs_from() => return Err(Refusal::no_from()),
+            Some(None) => return Err(Refusal::unknown_from()),
+            None => None,
+            Some(Some(user)) => Some(user.id.to_owned()),
+        };
+        let ask = Ask {
+            call,
+            from: user,
+            query: Query(pairs.0),
+            body: &request.body,
+            secret: &shared.settings.webhook_secret,
+            now,
+        };
+        rest::answer(state, &ask)
+    })
+}
+
+fn over_rate(shared: &Shared) -> bool {
+    let now = shared.clock.now();
+    let limit = shared.settings.requests_per_minute;
+    limit.is_some_and(|limit| shared.update(|state| state.faults.over_rate(limit, now)))
+}
+
+fn refused(refusal: &Refusal) -> Reply {
+    let error = json!({
+        "message": refusal.message,
+        "code": refusal.code,
+        "errors": refusal.errors,
+    });
+    Reply {
+        status: refusal.status,
+        body: json!({ "error": error }),
+    }
+}
+
+fn failure(status: u16) -> Response {
+    let error = json!({ "message": "Planned fault", "code": 2000, "errors": ["Planned fault"] });
+    let body = json!({ "error": error });
+    respond(Reply { status, body })
+}
+
+fn too_many(with_headers: bool) -> Response {
+    if !with_headers {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    }
+    let body = json!({ "error": { "message": "Rate Limit Exceeded", "code": 2020 } });
+    let headers = [
+        ("ratelimit-limit", "960"),
+        ("ratelimit-remaining", "0"),
+        ("ratelimit-reset", "1"),
+    ];
+    (headers, respond(Reply { status: 429, body })).into_response()
+}
+
+fn respond(reply: Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status);
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if reply.body == Value::Null {
+        status.into_response()
+    } else {
+        (status, axum::Json(reply.body)).into_response()
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

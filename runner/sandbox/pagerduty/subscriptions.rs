@@ -1,0 +1,232 @@
+//! Webhook subscriptions and what waits for them: one queue per subscription and incident.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::state::{Event, State};
+use crate::incident::IncidentId;
+
+/// The events a subscription gets: all that the stand-in sends.
+pub(super) const EVENTS: [&str; 10] = [
+    "incident.triggered",
+    "incident.acknowledged",
+    "incident.unacknowledged",
+    "incident.resolved",
+    "incident.reopened",
+    "incident.escalated",
+    "incident.delegated",
+    "incident.reassigned",
+    "incident.priority_updated",
+    "incident.annotated",
+];
+
+/// Drops in a row after which PagerDuty stops using a subscription.
+const DROPS_IN_A_ROW: u32 = 3;
+
+/// How long it then stays off.
+const DISABLED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long PagerDuty tries to deliver one webhook.
+const RETRY_FOR: SignedDuration = SignedDuration::from_hours(48);
+
+/// Webhooks waiting for one subscription. PagerDuty's own bound is time; this one keeps a storm
+/// against a dead receiver from filling the memory. What is over it counts as dropped.
+const WAITING_AT_MOST: usize = 100_000;
+
+/// One receiver of webhooks.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    pub id: String,
+    pub url: String,
+    pub stats: DeliveryStats,
+    drops_in_a_row: u32,
+    disabled_until: Option<Timestamp>,
+    /// An entry exists exactly as long as a task works on it, so it may be empty for a moment.
+    queues: HashMap<IncidentId, VecDeque<Webhook>>,
+    waiting: usize,
+}
+
+/// How a subscription's deliveries went so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeliveryStats {
+    /// Requests sent, retries included.
+    pub attempts: u64,
+    /// Webhooks answered with 2xx.
+    pub delivered: u64,
+    /// Webhooks given up: refused with 4xx, or too old.
+    pub dropped: u64,
+    /// Webhooks never tried because the subscription was disabled.
+    pub discarded: u64,
+}
+
+/// One event for one subscription.
+#[derive(Clone, Debug)]
+pub(super) struct Webhook {
+    /// The same on every attempt.
+    pub(super) id: String,
+    pub(super) body: Arc<str>,
+    pub(super) url: String,
+    queued_at: Timestamp,
+}
+
+/// The queue that one delivery task works on.
+#[derive(Clone, Debug)]
+pub(super) struct QueueKey {
+    pub(super) subscription: String,
+    pub(super) incident: IncidentId,
+}
+
+/// What one delivery attempt came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attempt {
+    Delivered,
+    /// Worth another attempt later.
+    Failed,
+    Refused,
+}
+
+impl Subscription {
+    pub(super) fn new(id: String, url: &str) -> Self {
+        Self {
+            id,
+            url: url.to_owned(),
+            stats: DeliveryStats::default(),
+            drops_in_a_row: 0,
+            disabled_until: None,
+            queues: HashMap::new(),
+            waiting: 0,
+        }
+    }
+
+    /// PagerDuty gave up on it for a day.
+    pub const fn is_disabled(&self) -> bool {
+        self.disabled_until.is_some()
+    }
+
+    pub const fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    pub(super) const fn enable(&mut self) {
+        self.disabled_until = None;
+        self.drops_in_a_row = 0;
+    }
+
+    /// True if the incident's queue has no task at work yet.
+    fn push(&mut self, incident: &IncidentId, webhook: Webhook) -> bool {
+        if self
+            .disabled_until
+            .is_some_and(|until| until <= webhook.queued_at)
+        {
+            self.enable();
+        }
+        if self.is_disabled() {
+            self.stats.discarded += 1;
+            return false;
+        }
+        if self.waiting >= WAITING_AT_MOST {
+            self.stats.dropped += 1;
+            return false;
+        }
+        self.waiting += 1;
+        let starts = !self.queues.contains_key(incident);
+        self.queues
+            .entry(incident.clone())
+            .or_default()
+            .push_back(webhook);
+        starts
+    }
+
+    fn drop_one(&mut self, now: Timestamp) {
+        self.stats.dropped += 1;
+        self.drops_in_a_row += 1;
+        if self.drops_in_a_row >= DROPS_IN_A_ROW {
+            self.disabled_until = Some(now + DISABLED_FOR);
+            self.stats.discarded += self.waiting as u64;
+            self.queues.values_mut().for_each(VecDeque::clear);
+            self.waiting = 0;
+        }
+    }
+}
+
+impl State {
+    pub(super) fn subscribe(&mut self, url: &str) -> String {
+        let id = self.ids.short("SUB");
+        self.subscriptions.push(Subscription::new(id.clone(), url));
+        id
+    }
+
+    pub(super) fn subscription_mut(&mut self, id: &str) -> Option<&mut Subscription> {
+        self.subscriptions.iter_mut().find(|one| one.id == id)
+    }
+
+    /// Queues the events for every subscription; returns the queues that need a task now.
+    pub(super) fn enqueue(&mut self, events: &[Event], now: Timestamp) -> Vec<QueueKey> {
+        let mut starting = Vec::new();
+        for event in events {
+            let body: Arc<str> = event.envelope.to_string().into();
+            for subscription in &mut self.subscriptions {
+                let webhook = Webhook {
+                    id: self.ids.webhook(),
+                    body: Arc::clone(&body),
+                    url: subscription.url.clone(),
+                    queued_at: now,
+                };
+                if subscription.push(&event.incident, webhook) {
+                    starting.push(QueueKey {
+                        subscription: subscription.id.clone(),
+                        incident: event.incident.clone(),
+                    });
+                }
+            }
+        }
+        starting
+    }
+
+    /// The first webhook of a queue. An empty queue goes away, and its task with it.
+    pub(super) fn next_webhook(&mut self, key: &QueueKey) -> Option<Webhook> {
+        let subscription = self.subscription_mut(&key.subscription)?;
+        let first = subscription.queues.get(&key.incident)?.front().cloned();
+        if first.is_none() {
+            subscription.queues.remove(&key.incident);
+        }
+        first
+    }
+
+    /// Notes what an attempt came to. True if the same webhook is to be tried again.
+    pub(super) fn settle(
+        &mut self,
+        key: &QueueKey,
+        id: &str,
+        attempt: Attempt,
+        now: Timestamp,
+    ) -> bool {
+        let Some(subscription) = self.subscription_mut(&key.subscription) else {
+            return false;
+        };
+        subscription.stats.attempts += 1;
+        // A drop on another incident may have thrown this queue away meanwhile.
+        let queue = subscription.queues.get_mut(&key.incident);
+        let Some(queue) = queue.filter(|queue| queue.front().is_some_and(|one| one.id == id))
+        else {
+            return false;
+        };
+        let too_old = queue
+            .front()
+            .is_some_and(|one| now.duration_since(one.queued_at) > RETRY_FOR);
+        if attempt == Attempt::Failed && !too_old {
+            return true;
+        }
+        queue.pop_front();
+        subscription.waiting -= 1;
+        if attempt == Attempt::Delivered {
+            subscription.stats.delivered += 1;
+            subscription.drops_in_a_row = 0;
+        } else {
+            subscription.drop_one(now);
+        }
+        false
+    }
+}

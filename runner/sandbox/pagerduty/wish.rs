@@ -1,0 +1,97 @@
+//! What the body of a write asks for. Fields PagerDuty does not know are ignored, not refused.
+
+use serde_json::Value;
+
+use super::change::Change;
+use super::refusal::Refusal;
+use crate::incident::{Status, Urgency};
+
+pub(super) fn change(body: &Value) -> Result<Change, Refusal> {
+    let wish = &body["incident"];
+    if !matches!(text(wish, "type")?, Some("incident" | "incident_reference")) {
+        return Err(Refusal::invalid("Incident type is missing"));
+    }
+    let status =
+        text(wish, "status")?.map(|word| Status::parse(word).ok_or_else(Refusal::invalid_status));
+    let title = text(wish, "title")?;
+    if title.is_some_and(|title| title.trim().is_empty()) {
+        return Err(Refusal::invalid("Title cannot be empty"));
+    }
+    Ok(Change {
+        title: title.map(str::to_owned),
+        status: status.transpose()?,
+        resolution: text(wish, "resolution")?.map(str::to_owned),
+        urgency: urgency(wish)?,
+        priority: priority(wish)?,
+        level: level(wish),
+        policy: policy(wish)?,
+        assignees: assignees(wish)?,
+    })
+}
+
+pub(super) fn note(body: &Value) -> Result<&str, Refusal> {
+    let content = text(&body["note"], "content")?;
+    content.ok_or_else(|| Refusal::invalid("Content cannot be empty"))
+}
+
+pub(super) fn receiver(body: &Value) -> Result<&str, Refusal> {
+    let method = &body["webhook_subscription"]["delivery_method"];
+    text(method, "url")?.ok_or_else(|| Refusal::invalid("Delivery method has no URL"))
+}
+
+fn urgency(wish: &Value) -> Result<Option<Urgency>, Refusal> {
+    match text(wish, "urgency")? {
+        None => Ok(None),
+        Some("high") => Ok(Some(Urgency::High)),
+        Some("low") => Ok(Some(Urgency::Low)),
+        Some(_) => Err(Refusal::invalid("Urgency must be high or low")),
+    }
+}
+
+/// An object with the id, or a name.
+fn priority(wish: &Value) -> Result<Option<String>, Refusal> {
+    match &wish["priority"] {
+        Value::Null => Ok(None),
+        Value::String(name) => Ok(Some(name.clone())),
+        object => {
+            let id = text(object, "id")?;
+            Ok(Some(id.ok_or_else(Refusal::unknown_priority)?.to_owned()))
+        }
+    }
+}
+
+/// Anything but a positive whole number is a level that no policy has.
+fn level(wish: &Value) -> Option<usize> {
+    let wanted = &wish["escalation_level"];
+    let level = || usize::try_from(wanted.as_u64()?).ok();
+    (!wanted.is_null()).then(|| level().unwrap_or(0))
+}
+
+fn policy(wish: &Value) -> Result<Option<String>, Refusal> {
+    let policy = &wish["escalation_policy"];
+    if policy.is_null() {
+        return Ok(None);
+    }
+    let id = text(policy, "id")?.ok_or_else(Refusal::no_such_level)?;
+    Ok(Some(id.to_owned()))
+}
+
+fn assignees(wish: &Value) -> Result<Option<Vec<String>>, Refusal> {
+    let Some(list) = wish["assignments"].as_array() else {
+        return Ok(None);
+    };
+    let one = |assignment: &Value| {
+        let id = text(&assignment["assignee"], "id")?;
+        Ok(id.ok_or_else(Refusal::unknown_assignee)?.to_owned())
+    };
+    let ids: Vec<String> = list.iter().map(one).collect::<Result<_, _>>()?;
+    Ok((!ids.is_empty()).then_some(ids))
+}
+
+fn text<'a>(object: &'a Value, field: &str) -> Result<Option<&'a str>, Refusal> {
+    match &object[field] {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(Refusal::invalid(&format!("{field} must be a string"))),
+    }
+}
