@@ -36,23 +36,12 @@ impl<'a> Fields<'a> {
             Kind::Map(entries) => entries,
             Kind::Null => &[],
             other => {
-                wrong_type(
-                    findings,
-                    node.place,
-                    what,
-                    "fields (`key: value` lines)",
-                    other,
-                );
+                wrong_type(findings, node.place, what, "fields (`key: value` lines)", other);
                 return None;
             }
         };
         let asked = RefCell::default();
-        Some(Self {
-            what: what.to_owned(),
-            place: node.place,
-            entries,
-            asked,
-        })
+        Some(Self { what: what.to_owned(), place: node.place, entries, asked })
     }
 
     pub const fn place(&self) -> Place {
@@ -68,10 +57,7 @@ impl<'a> Fields<'a> {
     /// The node of a field, if it is there.
     pub fn get(&self, key: &'static str) -> Option<&'a Node> {
         self.asked.borrow_mut().push(key);
-        self.entries
-            .iter()
-            .find(|(name, _)| name.name == key)
-            .map(|(_, node)| node)
+        self.entries.iter().find(|(name, _)| name.name == key).map(|(_, node)| node)
     }
 
     /// The node of a field that must be there.
@@ -114,10 +100,7 @@ impl<'a> Fields<'a> {
     pub fn number(&self, key: &'static str, findings: &mut Findings) -> Option<At<i64>> {
         let node = self.get(key)?;
         match node.kind {
-            Kind::Int(value) => Some(At {
-                place: node.place,
-                value,
-            }),
+            Kind::Int(value) => Some(At { place: node.place, value }),
             ref other => {
                 wrong_type(findings, node.place, key, "a whole number", other);
                 None
@@ -129,11 +112,7 @@ impl<'a> Fields<'a> {
     pub fn duration(&self, key: &'static str, findings: &mut Findings) -> Option<At<Duration>> {
         let node = self.get(key)?;
         let At { place, value } = text(node, key, findings)?;
-        let parsed = value
-            .parse::<SignedDuration>()
-            .ok()
-            .and_then(|d| Duration::try_from(d).ok());
-        if let Some(value) = parsed.filter(|duration| !duration.is_zero()) {
+        if let Some(value) = parse_duration(&value) {
             return Some(At { place, value });
         }
         findings.add(
@@ -149,13 +128,9 @@ impl<'a> Fields<'a> {
     pub fn texts(&self, key: &'static str, findings: &mut Findings) -> Vec<At<String>> {
         match self.get(key) {
             None => Vec::new(),
-            Some(Node {
-                kind: Kind::List(items),
-                ..
-            }) => items
-                .iter()
-                .filter_map(|item| text(item, key, findings))
-                .collect(),
+            Some(Node { kind: Kind::List(items), .. }) => {
+                items.iter().filter_map(|item| text(item, key, findings)).collect()
+            }
             Some(single) => text(single, key, findings).into_iter().collect(),
         }
     }
@@ -169,10 +144,7 @@ impl<'a> Fields<'a> {
     ) -> Option<At<T>> {
         let At { place, value } = self.text(key, findings)?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == value) {
-            return Some(At {
-                place,
-                value: *meaning,
-            });
+            return Some(At { place, value: *meaning });
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         findings.add(
@@ -188,11 +160,7 @@ impl<'a> Fields<'a> {
     pub fn finish(self, findings: &mut Findings) {
         let mut asked = self.asked.into_inner();
         asked.dedup();
-        for (key, _) in self
-            .entries
-            .iter()
-            .filter(|(key, _)| !asked.contains(&key.name.as_str()))
-        {
+        for (key, _) in self.entries.iter().filter(|(key, _)| !asked.contains(&key.name.as_str())) {
             findings.add(
                 "unknown-key",
                 key.place,
@@ -201,6 +169,12 @@ impl<'a> Fields<'a> {
             );
         }
     }
+}
+
+/// `30s`, `5m`, `1h 30m`; `None` for anything else and for nothing at all.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let parsed = text.parse::<SignedDuration>().ok()?;
+    Duration::try_from(parsed).ok().filter(|duration| !duration.is_zero())
 }
 
 /// A scalar as text. Numbers and truth values count as the text they were written as, except that
@@ -215,32 +189,17 @@ pub fn text(node: &Node, key: &str, findings: &mut Findings) -> Option<At<String
             return None;
         }
     };
-    Some(At {
-        place: node.place,
-        value,
-    })
+    Some(At { place: node.place, value })
 }
 
 pub fn wrong_type(findings: &mut Findings, place: Place, what: &str, wanted: &str, found: &Kind) {
     let (is, remedy) = match found {
-        Kind::Null => (
-            "empty",
-            "write the value behind the colon, or leave the line out",
-        ),
-        Kind::Bool(_) => (
-            "true or false",
-            "put the value in quotes if it is meant as text",
-        ),
+        Kind::Null => ("empty", "write the value behind the colon, or leave the line out"),
+        Kind::Bool(_) => ("true or false", "put the value in quotes if it is meant as text"),
         Kind::Int(_) => ("a number", "see the reference for what belongs here"),
-        Kind::Float(_) => (
-            "a decimal number",
-            "put the value in quotes if it is meant as text",
-        ),
+        Kind::Float(_) => ("a decimal number", "put the value in quotes if it is meant as text"),
         Kind::Text(_) => ("text", "see the reference for what belongs here"),
-        Kind::List(_) => (
-            "a list",
-            "remove the leading '- ' if there is only one value",
-        ),
+        Kind::List(_) => ("a list", "remove the leading '- ' if there is only one value"),
         Kind::Map(_) => ("a mapping", "put text that contains ': ' in quotes"),
     };
     let message = format!("'{what}' is {is}, but it must be {wanted}");

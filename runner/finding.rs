@@ -18,18 +18,8 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            id,
-            file,
-            place,
-            message,
-            remedy,
-        } = self;
-        write!(
-            f,
-            "{}:{place}: {message} [{id}]\n    → {remedy}",
-            file.display()
-        )
+        let Self { id, file, place, message, remedy } = self;
+        write!(f, "{}:{place}: {message} [{id}]\n    → {remedy}", file.display())
     }
 }
 
@@ -42,10 +32,7 @@ pub struct Findings {
 
 impl Findings {
     pub fn of(file: &Path) -> Self {
-        Self {
-            file: file.to_owned(),
-            found: Vec::new(),
-        }
+        Self { file: file.to_owned(), found: Vec::new() }
     }
 
     pub fn add(
@@ -56,13 +43,7 @@ impl Findings {
         remedy: impl Into<String>,
     ) {
         let (message, remedy) = (message.into(), remedy.into());
-        self.found.push(Finding {
-            id,
-            file: self.file.clone(),
-            place,
-            message,
-            remedy,
-        });
+        self.found.push(Finding { id, file: self.file.clone(), place, message, remedy });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -85,12 +66,7 @@ pub fn did_you_mean<'a>(
     const NEAR: usize = 2;
     known
         .into_iter()
-        .map(|word| {
-            (
-                strsim::damerau_levenshtein(&written.to_lowercase(), word),
-                word,
-            )
-        })
+        .map(|word| (strsim::damerau_levenshtein(&written.to_lowercase(), word), word))
         .filter(|(distance, word)| *distance <= NEAR && *distance < word.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
@@ -102,14 +78,8 @@ mod tests {
 
     #[test]
     fn near_words_are_suggested_and_far_ones_are_not() {
-        assert_eq!(
-            did_you_mean("keyword", ["keywords", "title"]),
-            Some("keywords")
-        );
-        assert_eq!(
-            did_you_mean("recvoer", ["recover", "verify"]),
-            Some("recover")
-        );
+        assert_eq!(did_you_mean("keyword", ["keywords", "title"]), Some("keywords"));
+        assert_eq!(did_you_mean("recvoer", ["recover", "verify"]), Some("recover"));
         assert_eq!(did_you_mean("frobnicate", ["recover", "verify"]), None);
     }
 }

@@ -34,7 +34,17 @@ pub mod report;
 
 pub mod handoff;
 
+// The stages in order, and what a process carries.
+pub mod app;
+pub mod config;
 pub mod metrics;
+pub mod pipeline;
+pub mod respond;
+pub mod runs;
+pub mod sweep;
 
 // The whole thing on one machine.
 pub mod sandbox;
+
+// The command line: one file per subcommand, no logic of their own.
+pub mod commands;

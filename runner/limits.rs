@@ -32,6 +32,9 @@ pub const LEASE: Duration = Duration::from_secs(6);
 /// An owner that could not renew stops this much before its lease ends for others.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(2);
 
+/// How long an ended run is remembered, to absorb late deliveries: PagerDuty retries for 48 h.
+pub const CLAIM_KEPT: Duration = Duration::from_hours(96);
+
 /// Writes joined into one durable commit.
 pub const COMMIT_GROUP: usize = 256;
 
@@ -117,6 +120,9 @@ pub const PAGERDUTY_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// A run that lasts longer than this says so in title and note; a shorter one only tells its end.
 pub const START_REPORT_AFTER: Duration = Duration::from_secs(1);
+
+/// A start report that is under way when the run ends gets this long to finish.
+pub const START_REPORT_GRACE: Duration = Duration::from_secs(2);
 
 // --- shutdown ----------------------------------------------------------------------------------
 

@@ -99,16 +99,8 @@ impl Metrics {
             "Webhook deliveries by what became of them",
             self.webhooks.clone(),
         );
-        registry.register(
-            "runs",
-            "Runs ended by this process, by outcome",
-            self.runs.clone(),
-        );
-        registry.register(
-            "runs_open",
-            "Runs this process is carrying out",
-            self.runs_open.clone(),
-        );
+        registry.register("runs", "Runs ended by this process, by outcome", self.runs.clone());
+        registry.register("runs_open", "Runs this process is carrying out", self.runs_open.clone());
         registry.register(
             "take_overs",
             "Runs taken over from a runner that died or released them",

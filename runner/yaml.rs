@@ -62,14 +62,8 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// Parses one document. An empty one is `Null` at 1:1.
 pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     if text.len() > MAX_FILE_BYTES {
-        let message = format!(
-            "the file has {} bytes; the limit is {MAX_FILE_BYTES}",
-            text.len()
-        );
-        return Err(SyntaxError {
-            place: Place { line: 1, column: 1 },
-            message,
-        });
+        let message = format!("the file has {} bytes; the limit is {MAX_FILE_BYTES}", text.len());
+        return Err(SyntaxError { place: Place { line: 1, column: 1 }, message });
     }
     let options = serde_saphyr::options! {
         strict_booleans: true,
@@ -85,26 +79,14 @@ pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     let root: Option<Spanned<Tree>> =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(&error))?;
     let place = Place { line: 1, column: 1 };
-    Ok(root.map_or(
-        Node {
-            place,
-            kind: Kind::Null,
-        },
-        Node::from,
-    ))
+    Ok(root.map_or(Node { place, kind: Kind::Null }, Node::from))
 }
 
 fn syntax(error: &serde_saphyr::Error) -> SyntaxError {
     let location = error.location();
     let bare = error.without_snippet().to_string();
     // The library appends the place to its text; findings carry it apart.
-    let message = bare
-        .split(" at line ")
-        .next()
-        .unwrap_or(&bare)
-        .lines()
-        .next()
-        .unwrap_or("");
+    let message = bare.split(" at line ").next().unwrap_or(&bare).lines().next().unwrap_or("");
     SyntaxError {
         place: location.map_or(Place { line: 1, column: 1 }, place),
         message: message.to_owned(),
@@ -112,10 +94,7 @@ fn syntax(error: &serde_saphyr::Error) -> SyntaxError {
 }
 
 fn place(location: Location) -> Place {
-    Place {
-        line: location.line(),
-        column: location.column(),
-    }
+    Place { line: location.line(), column: location.column() }
 }
 
 /// What the library fills: the same tree with its own kind of places.
@@ -142,19 +121,13 @@ impl From<Spanned<Tree>> for Node {
                 entries
                     .into_iter()
                     .map(|(key, value)| {
-                        let key = Key {
-                            place: place(key.referenced),
-                            name: key.value,
-                        };
+                        let key = Key { place: place(key.referenced), name: key.value };
                         (key, Self::from(value))
                     })
                     .collect(),
             ),
         };
-        Self {
-            place: place(spanned.referenced),
-            kind,
-        }
+        Self { place: place(spanned.referenced), kind }
     }
 }
 
@@ -194,9 +167,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Tree, E> {
-        i64::try_from(value)
-            .map(Tree::Int)
-            .map_err(|_| E::custom("the number is too large"))
+        i64::try_from(value).map(Tree::Int).map_err(|_| E::custom("the number is too large"))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Tree, E> {
@@ -224,10 +195,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
         while let Some((key, value)) = entries.next_entry::<Spanned<String>, _>()? {
             // The library refuses duplicates for structs; for free maps this is the check.
             if map.iter().any(|(known, _)| known.value == key.value) {
-                return Err(A::Error::custom(format!(
-                    "the key '{}' stands twice",
-                    key.value
-                )));
+                return Err(A::Error::custom(format!("the key '{}' stands twice", key.value)));
             }
             map.push((key, value));
         }
@@ -242,28 +210,14 @@ mod tests {
     #[test]
     fn every_node_knows_its_place() {
         let node = parse("name: 確認\nsteps:\n  - check:\n      run: 'true'\n").unwrap();
-        let Kind::Map(top) = &node.kind else {
-            panic!("{node:?}")
-        };
+        let Kind::Map(top) = &node.kind else { panic!("{node:?}") };
         assert_eq!(top[0].0.place, Place { line: 1, column: 1 });
         assert_eq!(top[0].1.kind, Kind::Text("確認".to_owned()));
-        let Kind::List(steps) = &top[1].1.kind else {
-            panic!("{node:?}")
-        };
-        let Kind::Map(step) = &steps[0].kind else {
-            panic!("{node:?}")
-        };
+        let Kind::List(steps) = &top[1].1.kind else { panic!("{node:?}") };
+        let Kind::Map(step) = &steps[0].kind else { panic!("{node:?}") };
         assert_eq!(step[0].0.place, Place { line: 3, column: 5 });
-        let Kind::Map(check) = &step[0].1.kind else {
-            panic!("{node:?}")
-        };
-        assert_eq!(
-            check[0].1.place,
-            Place {
-                line: 4,
-                column: 12
-            }
-        );
+        let Kind::Map(check) = &step[0].1.kind else { panic!("{node:?}") };
+        assert_eq!(check[0].1.place, Place { line: 4, column: 12 });
     }
 
     #[test]
@@ -272,10 +226,7 @@ mod tests {
         let Kind::Map(top) = node.kind else { panic!() };
         let kinds: Vec<Kind> = top.into_iter().map(|(_, node)| node.kind).collect();
         let text = |s: &str| Kind::Text(s.to_owned());
-        assert_eq!(
-            kinds,
-            [text("NO"), text("on"), text("0755"), Kind::Bool(true)]
-        );
+        assert_eq!(kinds, [text("NO"), text("on"), text("0755"), Kind::Bool(true)]);
     }
 
     #[test]

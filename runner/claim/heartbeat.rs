@@ -42,18 +42,12 @@ pub struct Pulse {
 
 impl Pulse {
     pub fn new(terms: LeaseTerms) -> Self {
-        Self {
-            terms,
-            last_good: Arc::default(),
-        }
+        Self { terms, last_good: Arc::default() }
     }
 
     /// May this process start an effect now?
     pub fn is_good(&self) -> bool {
-        let last = *self
-            .last_good
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let last = *self.last_good.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_some_and(|sent| sent.elapsed() < self.terms.lease.saturating_sub(self.terms.margin))
     }
 
@@ -64,10 +58,7 @@ impl Pulse {
     /// Any durable write of ours that was sent at `sent` and succeeded proves no more than a
     /// heartbeat does, so only heartbeats count.
     fn beat_well(&self, sent: Instant) {
-        *self
-            .last_good
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(sent);
+        *self.last_good.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
     }
 
     /// Beats once. `number` must grow.

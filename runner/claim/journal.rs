@@ -18,23 +18,11 @@ pub struct Journal {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Entry {
     /// An effect is about to happen.
-    Intent {
-        step: usize,
-        nonce: String,
-        at: Timestamp,
-    },
+    Intent { step: usize, nonce: String, at: Timestamp },
     /// It happened, and this is how it went.
-    Done {
-        step: usize,
-        result: DoneResult,
-        at: Timestamp,
-    },
+    Done { step: usize, result: DoneResult, at: Timestamp },
     /// The run is over in substance; what remains is to tell people.
-    Closing {
-        outcome: Outcome,
-        escalate_to: Option<u32>,
-        at: Timestamp,
-    },
+    Closing { outcome: Outcome, escalate_to: Option<u32>, at: Timestamp },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,16 +39,9 @@ pub enum Standing {
     /// Nothing that may not be repeated has begun: it may go on after the last step that is done.
     Between { done: Vec<(usize, DoneResult)> },
     /// An effect was announced and its result was never recorded.
-    InDoubt {
-        step: usize,
-        nonce: String,
-        at: Timestamp,
-    },
+    InDoubt { step: usize, nonce: String, at: Timestamp },
     /// Only telling people was left.
-    Closing {
-        outcome: Outcome,
-        escalate_to: Option<u32>,
-    },
+    Closing { outcome: Outcome, escalate_to: Option<u32> },
 }
 
 impl Journal {
@@ -82,23 +63,12 @@ impl Journal {
         for entry in &self.entries {
             match entry {
                 Entry::Intent { step, nonce, at } => in_doubt = Some((*step, nonce.clone(), *at)),
-                Entry::Done {
-                    step,
-                    result,
-                    at: _,
-                } => {
+                Entry::Done { step, result, at: _ } => {
                     in_doubt = None;
                     done.push((*step, *result));
                 }
-                Entry::Closing {
-                    outcome,
-                    escalate_to,
-                    at: _,
-                } => {
-                    return Standing::Closing {
-                        outcome: *outcome,
-                        escalate_to: *escalate_to,
-                    };
+                Entry::Closing { outcome, escalate_to, at: _ } => {
+                    return Standing::Closing { outcome: *outcome, escalate_to: *escalate_to };
                 }
             }
         }

@@ -25,10 +25,7 @@ struct Kept {
 
 impl MemoryClaims {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            kept: Mutex::default(),
-        }
+        Self { clock, kept: Mutex::default() }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -44,16 +41,14 @@ impl ClaimStore for MemoryClaims {
         event: Event,
     ) -> Result<Result<RunItem, Refusal>, StoreError> {
         let mut kept = self.kept();
-        Ok(
-            match judge(incident, kept.items.get(incident), &event, self.clock.now()) {
-                Verdict::Write(item) => {
-                    kept.items.insert(incident.clone(), item.clone());
-                    Ok(item)
-                }
-                Verdict::AlreadySo(item) => Ok(item),
-                Verdict::Refuse(refusal) => Err(refusal),
-            },
-        )
+        Ok(match judge(incident, kept.items.get(incident), &event, self.clock.now()) {
+            Verdict::Write(item) => {
+                kept.items.insert(incident.clone(), item.clone());
+                Ok(item)
+            }
+            Verdict::AlreadySo(item) => Ok(item),
+            Verdict::Refuse(refusal) => Err(refusal),
+        })
     }
 
     async fn read(&self, incident: &IncidentId) -> Result<Option<RunItem>, StoreError> {
@@ -62,20 +57,13 @@ impl ClaimStore for MemoryClaims {
 
     async fn open_runs(&self) -> Result<Vec<RunItem>, StoreError> {
         let kept = self.kept();
-        Ok(kept
-            .items
-            .values()
-            .filter(|item| item.outcome.is_none())
-            .cloned()
-            .collect())
+        Ok(kept.items.values().filter(|item| item.outcome.is_none()).cloned().collect())
     }
 
     async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError> {
         let kept = self.kept();
-        let mine = kept
-            .items
-            .values()
-            .filter(|item| item.outcome.is_none() && item.owner == *owner);
+        let mine =
+            kept.items.values().filter(|item| item.outcome.is_none() && item.owner == *owner);
         Ok(mine
             .filter_map(|item| Some((item.run.incident.clone(), item.stand_down.clone()?)))
             .collect())
@@ -87,19 +75,13 @@ impl ClaimStore for MemoryClaims {
     }
 
     async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError> {
-        Ok(self
-            .kept()
-            .beats
-            .iter()
-            .map(|(owner, n)| (owner.clone(), *n))
-            .collect())
+        Ok(self.kept().beats.iter().map(|(owner, n)| (owner.clone(), *n)).collect())
     }
 
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {
         let mut kept = self.kept();
         let had = kept.items.len();
-        kept.items
-            .retain(|_, item| item.outcome.is_none() || item.changed_at >= before);
+        kept.items.retain(|_, item| item.outcome.is_none() || item.changed_at >= before);
         let gone = had - kept.items.len();
         let busy: Vec<Owner> = kept
             .items
@@ -107,8 +89,7 @@ impl ClaimStore for MemoryClaims {
             .filter(|item| item.outcome.is_none())
             .map(|item| item.owner.clone())
             .collect();
-        kept.beats
-            .retain(|owner, _| alive.contains(owner) || busy.contains(owner));
+        kept.beats.retain(|owner, _| alive.contains(owner) || busy.contains(owner));
         Ok(gone as u64)
     }
 }

@@ -115,11 +115,7 @@ pub struct Claims {
 
 impl Claims {
     pub fn new(store: Arc<dyn ClaimStore>, owner: Owner, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            store,
-            owner,
-            clock,
-        }
+        Self { store, owner, clock }
     }
 
     pub const fn owner(&self) -> &Owner {
@@ -140,13 +136,7 @@ impl Claims {
     ) -> Result<ClaimAnswer, StoreError> {
         let token = ClaimToken::new_random();
         let owner = self.owner.clone();
-        let event = Event::Claim {
-            opening,
-            owner,
-            token,
-            scenario,
-            outcome,
-        };
+        let event = Event::Claim { opening, owner, token, scenario, outcome };
         Ok(match self.store.apply(incident, event).await? {
             Ok(item) if item.outcome.is_some() => ClaimAnswer::Noted(item.run),
             Ok(item) => ClaimAnswer::Won(self.proof(&item)),
@@ -192,17 +182,8 @@ impl Claims {
         consent: bool,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let (owner, epoch) = (claim.owner.clone(), claim.epoch);
-        let event = Event::Record {
-            owner,
-            epoch,
-            journal: journal.clone(),
-            consent,
-        };
-        Ok(self
-            .store
-            .apply(&claim.run.incident, event)
-            .await?
-            .map(|_| ()))
+        let event = Event::Record { owner, epoch, journal: journal.clone(), consent };
+        Ok(self.store.apply(&claim.run.incident, event).await?.map(|_| ()))
     }
 
     /// Ends the run.
@@ -213,30 +194,14 @@ impl Claims {
         journal: &Journal,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let (owner, epoch) = (claim.owner.clone(), claim.epoch);
-        let event = Event::Finish {
-            owner,
-            epoch,
-            outcome,
-            journal: journal.clone(),
-        };
-        Ok(self
-            .store
-            .apply(&claim.run.incident, event)
-            .await?
-            .map(|_| ()))
+        let event = Event::Finish { owner, epoch, outcome, journal: journal.clone() };
+        Ok(self.store.apply(&claim.run.incident, event).await?.map(|_| ()))
     }
 
     /// Gives the run up so that another region goes on at once.
     pub async fn release(&self, claim: &Claim) -> Result<Result<(), Refusal>, StoreError> {
-        let event = Event::Release {
-            owner: claim.owner.clone(),
-            epoch: claim.epoch,
-        };
-        Ok(self
-            .store
-            .apply(&claim.run.incident, event)
-            .await?
-            .map(|_| ()))
+        let event = Event::Release { owner: claim.owner.clone(), epoch: claim.epoch };
+        Ok(self.store.apply(&claim.run.incident, event).await?.map(|_| ()))
     }
 
     /// Asks the incident's run, whoever owns it, to start no further recovery.
@@ -246,24 +211,10 @@ impl Claims {
         reason: StandDownReason,
         by: Option<String>,
     ) -> Result<Result<StandDown, Refusal>, StoreError> {
-        let answer = self
-            .store
-            .apply(
-                incident,
-                Event::StandDown {
-                    reason,
-                    by: by.clone(),
-                },
-            )
-            .await?;
+        let answer =
+            self.store.apply(incident, Event::StandDown { reason, by: by.clone() }).await?;
         let now = self.clock.now();
-        Ok(answer.map(|item| {
-            item.stand_down.unwrap_or(StandDown {
-                reason,
-                by,
-                at: now,
-            })
-        }))
+        Ok(answer.map(|item| item.stand_down.unwrap_or(StandDown { reason, by, at: now })))
     }
 
     fn proof(&self, item: &RunItem) -> Claim {

@@ -102,33 +102,15 @@ pub enum Event {
     },
     /// The owner writes its journal. With `consent`, only if nobody asked to stand down: this is
     /// how the intent of an effect is recorded.
-    Record {
-        owner: Owner,
-        epoch: u64,
-        journal: Journal,
-        consent: bool,
-    },
+    Record { owner: Owner, epoch: u64, journal: Journal, consent: bool },
     /// A person took over or the incident ended. Any region may say so.
-    StandDown {
-        reason: StandDownReason,
-        by: Option<String>,
-    },
+    StandDown { reason: StandDownReason, by: Option<String> },
     /// The owner gives the run up so that another may go on at once.
     Release { owner: Owner, epoch: u64 },
     /// Another runner saw the owner dead (or released) at exactly this epoch.
-    TakeOver {
-        seen_owner: Owner,
-        seen_epoch: u64,
-        by: Owner,
-        token: ClaimToken,
-    },
+    TakeOver { seen_owner: Owner, seen_epoch: u64, by: Owner, token: ClaimToken },
     /// The owner ends the run.
-    Finish {
-        owner: Owner,
-        epoch: u64,
-        outcome: Outcome,
-        journal: Journal,
-    },
+    Finish { owner: Owner, epoch: u64, outcome: Outcome, journal: Journal },
 }
 
 /// What an event does to the item.
@@ -149,11 +131,7 @@ pub enum Refusal {
     Over { run: RunId, outcome: Outcome },
     /// The claim in hand is not in force any more.
     #[error("run {run} belongs to {owner} since epoch {epoch}")]
-    NotOwner {
-        run: RunId,
-        owner: Owner,
-        epoch: u64,
-    },
+    NotOwner { run: RunId, owner: Owner, epoch: u64 },
     #[error("run {run} was asked to stand down")]
     StandDown { run: RunId, stand_down: StandDown },
     #[error("nobody has claimed incident {incident}")]
@@ -177,9 +155,7 @@ pub fn judge(
 ) -> Verdict {
     match (item, event) {
         (None, Event::Claim { .. }) => open_first(incident, event, at),
-        (None, _) => Verdict::Refuse(Refusal::Unclaimed {
-            incident: incident.clone(),
-        }),
+        (None, _) => Verdict::Refuse(Refusal::Unclaimed { incident: incident.clone() }),
         (Some(item), event) => judge_existing(item, event, at),
     }
 }
@@ -187,28 +163,14 @@ pub fn judge(
 fn judge_existing(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
     match event {
         Event::Claim { .. } => judge_claim(item, event, at),
-        Event::Record {
-            owner,
-            epoch,
-            journal,
-            consent,
-        } => owned(item, owner, *epoch, |item| {
-            record(item, journal, *consent, at)
-        }),
+        Event::Record { owner, epoch, journal, consent } => {
+            owned(item, owner, *epoch, |item| record(item, journal, *consent, at))
+        }
         Event::StandDown { reason, by } => stand_down(item, *reason, by.as_ref(), at),
         Event::Release { owner, epoch } => owned(item, owner, *epoch, |item| {
-            Verdict::Write(RunItem {
-                released: true,
-                changed_at: at,
-                ..item.clone()
-            })
+            Verdict::Write(RunItem { released: true, changed_at: at, ..item.clone() })
         }),
-        Event::TakeOver {
-            seen_owner,
-            seen_epoch,
-            by,
-            token,
-        } => {
+        Event::TakeOver { seen_owner, seen_epoch, by, token } => {
             if item.token == *token {
                 return Verdict::AlreadySo(item.clone());
             }
@@ -223,12 +185,7 @@ fn judge_existing(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
                 })
             })
         }
-        Event::Finish {
-            owner,
-            epoch,
-            outcome,
-            journal,
-        } => {
+        Event::Finish { owner, epoch, outcome, journal } => {
             let repeated =
                 item.outcome == Some(*outcome) && item.owner == *owner && item.epoch == *epoch;
             if repeated {
@@ -247,30 +204,13 @@ fn judge_existing(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
 }
 
 fn open_first(incident: &IncidentId, event: &Event, at: Timestamp) -> Verdict {
-    open(
-        RunId {
-            incident: incident.clone(),
-            number: 1,
-        },
-        1,
-        event,
-        at,
-    )
+    open(RunId { incident: incident.clone(), number: 1 }, 1, event, at)
 }
 
 /// A run begins; `event` is a claim.
 fn open(run: RunId, epoch: u64, event: &Event, at: Timestamp) -> Verdict {
-    let Event::Claim {
-        opening,
-        owner,
-        token,
-        scenario,
-        outcome,
-    } = event
-    else {
-        return Verdict::Refuse(Refusal::Unclaimed {
-            incident: run.incident,
-        });
+    let Event::Claim { opening, owner, token, scenario, outcome } = event else {
+        return Verdict::Refuse(Refusal::Unclaimed { incident: run.incident });
     };
     Verdict::Write(RunItem {
         run,
@@ -290,9 +230,7 @@ fn open(run: RunId, epoch: u64, event: &Event, at: Timestamp) -> Verdict {
 
 fn judge_claim(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
     let Event::Claim { opening, token, .. } = event else {
-        return Verdict::Refuse(Refusal::Unclaimed {
-            incident: item.run.incident.clone(),
-        });
+        return Verdict::Refuse(Refusal::Unclaimed { incident: item.run.incident.clone() });
     };
     if item.token == *token {
         return Verdict::AlreadySo(item.clone());
@@ -304,10 +242,7 @@ fn judge_claim(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
         });
     };
     if !opens_a_later_run(&item.opening, opening) {
-        return Verdict::Refuse(Refusal::Over {
-            run: item.run.clone(),
-            outcome,
-        });
+        return Verdict::Refuse(Refusal::Over { run: item.run.clone(), outcome });
     }
     if item.run.number >= RUNS_PER_INCIDENT {
         return Verdict::Refuse(Refusal::TooManyRuns {
@@ -315,10 +250,7 @@ fn judge_claim(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
             limit: RUNS_PER_INCIDENT,
         });
     }
-    let next = RunId {
-        incident: item.run.incident.clone(),
-        number: item.run.number + 1,
-    };
+    let next = RunId { incident: item.run.incident.clone(), number: item.run.number + 1 };
     open(next, item.epoch + 1, event, at)
 }
 
@@ -341,10 +273,7 @@ fn owned(
     change: impl FnOnce(&RunItem) -> Verdict,
 ) -> Verdict {
     if let Some(outcome) = item.outcome {
-        return Verdict::Refuse(Refusal::Over {
-            run: item.run.clone(),
-            outcome,
-        });
+        return Verdict::Refuse(Refusal::Over { run: item.run.clone(), outcome });
     }
     if item.owner != *owner || item.epoch != epoch {
         return Verdict::Refuse(Refusal::NotOwner {
@@ -362,11 +291,7 @@ fn record(item: &RunItem, journal: &Journal, consent: bool, at: Timestamp) -> Ve
             run: item.run.clone(),
             stand_down: stand_down.clone(),
         }),
-        _ => Verdict::Write(RunItem {
-            journal: journal.clone(),
-            changed_at: at,
-            ..item.clone()
-        }),
+        _ => Verdict::Write(RunItem { journal: journal.clone(), changed_at: at, ..item.clone() }),
     }
 }
 
@@ -377,20 +302,13 @@ fn stand_down(
     at: Timestamp,
 ) -> Verdict {
     if let Some(outcome) = item.outcome {
-        return Verdict::Refuse(Refusal::Over {
-            run: item.run.clone(),
-            outcome,
-        });
+        return Verdict::Refuse(Refusal::Over { run: item.run.clone(), outcome });
     }
     if item.stand_down.is_some() {
         return Verdict::AlreadySo(item.clone());
     }
     Verdict::Write(RunItem {
-        stand_down: Some(StandDown {
-            reason,
-            by: by.cloned(),
-            at,
-        }),
+        stand_down: Some(StandDown { reason, by: by.cloned(), at }),
         changed_at: at,
         ..item.clone()
     })

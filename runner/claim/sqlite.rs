@@ -44,21 +44,9 @@ type Judged = Result<RunItem, Refusal>;
 
 /// One request to the writer thread.
 enum Work {
-    Apply {
-        incident: IncidentId,
-        event: Event,
-        answer: Answer<Judged>,
-    },
-    Beat {
-        owner: Owner,
-        number: u64,
-        answer: Answer<()>,
-    },
-    Sweep {
-        before: Timestamp,
-        alive: Vec<Owner>,
-        answer: Answer<u64>,
-    },
+    Apply { incident: IncidentId, event: Event, answer: Answer<Judged> },
+    Beat { owner: Owner, number: u64, answer: Answer<()> },
+    Sweep { before: Timestamp, alive: Vec<Owner>, answer: Answer<u64> },
 }
 
 /// Whom to tell what after the commit; the argument says whether and why it failed.
@@ -82,23 +70,17 @@ impl SqliteClaims {
             .name("claims-writer".to_owned())
             .spawn(move || write_until_closed(&mut connection, queue, &*clock))
             .map_err(|error| unreachable_because(path, &error))?;
-        Ok(Self {
-            path: path.to_owned(),
-            writer,
-            reader: Arc::new(Mutex::new(reader)),
-        })
+        Ok(Self { path: path.to_owned(), writer, reader: Arc::new(Mutex::new(reader)) })
     }
 
     async fn write<T>(&self, work: impl FnOnce(Answer<T>) -> Work) -> Result<T, StoreError> {
         let (answer, told) = oneshot::channel();
-        self.writer
-            .try_send(work(answer))
-            .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => StoreError::Overloaded {
-                    waiting: limits::STORE_QUEUE,
-                },
-                mpsc::error::TrySendError::Closed(_) => self.writer_gone(),
-            })?;
+        self.writer.try_send(work(answer)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                StoreError::Overloaded { waiting: limits::STORE_QUEUE }
+            }
+            mpsc::error::TrySendError::Closed(_) => self.writer_gone(),
+        })?;
         told.await.map_err(|_| self.writer_gone())?
     }
 
@@ -123,27 +105,19 @@ impl SqliteClaims {
 impl ClaimStore for SqliteClaims {
     async fn apply(&self, incident: &IncidentId, event: Event) -> Result<Judged, StoreError> {
         let incident = incident.clone();
-        self.write(|answer| Work::Apply {
-            incident,
-            event,
-            answer,
-        })
-        .await
+        self.write(|answer| Work::Apply { incident, event, answer }).await
     }
 
     async fn read(&self, incident: &IncidentId) -> Result<Option<RunItem>, StoreError> {
         let incident = incident.clone();
-        self.query(move |connection| read_item(connection, &incident))
-            .await
+        self.query(move |connection| read_item(connection, &incident)).await
     }
 
     async fn open_runs(&self) -> Result<Vec<RunItem>, StoreError> {
         self.query(|connection| {
             let sql = "SELECT item FROM claims WHERE outcome IS NULL ORDER BY incident";
             let mut statement = connection.prepare_cached(sql).map_err(failed)?;
-            let rows = statement
-                .query_map([], |row| row.get::<_, String>(0))
-                .map_err(failed)?;
+            let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(failed)?;
             rows.map(|row| parse_item(&row.map_err(failed)?)).collect()
         })
         .await
@@ -170,12 +144,7 @@ impl ClaimStore for SqliteClaims {
 
     async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError> {
         let owner = owner.clone();
-        self.write(|answer| Work::Beat {
-            owner,
-            number,
-            answer,
-        })
-        .await
+        self.write(|answer| Work::Beat { owner, number, answer }).await
     }
 
     async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError> {
@@ -183,9 +152,7 @@ impl ClaimStore for SqliteClaims {
             let sql = "SELECT owner, number FROM heartbeats";
             let mut statement = connection.prepare_cached(sql).map_err(failed)?;
             let rows = statement
-                .query_map([], |row| {
-                    Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
-                })
+                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
                 .map_err(failed)?;
             rows.map(|row| {
                 let (owner, number) = row.map_err(failed)?;
@@ -198,12 +165,7 @@ impl ClaimStore for SqliteClaims {
 
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {
         let alive = alive.to_vec();
-        self.write(|answer| Work::Sweep {
-            before,
-            alive,
-            answer,
-        })
-        .await
+        self.write(|answer| Work::Sweep { before, alive, answer }).await
     }
 }
 
@@ -213,27 +175,19 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|error| unreachable_because(path, &error))?;
-    connection
-        .busy_timeout(limits::SQLITE_BUSY)
-        .map_err(failed)?;
+    connection.busy_timeout(limits::SQLITE_BUSY).map_err(failed)?;
     // Switching to WAL takes the file's lock; two processes may start at once, hence the timeout
     // above comes first.
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(failed)?;
-    connection
-        .pragma_update(None, "synchronous", "FULL")
-        .map_err(failed)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     Ok(connection)
 }
 
 fn prepare_schema(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(failed)?;
-    let version: i64 = transaction
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(failed)?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+    let version: i64 =
+        transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(failed)?;
     if version > SCHEMA_VERSION {
         return Err(StoreError::Unreadable {
             what: path.display().to_string(),
@@ -243,9 +197,7 @@ fn prepare_schema(connection: &mut Connection, path: &Path) -> Result<(), StoreE
         });
     }
     transaction.execute_batch(SCHEMA).map_err(failed)?;
-    transaction
-        .pragma_update(None, "user_version", SCHEMA_VERSION)
-        .map_err(failed)?;
+    transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 
@@ -297,11 +249,7 @@ fn carry_out(
     at: Timestamp,
 ) -> (Tell, Result<(), StoreError>) {
     match work {
-        Work::Apply {
-            incident,
-            event,
-            answer,
-        } => {
+        Work::Apply { incident, event, answer } => {
             match apply_event(transaction, &incident, &event, at) {
                 // One item that cannot be read concerns its own incident only.
                 Err(error @ StoreError::Unreadable { .. }) => {
@@ -310,16 +258,12 @@ fn carry_out(
                 result => after_commit(answer, result),
             }
         }
-        Work::Beat {
-            owner,
-            number,
-            answer,
-        } => after_commit(answer, write_beat(transaction, &owner, number)),
-        Work::Sweep {
-            before,
-            alive,
-            answer,
-        } => after_commit(answer, forget(transaction, before, &alive)),
+        Work::Beat { owner, number, answer } => {
+            after_commit(answer, write_beat(transaction, &owner, number))
+        }
+        Work::Sweep { before, alive, answer } => {
+            after_commit(answer, forget(transaction, before, &alive))
+        }
     }
 }
 
@@ -334,9 +278,9 @@ fn after_commit<T: 'static>(
     let tell: Tell = Box::new(move |failure| {
         let told = match (failure, value) {
             (None, Some(value)) => Ok(value),
-            (reason, _) => Err(StoreError::Unreachable {
-                reason: reason.unwrap_or_default().to_owned(),
-            }),
+            (reason, _) => {
+                Err(StoreError::Unreachable { reason: reason.unwrap_or_default().to_owned() })
+            }
         };
         // The caller may have stopped waiting; then nobody is there to tell.
         drop(answer.send(told));
@@ -365,13 +309,10 @@ fn read_item(
     connection: &Connection,
     incident: &IncidentId,
 ) -> Result<Option<RunItem>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT item FROM claims WHERE incident = ?1")
-        .map_err(failed)?;
-    let text: Option<String> = statement
-        .query_row([incident.as_str()], |row| row.get(0))
-        .optional()
-        .map_err(failed)?;
+    let mut statement =
+        connection.prepare_cached("SELECT item FROM claims WHERE incident = ?1").map_err(failed)?;
+    let text: Option<String> =
+        statement.query_row([incident.as_str()], |row| row.get(0)).optional().map_err(failed)?;
     text.map(|text| parse_item(&text)).transpose()
 }
 
@@ -400,10 +341,7 @@ fn write_beat(transaction: &Transaction<'_>, owner: &Owner, number: u64) -> Resu
     let sql = "INSERT INTO heartbeats (owner, number) VALUES (?1, ?2) \
                ON CONFLICT (owner) DO UPDATE SET number = ?2";
     let mut statement = transaction.prepare_cached(sql).map_err(failed)?;
-    statement
-        .execute((owner.as_str(), number.cast_signed()))
-        .map(drop)
-        .map_err(failed)
+    statement.execute((owner.as_str(), number.cast_signed())).map(drop).map_err(failed)
 }
 
 fn forget(
@@ -438,13 +376,9 @@ fn parse_item(text: &str) -> Result<RunItem, StoreError> {
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
 fn failed(error: rusqlite::Error) -> StoreError {
-    StoreError::Unreachable {
-        reason: error.to_string(),
-    }
+    StoreError::Unreachable { reason: error.to_string() }
 }
 
 fn unreachable_because(path: &Path, reason: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Unreachable {
-        reason: format!("{}: {reason}", path.display()),
-    }
+    StoreError::Unreachable { reason: format!("{}: {reason}", path.display()) }
 }

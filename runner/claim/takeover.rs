@@ -20,20 +20,14 @@ pub struct Watcher {
 
 impl Watcher {
     pub fn new(lease: Duration) -> Self {
-        Self {
-            lease,
-            seen: HashMap::new(),
-        }
+        Self { lease, seen: HashMap::new() }
     }
 
     /// Takes note of all heartbeats as they are now. An owner of an open run without any
     /// heartbeat counts from now, like one whose number was just seen.
     pub fn look(&mut self, beats: &[(Owner, u64)], open: &[RunItem], now: Instant) {
         let numbers: HashMap<&Owner, u64> = beats.iter().map(|(owner, n)| (owner, *n)).collect();
-        let owners = open
-            .iter()
-            .map(|item| &item.owner)
-            .chain(numbers.keys().copied());
+        let owners = open.iter().map(|item| &item.owner).chain(numbers.keys().copied());
         let mut seen = HashMap::new();
         for owner in owners {
             let number = numbers.get(owner).copied().unwrap_or(0);
@@ -48,18 +42,12 @@ impl Watcher {
 
     /// Has this owner shown no life for a whole lease?
     pub fn is_dead(&self, owner: &Owner, now: Instant) -> bool {
-        self.seen
-            .get(owner)
-            .is_some_and(|(_, since)| now.duration_since(*since) >= self.lease)
+        self.seen.get(owner).is_some_and(|(_, since)| now.duration_since(*since) >= self.lease)
     }
 
     /// Owners that showed life within the lease.
     pub fn alive(&self, now: Instant) -> Vec<Owner> {
-        self.seen
-            .keys()
-            .filter(|owner| !self.is_dead(owner, now))
-            .cloned()
-            .collect()
+        self.seen.keys().filter(|owner| !self.is_dead(owner, now)).cloned().collect()
     }
 
     /// The open runs that `me` may take over: released ones at once, others when their owner is

@@ -36,10 +36,7 @@ impl HttpRequests {
             // One order is one request: whether to repeat it is the plan's decision.
             .retry(reqwest::retry::never())
             .build()?;
-        Ok(Self {
-            client,
-            evidence_dir,
-        })
+        Ok(Self { client, evidence_dir })
     }
 
     async fn carry_out(
@@ -115,12 +112,7 @@ impl Actuator for HttpRequests {
         let mut body = Capture::new(&self.evidence_dir, order, Stream::Body);
         let ending = self.carry_out(order, cancel, &mut body).await;
         let took = started.elapsed();
-        Observation {
-            ending,
-            stdout: body.finish().await,
-            stderr: Output::default(),
-            took,
-        }
+        Observation { ending, stdout: body.finish().await, stderr: Output::default(), took }
     }
 }
 

@@ -29,11 +29,7 @@ impl LocalCommands {
     /// `inherited` is the runner's own environment, of which commands see only a named few.
     pub fn new(evidence_dir: PathBuf, mut inherited: BTreeMap<String, String>) -> Self {
         inherited.retain(|name, _| INHERITED.contains(&name.as_str()));
-        Self {
-            evidence_dir,
-            environment: inherited,
-            slots: Semaphore::new(COMMANDS_AT_ONCE),
-        }
+        Self { evidence_dir, environment: inherited, slots: Semaphore::new(COMMANDS_AT_ONCE) }
     }
 
     async fn carry_out(
@@ -122,12 +118,7 @@ impl Actuator for LocalCommands {
         let ending = self.carry_out(order, cancel, &mut streams).await;
         let took = started.elapsed();
         let (stdout, stderr) = tokio::join!(streams.stdout.finish(), streams.stderr.finish());
-        Observation {
-            ending,
-            stdout,
-            stderr,
-            took,
-        }
+        Observation { ending, stdout, stderr, took }
     }
 }
 
@@ -177,7 +168,5 @@ async fn alongside(
 }
 
 fn not_started(reason: impl Into<String>) -> Ending {
-    Ending::NotStarted {
-        reason: reason.into(),
-    }
+    Ending::NotStarted { reason: reason.into() }
 }

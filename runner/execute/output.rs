@@ -127,12 +127,7 @@ impl<'a> Capture<'a> {
         }
         let evidence = matches!(self.evidence, Evidence::Open(_)).then(|| self.path());
         let (head, tail) = self.memory();
-        Output {
-            head,
-            tail,
-            total_bytes: self.total_bytes,
-            evidence,
-        }
+        Output { head, tail, total_bytes: self.total_bytes, evidence }
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -210,10 +205,7 @@ impl<'a> Capture<'a> {
     fn path(&self) -> PathBuf {
         let run = &self.order.run;
         let nonce = self.order.nonce.chars();
-        let nonce: String = nonce
-            .filter(char::is_ascii_alphanumeric)
-            .take(NONCE_CHARS)
-            .collect();
+        let nonce: String = nonce.filter(char::is_ascii_alphanumeric).take(NONCE_CHARS).collect();
         let (number, step, stream) = (run.number, self.order.step, self.stream.word());
         self.evidence_dir
             .join(run.incident.as_str())

@@ -84,10 +84,7 @@ pub fn next(scenario: &Scenario, last: Option<(usize, DoneResult)>) -> Next {
         return step_or_end(scenario, 0);
     };
     let Some(done) = scenario.steps.get(step) else {
-        let what = format!(
-            "the journal names step {}, which the scenario does not have",
-            step + 1
-        );
+        let what = format!("the journal names step {}, which the scenario does not have", step + 1);
         return Next::End(End::Ours { what });
     };
     match end_after(&done.kind, step, result) {

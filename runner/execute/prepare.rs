@@ -17,12 +17,7 @@ pub fn action(template: &ActionTemplate, values: &Values) -> Result<Action, Temp
             program: Program::Exec(argv.clone()),
             env: filled(env, values)?,
         }),
-        ActionTemplate::Http {
-            method,
-            url,
-            headers,
-            body,
-        } => Action::Http(HttpRequest {
+        ActionTemplate::Http { method, url, headers, body } => Action::Http(HttpRequest {
             method: match method {
                 Method::Get => HttpMethod::Get,
                 Method::Head => HttpMethod::Head,
@@ -40,8 +35,5 @@ fn filled(
     templates: &BTreeMap<String, Template>,
     values: &Values,
 ) -> Result<BTreeMap<String, String>, TemplateError> {
-    templates
-        .iter()
-        .map(|(name, template)| Ok((name.clone(), template.render(values)?)))
-        .collect()
+    templates.iter().map(|(name, template)| Ok((name.clone(), template.render(values)?))).collect()
 }

@@ -41,15 +41,9 @@ impl Group {
             spawn_failure(&program, &error)
         })?;
         let id = leader.id().and_then(|id| i32::try_from(id).ok());
-        let id = id
-            .and_then(Pid::from_raw)
-            .ok_or("the command has no process id")?;
+        let id = id.and_then(Pid::from_raw).ok_or("the command has no process id")?;
         let (stdout, stderr) = (leader.stdout.take(), leader.stderr.take());
-        let group = Self {
-            leader,
-            id,
-            ours: true,
-        };
+        let group = Self { leader, id, ours: true };
         Ok((group, stdout, stderr))
     }
 
@@ -126,9 +120,7 @@ impl Drop for Group {
 fn ending_of(status: io::Result<ExitStatus>) -> Ending {
     match status.map(|status| (status.code(), status.signal())) {
         Ok((Some(code), _)) => Ending::Exited(code),
-        Ok((None, signal)) => Ending::Killed {
-            signal: signal.unwrap_or_default(),
-        },
+        Ok((None, signal)) => Ending::Killed { signal: signal.unwrap_or_default() },
         Err(error) => {
             // It ran and nobody knows how it ended, which must not look like "never begun".
             tracing::error!(%error, "a command's end could not be read");

@@ -75,7 +75,9 @@ pub enum Carried {
     /// Somebody else owns the run now, or it is over: say nothing, do nothing.
     Lost(Refusal),
     /// Halted between or inside steps; the journal says how far it came.
-    Halted { journal: Journal },
+    Halted {
+        journal: Journal,
+    },
 }
 
 /// Why the loop ended before the plan did.
@@ -93,10 +95,7 @@ struct Progress<'a> {
 impl Executor {
     /// Carries the run from where its journal stands to its end.
     pub async fn carry_out(&self, plan: RunPlan<'_>) -> Carried {
-        let mut progress = Progress {
-            plan,
-            reports: Vec::new(),
-        };
+        let mut progress = Progress { plan, reports: Vec::new() };
         let stop = loop {
             match plan::next(progress.plan.scenario, progress.plan.last) {
                 Next::End(end) => break Stop::End(end),
@@ -109,15 +108,9 @@ impl Executor {
         };
         let Progress { plan, reports } = progress;
         match stop {
-            Stop::End(end) => Carried::Ended {
-                end,
-                reports,
-                journal: plan.journal,
-            },
+            Stop::End(end) => Carried::Ended { end, reports, journal: plan.journal },
             Stop::Lost(refusal) => Carried::Lost(refusal),
-            Stop::Halted => Carried::Halted {
-                journal: plan.journal,
-            },
+            Stop::Halted => Carried::Halted { journal: plan.journal },
         }
     }
 
@@ -132,13 +125,8 @@ impl Executor {
                 progress.plan.sleep(*duration, index).await?;
                 (Verdict::Met, None, 1)
             }
-            StepKind::Verify {
-                probe,
-                within,
-                every,
-            } => {
-                self.verify(progress, index, probe, (*within, *every))
-                    .await?
+            StepKind::Verify { probe, within, every } => {
+                self.verify(progress, index, probe, (*within, *every)).await?
             }
             StepKind::Recover { probe, .. } => self.recover(progress, index, step, probe).await?,
             StepKind::Check { probe, .. } | StepKind::Gather { probe } => {
@@ -148,14 +136,7 @@ impl Executor {
         };
         let result = verdict.result();
         let took = began.elapsed();
-        let report = StepReport {
-            step: index,
-            verdict,
-            seen,
-            attempts,
-            began_at,
-            took,
-        };
+        let report = StepReport { step: index, verdict, seen, attempts, began_at, took };
         progress.reports.push(report);
         progress.plan.last = Some((index, result));
         progress.plan.halted()
@@ -191,11 +172,7 @@ impl Executor {
     ) -> Result<(Verdict, Option<Observation>, u32), Stop> {
         debug_assert!(step.kind.effect() != Effect::Read, "reads need no intent");
         let nonce = nonce();
-        let intent = Entry::Intent {
-            step: index,
-            nonce: nonce.clone(),
-            at: self.clock.now(),
-        };
+        let intent = Entry::Intent { step: index, nonce: nonce.clone(), at: self.clock.now() };
         let journal = progress.plan.journal.with(intent);
         self.intend(&progress.plan, &journal).await?;
         progress.plan.journal = journal;
@@ -204,28 +181,20 @@ impl Executor {
         let (verdict, seen) = self.act(&progress.plan, index, probe, &nonce).await?;
         if matches!(
             seen,
-            Some(Observation {
-                ending: crate::execute::actuator::Ending::Cancelled,
-                ..
-            })
+            Some(Observation { ending: crate::execute::actuator::Ending::Cancelled, .. })
         ) {
             // Halted in the middle: the intent without a result is the truth.
             return Err(Stop::Halted);
         }
-        let done = Entry::Done {
-            step: index,
-            result: verdict.result(),
-            at: self.clock.now(),
-        };
+        let done = Entry::Done { step: index, result: verdict.result(), at: self.clock.now() };
         progress.plan.journal = progress.plan.journal.with(done);
         self.record_done(&progress.plan).await?;
         Ok((verdict, seen, 1))
     }
 
     async fn intend(&self, plan: &RunPlan<'_>, journal: &Journal) -> Result<(), Stop> {
-        let mut last = StoreError::Unreachable {
-            reason: "no heartbeat of ours was written".into(),
-        };
+        let mut last =
+            StoreError::Unreachable { reason: "no heartbeat of ours was written".into() };
         for delay in store_delays(self.pulse.terms().lease) {
             if self.pulse.is_good() {
                 match self.claims.intend(plan.claim, journal).await {
@@ -239,9 +208,7 @@ impl Executor {
             }
             tokio::time::sleep(delay).await;
         }
-        Err(Stop::End(End::Ours {
-            what: format!("the step was not begun: {last}"),
-        }))
+        Err(Stop::End(End::Ours { what: format!("the step was not begun: {last}") }))
     }
 
     /// The effect has happened, so a store that does not answer does not stop the run: the next
@@ -282,11 +249,8 @@ impl Executor {
             timeout: probe.timeout.min(left),
         };
         let seen = self.actuator.act(&order, &plan.signals.halt).await;
-        let verdict = if is_http {
-            judge_http(&probe.expect, &seen)
-        } else {
-            judge(&probe.expect, &seen)
-        };
+        let verdict =
+            if is_http { judge_http(&probe.expect, &seen) } else { judge(&probe.expect, &seen) };
         Ok((verdict, Some(seen)))
     }
 }
@@ -305,11 +269,7 @@ impl RunPlan<'_> {
     }
 
     fn halted(&self) -> Result<(), Stop> {
-        if self.signals.halt.is_cancelled() {
-            Err(Stop::Halted)
-        } else {
-            Ok(())
-        }
+        if self.signals.halt.is_cancelled() { Err(Stop::Halted) } else { Ok(()) }
     }
 
     /// Sleeps, unless the run is told to stop or its time ends first.

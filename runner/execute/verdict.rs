@@ -106,10 +106,7 @@ mod tests {
     fn seen(ending: Ending, stdout: &str) -> Observation {
         Observation {
             ending,
-            stdout: Output {
-                head: stdout.to_owned(),
-                ..Output::default()
-            },
+            stdout: Output { head: stdout.to_owned(), ..Output::default() },
             stderr: Output::default(),
             took: Duration::ZERO,
         }
@@ -121,15 +118,9 @@ mod tests {
         assert_eq!(judge(&expect, &seen(Ending::Exited(0), "")), Verdict::Met);
         let one = Verdict::NotMet(Why::ExitCode(1));
         assert_eq!(judge(&expect, &seen(Ending::Exited(1), "")), one);
-        assert_eq!(
-            judge(&expect, &seen(Ending::Answered { status: 204 }, "")),
-            Verdict::Met
-        );
+        assert_eq!(judge(&expect, &seen(Ending::Answered { status: 204 }, "")), Verdict::Met);
         let unavailable = Verdict::NotMet(Why::Status(503));
-        assert_eq!(
-            judge(&expect, &seen(Ending::Answered { status: 503 }, "")),
-            unavailable
-        );
+        assert_eq!(judge(&expect, &seen(Ending::Answered { status: 503 }, "")), unavailable);
     }
 
     #[test]
@@ -141,31 +132,18 @@ mod tests {
             Ending::TimedOut,
             Ending::Killed { signal: 9 },
             Ending::Cancelled,
-            Ending::NotStarted {
-                reason: "no such program".to_owned(),
-            },
+            Ending::NotStarted { reason: "no such program".to_owned() },
         ] {
-            assert_eq!(
-                judge(&expect, &seen(ending, "")).result(),
-                DoneResult::Unclear
-            );
+            assert_eq!(judge(&expect, &seen(ending, "")).result(), DoneResult::Unclear);
         }
     }
 
     #[test]
     fn an_http_service_that_does_not_answer_is_broken() {
         let expect = Expect::default();
-        let refused = Ending::NoAnswer {
-            reason: "connection refused".to_owned(),
-        };
-        assert_eq!(
-            judge_http(&expect, &seen(refused, "")).result(),
-            DoneResult::NotMet
-        );
-        assert_eq!(
-            judge_http(&expect, &seen(Ending::TimedOut, "")).result(),
-            DoneResult::NotMet
-        );
+        let refused = Ending::NoAnswer { reason: "connection refused".to_owned() };
+        assert_eq!(judge_http(&expect, &seen(refused, "")).result(), DoneResult::NotMet);
+        assert_eq!(judge_http(&expect, &seen(Ending::TimedOut, "")).result(), DoneResult::NotMet);
     }
 
     #[test]
@@ -176,24 +154,12 @@ mod tests {
             ..Expect::default()
         };
         let ok = seen(Ending::Exited(0), "active (running)");
-        assert_eq!(
-            judge(&expect(Some("running"), Some("failed")), &ok),
-            Verdict::Met
-        );
-        assert_eq!(
-            judge(&expect(Some("dead"), None), &ok).result(),
-            DoneResult::NotMet
-        );
-        assert_eq!(
-            judge(&expect(None, Some("active")), &ok).result(),
-            DoneResult::NotMet
-        );
+        assert_eq!(judge(&expect(Some("running"), Some("failed")), &ok), Verdict::Met);
+        assert_eq!(judge(&expect(Some("dead"), None), &ok).result(), DoneResult::NotMet);
+        assert_eq!(judge(&expect(None, Some("active")), &ok).result(), DoneResult::NotMet);
         let mut long = ok.clone();
         long.stdout.tail = "the end".to_owned();
         assert_eq!(judge(&expect(Some("the end"), None), &long), Verdict::Met);
-        assert_eq!(
-            judge(&expect(None, Some("x")), &long).result(),
-            DoneResult::Unclear
-        );
+        assert_eq!(judge(&expect(None, Some("x")), &long).result(), DoneResult::Unclear);
     }
 }

@@ -24,11 +24,7 @@ pub struct Along {
 pub fn next_level(incident: &Incident, policy: &EscalationPolicy) -> u32 {
     let has_it = |users: &Vec<String>| users.iter().any(|user| incident.assignees.contains(user));
     let levels = policy.levels.len().max(1);
-    let current = policy
-        .levels
-        .iter()
-        .position(has_it)
-        .map_or(1, |index| index + 1);
+    let current = policy.levels.iter().position(has_it).map_or(1, |index| index + 1);
     u32::try_from((current + 1).min(levels)).unwrap_or(1)
 }
 
@@ -90,10 +86,7 @@ async fn raise_urgency(
     platform: &dyn IncidentPlatform,
     incident: &IncidentId,
 ) -> Result<(), PlatformError> {
-    let high = IncidentChange {
-        urgency: Some(Urgency::High),
-        ..IncidentChange::default()
-    };
+    let high = IncidentChange { urgency: Some(Urgency::High), ..IncidentChange::default() };
     match platform.change(incident, &high).await {
         Ok(_) => Ok(()),
         Err(error @ PlatformError::AlreadyEnded { .. }) => Err(error),
@@ -108,26 +101,24 @@ async fn raise_urgency(
 }
 
 fn rungs(level: Option<u32>, fallback_policy: Option<&str>, along: &Along) -> Vec<IncidentChange> {
-    let bare = |escalation| IncidentChange {
-        escalation: Some(escalation),
-        ..IncidentChange::default()
-    };
+    let bare =
+        |escalation| IncidentChange { escalation: Some(escalation), ..IncidentChange::default() };
     let with_title = |escalation| IncidentChange {
         title: Some(along.title.clone()),
         priority: along.priority.clone(),
         ..bare(escalation)
     };
     let mut rungs = Vec::new();
-    if let Some(level) = level {
-        rungs.push(with_title(Escalation::Level(level)));
-        // The title or priority may be what was refused; a page matters more than both.
-        rungs.push(bare(Escalation::Level(level)));
-    }
+    // Without a policy that could be read, people are most likely at level 2.
+    let level = level.unwrap_or(2);
+    rungs.push(with_title(Escalation::Level(level)));
+    // The title or priority may be what was refused; a page matters more than both.
+    rungs.push(bare(Escalation::Level(level)));
     if let Some(policy) = fallback_policy {
         rungs.push(with_title(Escalation::Policy(policy.to_owned())));
         rungs.push(bare(Escalation::Policy(policy.to_owned())));
     }
-    if level.is_none_or(|level| level != 1) {
+    if level != 1 {
         rungs.push(bare(Escalation::Level(1)));
     }
     rungs
@@ -153,15 +144,9 @@ mod tests {
     }
 
     fn policy(levels: &[&[&str]]) -> EscalationPolicy {
-        let levels = levels
-            .iter()
-            .map(|users| users.iter().map(|id| (*id).to_owned()).collect())
-            .collect();
-        EscalationPolicy {
-            id: "P1".to_owned(),
-            name: "x".to_owned(),
-            levels,
-        }
+        let levels =
+            levels.iter().map(|users| users.iter().map(|id| (*id).to_owned()).collect()).collect();
+        EscalationPolicy { id: "P1".to_owned(), name: "x".to_owned(), levels }
     }
 
     #[test]

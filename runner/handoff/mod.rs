@@ -1,3 +1,93 @@
 //! Stage 6: giving an incident to people so that somebody is really paged.
+//!
+//! Page first, then the note: by the time somebody has opened the incident the note is there, and
+//! a note that fails never delays a page.
 
 pub mod escalate;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::execute::plan::End;
+use crate::incident::{Incident, Status};
+use crate::report::PlatformError;
+use crate::report::note::Story;
+use crate::report::reporter::{Reporter, Untold};
+use crate::report::title::{State, with_state};
+use escalate::Along;
+
+/// Where to page and what is needed for it.
+pub struct HandOff<'a> {
+    pub reporter: &'a Reporter,
+    /// A policy for when the incident's own has nobody.
+    pub fallback_policy: Option<&'a str>,
+    pub halt: &'a CancellationToken,
+}
+
+impl HandOff<'_> {
+    /// The level that people stand at, asked of PagerDuty until it answers.
+    pub async fn find_level(&self, incident: &Incident) -> Result<Option<u32>, Untold> {
+        let platform = &*self.reporter.platform;
+        let call = || escalate::find_level(platform, incident);
+        match self.reporter.persist(&incident.id, self.halt, usize::MAX, call).await {
+            Ok(level) => Ok(level),
+            // A policy that cannot be read is no reason not to page.
+            Err(Untold::Failed(_)) => Ok(None),
+            Err(Untold::Halted) => Err(Untold::Halted),
+        }
+    }
+
+    /// Pages people and leaves them the note. Tries until PagerDuty shows that it paged: an
+    /// escalation that is given up would be the silence AMS must never cause.
+    pub async fn give(
+        &self,
+        incident: &Incident,
+        story: &Story<'_>,
+        end: &End,
+        level: Option<u32>,
+    ) -> Result<(), Untold> {
+        if incident.status != Status::Resolved {
+            self.page(incident, story, level).await?;
+        }
+        match self.reporter.end_note(story, end, self.halt).await {
+            Err(Untold::Failed(_)) | Ok(()) => Ok(()),
+            Err(Untold::Halted) => Err(Untold::Halted),
+        }
+    }
+
+    async fn page(
+        &self,
+        incident: &Incident,
+        story: &Story<'_>,
+        level: Option<u32>,
+    ) -> Result<(), Untold> {
+        let along = Along {
+            title: with_state(&incident.title, State::HandedOff, self.reporter.style.lang),
+            priority: story.scenario.hand_off.priority.clone(),
+        };
+        loop {
+            let platform = &*self.reporter.platform;
+            let call =
+                || escalate::escalate(platform, incident, level, self.fallback_policy, &along);
+            match self.reporter.persist(&incident.id, self.halt, usize::MAX, call).await {
+                Ok(_) | Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => return Ok(()),
+                Err(Untold::Halted) => return Err(Untold::Halted),
+                Err(Untold::Failed(error)) => {
+                    self.reporter.metrics.escalation_failures.inc();
+                    tracing::error!(
+                        incident.id = %incident.id, %error,
+                        "PagerDuty refuses every way to page people for incident {}; trying again \
+                         every {} s. Look at it yourself",
+                        incident.id, PAGE_AGAIN.as_secs(),
+                    );
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PAGE_AGAIN) => {}
+                () = self.halt.cancelled() => return Err(Untold::Halted),
+            }
+        }
+    }
+}
+
+/// Between two rounds over all ways to page, when PagerDuty refused them all.
+const PAGE_AGAIN: std::time::Duration = std::time::Duration::from_secs(15);

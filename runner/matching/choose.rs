@@ -78,18 +78,10 @@ impl Index {
                 Some(pattern) => pattern.capture(&wide),
             };
             match captured {
-                Captured::Values(captures) => found.push(Meant {
-                    scenario,
-                    captures,
-                    specificity,
-                }),
+                Captured::Values(captures) => found.push(Meant { scenario, captures, specificity }),
                 Captured::NoMatch => {}
                 Captured::WrongKind { name, kind } => {
-                    near.push(NearMiss {
-                        scenario,
-                        capture: name,
-                        kind,
-                    });
+                    near.push(NearMiss { scenario, capture: name, kind });
                 }
             }
         }
@@ -160,31 +152,20 @@ mod tests {
 
     #[test]
     fn all_any_and_none_decide_whatever_the_width_and_case() {
-        let index = index(&[(
-            "web",
-            "{all: [http], any: [critical, 停止], none: [メンテナンス]}",
-        )]);
+        let index = index(&[("web", "{all: [http], any: [critical, 停止], none: [メンテナンス]}")]);
         assert_eq!(chosen(&index, "【障害】ＨＴＴＰ 停止 web01"), "web");
-        assert_eq!(
-            chosen(&index, "SERVICEDESC=HTTP; SERVICESTATE=CRITICAL"),
-            "web"
-        );
+        assert_eq!(chosen(&index, "SERVICEDESC=HTTP; SERVICESTATE=CRITICAL"), "web");
         assert_eq!(chosen(&index, "HTTP slow"), "none");
         assert_eq!(chosen(&index, "HTTP 停止 (ﾒﾝﾃﾅﾝｽ)"), "none");
     }
 
     #[test]
     fn the_more_specific_wins_and_priority_beats_it() {
-        let two = [
-            ("disk", "{all: [disk]}"),
-            ("disk-inode", "{all: [disk, inode]}"),
-        ];
+        let two = [("disk", "{all: [disk]}"), ("disk-inode", "{all: [disk, inode]}")];
         assert_eq!(chosen(&index(&two), "disk inode full"), "disk-inode");
         assert_eq!(chosen(&index(&two), "disk full"), "disk");
-        let first = [
-            ("disk", "{all: [disk], priority: 1}"),
-            ("disk-inode", "{all: [disk, inode]}"),
-        ];
+        let first =
+            [("disk", "{all: [disk], priority: 1}"), ("disk-inode", "{all: [disk, inode]}")];
         assert_eq!(chosen(&index(&first), "disk inode full"), "disk");
     }
 

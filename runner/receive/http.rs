@@ -85,16 +85,10 @@ impl Receiver {
             return Err(Box::new(self.try_again("no webhook secret is configured")));
         }
         // Headers may be split over several lines of the same name.
-        let given: Vec<&str> = headers
-            .get_all(SIGNATURE_HEADER)
-            .iter()
-            .filter_map(|h| h.to_str().ok())
-            .collect();
+        let given: Vec<&str> =
+            headers.get_all(SIGNATURE_HEADER).iter().filter_map(|h| h.to_str().ok()).collect();
         if !signature::is_genuine(&given.join(","), body, &self.secrets) {
-            tracing::warn!(
-                bytes = body.len(),
-                "a webhook with a missing or wrong signature"
-            );
+            tracing::warn!(bytes = body.len(), "a webhook with a missing or wrong signature");
             let body = json!({ "status": "refused", "why": "the signature is missing or wrong" });
             let answer = self.answer(StatusCode::UNAUTHORIZED, Webhook::BadSignature, &body);
             return Err(Box::new(answer));
@@ -128,26 +122,20 @@ async fn webhook(State(receiver): State<Receiver>, request: Request) -> Response
     };
     let event_id = delivery.event_id.clone();
     let taken = tokio::time::timeout(limits::WEBHOOK_ANSWER, receiver.intake.take(delivery)).await;
-    let taken = taken.unwrap_or(Taken::TryAgain {
-        why: "the claim store is slow".to_owned(),
-    });
+    let taken = taken.unwrap_or(Taken::TryAgain { why: "the claim store is slow".to_owned() });
     let accepted = |result, body| receiver.answer(StatusCode::ACCEPTED, result, &body);
     match taken {
         Taken::Claimed { run } => {
             accepted(Webhook::Claimed, json!({ "status": "claimed", "run": run }))
         }
-        Taken::Elsewhere { why } => accepted(
-            Webhook::TakenElsewhere,
-            json!({ "status": "taken elsewhere", "why": why }),
-        ),
+        Taken::Elsewhere { why } => {
+            accepted(Webhook::TakenElsewhere, json!({ "status": "taken elsewhere", "why": why }))
+        }
         Taken::Unmatched => accepted(Webhook::Unmatched, json!({ "status": "unmatched" })),
         Taken::StandDown => accepted(Webhook::StandDown, json!({ "status": "standing down" })),
         Taken::Ignored => accepted(Webhook::Ignored, json!({ "status": "ignored" })),
         Taken::TryAgain { why } => {
-            tracing::warn!(
-                event.id = event_id,
-                "event {event_id} is answered 503: {why}"
-            );
+            tracing::warn!(event.id = event_id, "event {event_id} is answered 503: {why}");
             receiver.try_again(&why)
         }
     }
@@ -165,11 +153,7 @@ async fn read_body(body: Body) -> Result<axum::body::Bytes, Unread> {
         Ok(Err(error)) => {
             // The limit is an error type of a crate below axum; its text is stable.
             let too_large = error.to_string().contains("length limit");
-            Err(if too_large {
-                Unread::TooLarge
-            } else {
-                Unread::Broken
-            })
+            Err(if too_large { Unread::TooLarge } else { Unread::Broken })
         }
         Err(_) => Err(Unread::Broken),
     }
@@ -183,19 +167,13 @@ async fn readyz(State(receiver): State<Receiver>) -> Response {
     };
     match secrets.and_then(|()| receiver.intake.readiness()) {
         Ok(()) => "ready\n".into_response(),
-        Err(why) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {why}\n"),
-        )
-            .into_response(),
+        Err(why) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response()
+        }
     }
 }
 
 async fn metrics(State(receiver): State<Receiver>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    (
-        [(axum::http::header::CONTENT_TYPE, kind)],
-        receiver.metrics.render(),
-    )
-        .into_response()
+    ([(axum::http::header::CONTENT_TYPE, kind)], receiver.metrics.render()).into_response()
 }

@@ -23,16 +23,9 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// An incident began or began again.
-    Opened {
-        incident: Box<Incident>,
-        opening: Opening,
-    },
+    Opened { incident: Box<Incident>, opening: Opening },
     /// A person took over, or the incident ended.
-    TakenFromUs {
-        incident: IncidentId,
-        reason: StandDownReason,
-        by: Option<String>,
-    },
+    TakenFromUs { incident: IncidentId, reason: StandDownReason, by: Option<String> },
     /// Nothing for AMS to do.
     Ignored(Ignored),
 }

@@ -28,19 +28,13 @@ pub fn parse(body: &[u8], bot_user: &str) -> Result<Delivery, Malformed> {
     })?;
     let event = &json["event"];
     let event_id = text(&event["id"]);
-    let malformed = |reason: &str| Malformed {
-        event_id: event_id.clone(),
-        reason: reason.to_owned(),
-    };
+    let malformed =
+        |reason: &str| Malformed { event_id: event_id.clone(), reason: reason.to_owned() };
     let event_type = text(&event["event_type"]).ok_or_else(|| malformed("it has no event_type"))?;
     let meaning = meaning(&event_type, event, bot_user)
         .ok_or_else(|| malformed("it names no incident that could be one of PagerDuty's"))?;
     let event_id = event_id.unwrap_or_else(|| "unknown".to_owned());
-    Ok(Delivery {
-        event_id,
-        event_type,
-        event: meaning,
-    })
+    Ok(Delivery { event_id, event_type, event: meaning })
 }
 
 /// `None` when an event that concerns an incident does not say which.
@@ -50,22 +44,13 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
     let by = agent.id.clone();
     let taken = |reason| {
         let incident = incident_id(data)?;
-        Some(Event::TakenFromUs {
-            incident,
-            reason,
-            by: by.clone(),
-        })
+        Some(Event::TakenFromUs { incident, reason, by: by.clone() })
     };
     match event_type {
         "incident.triggered" => opened(event, Opening::Triggered),
         "incident.reopened" => {
             let at = text(&data["reopened_at"]).or_else(|| text(&event["occurred_at"]));
-            opened(
-                event,
-                Opening::Reopened {
-                    at: at.unwrap_or_default(),
-                },
-            )
+            opened(event, Opening::Reopened { at: at.unwrap_or_default() })
         }
         "pagey.ping" => Some(Event::Ignored(Ignored::Ping)),
         _ if agent.is_bot => Some(Event::Ignored(Ignored::OurOwn)),
@@ -97,11 +82,7 @@ impl Agent {
         let id = text(&agent["id"]);
         let is_bot = id.as_deref() == Some(bot_user);
         let is_user = text(&agent["type"]).is_some_and(|kind| kind.starts_with("user"));
-        Self {
-            id,
-            is_person: is_user && !is_bot,
-            is_bot,
-        }
+        Self { id, is_person: is_user && !is_bot, is_bot }
     }
 }
 
@@ -123,18 +104,12 @@ fn is_stop_command(content: &str) -> bool {
 fn opened(event: &Value, opening: Opening) -> Option<Event> {
     let data = &event["data"];
     let references = |list: &Value| -> Vec<String> {
-        list.as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|item| text(&item["id"]))
-            .collect()
+        list.as_array().into_iter().flatten().filter_map(|item| text(&item["id"])).collect()
     };
     let incident = Incident {
         id: incident_id(data)?,
         title: text(&data["title"]).unwrap_or_default(),
-        status: text(&data["status"])
-            .and_then(|s| Status::parse(&s))
-            .unwrap_or(Status::Triggered),
+        status: text(&data["status"]).and_then(|s| Status::parse(&s)).unwrap_or(Status::Triggered),
         urgency: match text(&data["urgency"]).as_deref() {
             Some("low") => Urgency::Low,
             _ => Urgency::High,
@@ -152,10 +127,7 @@ fn opened(event: &Value, opening: Opening) -> Option<Event> {
             .and_then(|at| at.parse().ok())
             .unwrap_or(Timestamp::UNIX_EPOCH),
     };
-    Some(Event::Opened {
-        incident: Box::new(incident),
-        opening,
-    })
+    Some(Event::Opened { incident: Box::new(incident), opening })
 }
 
 /// `data.id` for an incident, `data.incident.id` for what hangs on one.

@@ -23,9 +23,7 @@ pub fn is_genuine(header: &str, body: &[u8], secrets: &[SecretString]) -> bool {
             return false;
         };
         let mac = mac.chain_update(body);
-        given
-            .iter()
-            .any(|signature| mac.clone().verify_slice(signature).is_ok())
+        given.iter().any(|signature| mac.clone().verify_slice(signature).is_ok())
     })
 }
 
@@ -48,11 +46,7 @@ fn from_hex(text: &str) -> Option<[u8; 32]> {
     if digits.len() != 64 {
         return None;
     }
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|d| u8::try_from(d).ok())
-    };
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let mut bytes = [0; 32];
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
@@ -84,16 +78,8 @@ mod tests {
         assert!(is_genuine(&good, BODY, &secrets(&["old", "new"])));
         let rotating = format!("{},{good}", sign(BODY, "unknown"));
         assert!(is_genuine(&rotating, BODY, &secrets(&["new"])));
-        assert!(is_genuine(
-            &format!("v0=abc, {good}"),
-            BODY,
-            &secrets(&["new"])
-        ));
-        assert!(is_genuine(
-            &good.to_uppercase().replace("V1", "v1"),
-            BODY,
-            &secrets(&["new"])
-        ));
+        assert!(is_genuine(&format!("v0=abc, {good}"), BODY, &secrets(&["new"])));
+        assert!(is_genuine(&good.to_uppercase().replace("V1", "v1"), BODY, &secrets(&["new"])));
     }
 
     #[test]
@@ -102,14 +88,7 @@ mod tests {
         assert!(!is_genuine(&good, b"{}", &secrets(&["new"])));
         assert!(!is_genuine(&good, BODY, &secrets(&["other"])));
         assert!(!is_genuine(&good, BODY, &[]));
-        for bad in [
-            "",
-            "v1=",
-            "v1=zz",
-            &good[3..],
-            &good[..60],
-            &good.replace("v1", "v2"),
-        ] {
+        for bad in ["", "v1=", "v1=zz", &good[3..], &good[..60], &good.replace("v1", "v2")] {
             assert!(!is_genuine(bad, BODY, &secrets(&["new"])), "{bad}");
         }
         let late = format!("{}{good}", "v1=00,".repeat(limits::SIGNATURES_PER_REQUEST));

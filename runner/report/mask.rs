@@ -25,10 +25,7 @@ static LOOKS_SECRET: LazyLock<[Regex; 4]> = LazyLock::new(|| {
     ]
 });
 
-#[expect(
-    clippy::expect_used,
-    reason = "constant patterns; the tests compile each"
-)]
+#[expect(clippy::expect_used, reason = "constant patterns; the tests compile each")]
 fn fixed(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant pattern")
 }
@@ -42,9 +39,7 @@ pub struct Mask {
 impl Mask {
     pub fn of(known: impl IntoIterator<Item = SecretString>) -> Self {
         let long_enough = |secret: &SecretString| secret.expose_secret().len() >= SHORTEST_SECRET;
-        Self {
-            known: known.into_iter().filter(long_enough).collect(),
-        }
+        Self { known: known.into_iter().filter(long_enough).collect() }
     }
 
     pub fn apply(&self, text: &str) -> String {
@@ -53,11 +48,7 @@ impl Mask {
             masked = masked.replace(secret.expose_secret(), MASK);
         }
         for pattern in LOOKS_SECRET.iter() {
-            let at = if pattern.as_str().ends_with('@') {
-                "@"
-            } else {
-                ""
-            };
+            let at = if pattern.as_str().ends_with('@') { "@" } else { "" };
             let with = format!("${{1}}{MASK}{at}");
             masked = pattern.replace_all(&masked, with.as_str()).into_owned();
         }
@@ -71,18 +62,12 @@ mod tests {
 
     #[test]
     fn what_is_secret_or_looks_like_it_is_masked() {
-        let mask = Mask::of([
-            SecretString::from("u+abcdefghijk"),
-            SecretString::from("short"),
-        ]);
+        let mask = Mask::of([SecretString::from("u+abcdefghijk"), SecretString::from("short")]);
         let cases = [
             ("key u+abcdefghijk used", "key **** used"),
             ("DB_PASSWORD=hunter2 next", "DB_PASSWORD=**** next"),
             ("{\"api_key\": \"a b c\"}", "{\"api_key\": ****}"),
-            (
-                "Authorization: Bearer abc.def-123456",
-                "Authorization: Bearer ****",
-            ),
+            ("Authorization: Bearer abc.def-123456", "Authorization: Bearer ****"),
             ("AKIAABCDEFGHIJKLMNOP", "****"),
             ("postgres://app:s3cr3t@db/x", "postgres://app:****@db/x"),
             ("a short line, tokens: none", "a short line, tokens: none"),

@@ -6,6 +6,7 @@
 pub mod mask;
 pub mod note;
 pub mod pagerduty;
+pub mod reporter;
 pub mod text;
 pub mod title;
 
@@ -61,30 +62,18 @@ pub enum PlatformError {
     /// The incident is resolved or merged already (codes 1001, 1019, 2018): somebody got there
     /// first, which is no failure.
     #[error("incident {incident} has already ended in PagerDuty ({message})")]
-    AlreadyEnded {
-        incident: IncidentId,
-        message: String,
-    },
+    AlreadyEnded { incident: IncidentId, message: String },
 
     #[error("PagerDuty does not know {what} (404)")]
     NotFound { what: String },
 
     /// PagerDuty understood and said no: do not repeat.
     #[error("PagerDuty refused {call}: {status}{} {message}", code.map(|c| format!(" code {c}")).unwrap_or_default())]
-    Refused {
-        call: String,
-        status: u16,
-        code: Option<u32>,
-        message: String,
-    },
+    Refused { call: String, status: u16, code: Option<u32>, message: String },
 
     /// It may work later; all attempts the call allows are used up.
     #[error("PagerDuty did not carry out {call} after {attempts} attempts: {reason}")]
-    Unavailable {
-        call: String,
-        attempts: usize,
-        reason: String,
-    },
+    Unavailable { call: String, attempts: usize, reason: String },
 }
 
 impl PlatformError {

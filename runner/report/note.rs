@@ -59,16 +59,10 @@ impl Style {
     pub fn start_note(&self, story: &Story<'_>) -> String {
         let labels = labels(self.lang);
         let mut note = String::new();
-        line(
-            &mut note,
-            &text::start_headline(self.lang, &story.scenario.about),
-        );
+        line(&mut note, &text::start_headline(self.lang, &story.scenario.about));
         line(&mut note, labels.will_do);
         for (index, step) in story.scenario.steps.iter().enumerate() {
-            line(
-                &mut note,
-                &format!("{}. [{}] {}", index + 1, step.kind.word(), step.name),
-            );
+            line(&mut note, &format!("{}. [{}] {}", index + 1, step.kind.word(), step.name));
         }
         line(&mut note, "");
         line(&mut note, labels.to_stop);
@@ -80,34 +74,19 @@ impl Style {
         let labels = labels(self.lang);
         let for_people = !matches!(end, End::Verified | End::Healthy { .. });
         let mut note = String::new();
-        line(
-            &mut note,
-            &text::headline(self.lang, end, &story.scenario.about),
-        );
-        line(
-            &mut note,
-            &format!("{}: {}", labels.what_happened, story.title),
-        );
+        line(&mut note, &text::headline(self.lang, end, &story.scenario.about));
+        line(&mut note, &format!("{}: {}", labels.what_happened, story.title));
         let reason = text::reason(self.lang, end, story.scenario);
         line(&mut note, &format!("{}: {reason}", labels.result));
         if story.taken_over {
             line(&mut note, labels.taken_over);
         }
         if for_people && !matches!(end, End::StoodDown(_)) {
-            let manual = story
-                .scenario
-                .hand_off
-                .manual
-                .as_deref()
-                .unwrap_or(labels.no_manual);
+            let manual = story.scenario.hand_off.manual.as_deref().unwrap_or(labels.no_manual);
             line(&mut note, &format!("\n{}\n{manual}", labels.next));
         }
-        self.steps(&mut note, story, labels.seen, |kind| {
-            !matches!(kind, StepKind::Recover { .. })
-        });
-        self.steps(&mut note, story, labels.done, |kind| {
-            matches!(kind, StepKind::Recover { .. })
-        });
+        self.steps(&mut note, story, labels.seen, |kind| !matches!(kind, StepKind::Recover { .. }));
+        self.steps(&mut note, story, labels.done, |kind| matches!(kind, StepKind::Recover { .. }));
         if for_people {
             self.not_done(&mut note, story);
         }
@@ -168,10 +147,7 @@ impl Style {
             .map(|(index, step)| format!("{}. [{}] {}", index + 1, step.kind.word(), step.name))
             .collect();
         if !left.is_empty() {
-            line(
-                note,
-                &format!("\n{}\n{}", labels(self.lang).not_done, left.join("\n")),
-            );
+            line(note, &format!("\n{}\n{}", labels(self.lang).not_done, left.join("\n")));
         }
     }
 
@@ -193,10 +169,7 @@ impl Style {
                 line(note, self.excerpt(output).trim_end());
                 if let Some(path) = &output.evidence {
                     let full = labels(self.lang).full_output;
-                    line(
-                        note,
-                        &format!("({full}: {}:{})", story.region, path.display()),
-                    );
+                    line(note, &format!("({full}: {}:{})", story.region, path.display()));
                 }
             }
         }
@@ -204,39 +177,23 @@ impl Style {
 
     /// Head and tail of an output.
     fn excerpt(&self, output: &Output) -> String {
-        let end = if output.is_whole() {
-            &output.head
-        } else {
-            &output.tail
-        };
+        let end = if output.is_whole() { &output.head } else { &output.tail };
         let head: String = output.head.chars().take(EXCERPT_CHARS).collect();
         if output.is_whole() && output.head.chars().count() <= 2 * EXCERPT_CHARS {
             return output.head.clone();
         }
         let skip = end.chars().count().saturating_sub(EXCERPT_CHARS);
         let tail: String = end.chars().skip(skip).collect();
-        format!(
-            "{head}\n{}\n{tail}",
-            text::left_out(self.lang, output.total_bytes)
-        )
+        format!("{head}\n{}\n{tail}", text::left_out(self.lang, output.total_bytes))
     }
 
     fn time(&self, at: Timestamp) -> String {
-        at.to_zoned(self.zone.clone())
-            .strftime("%H:%M:%S")
-            .to_string()
+        at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
     /// Masks, shortens and signs.
     fn close(&self, note: &str, story: &Story<'_>, kind: Kind) -> String {
-        let Story {
-            run,
-            region,
-            scenario,
-            began_at,
-            now,
-            ..
-        } = story;
+        let Story { run, region, scenario, began_at, now, .. } = story;
         let began = began_at.to_zoned(self.zone.clone());
         let took = now.duration_since(*began_at).unsigned_abs();
         let lasted = match kind {
@@ -254,10 +211,7 @@ impl Style {
         let mut body = self.mask.apply(note);
         let room = limits::NOTE_BYTES - foot.len();
         if body.len() > room {
-            let cut = (0..=room)
-                .rev()
-                .find(|at| body.is_char_boundary(*at))
-                .unwrap_or(0);
+            let cut = (0..=room).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
             body.truncate(cut);
         }
         body + &foot

@@ -114,10 +114,7 @@ pub fn headline(lang: Lang, end: &End, about: &str) -> String {
 /// Why the run ended as it did, in one sentence.
 pub fn reason(lang: Lang, end: &End, scenario: &Scenario) -> String {
     let step = |index: usize| {
-        let name = scenario
-            .steps
-            .get(index)
-            .map_or("?", |step| step.name.as_str());
+        let name = scenario.steps.get(index).map_or("?", |step| step.name.as_str());
         format!("{}.「{name}」", index + 1)
     };
     match lang {
@@ -130,10 +127,7 @@ fn reason_ja(end: &End, step: &dyn Fn(usize) -> String) -> String {
     match end {
         End::Healthy { step: i } => format!("{}で正常と確認しました", step(*i)),
         End::AlertAndHostDisagree { step: i } => {
-            format!(
-                "{}は正常で、アラートと食い違っています。人の確認が必要です",
-                step(*i)
-            )
+            format!("{}は正常で、アラートと食い違っています。人の確認が必要です", step(*i))
         }
         End::BrokenForPeople { step: i } => {
             format!("{}で異常を確認しました。この先は人が行う手順です", step(*i))
@@ -157,16 +151,10 @@ fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
     match end {
         End::Healthy { step: i } => format!("{} found it healthy", step(*i)),
         End::AlertAndHostDisagree { step: i } => {
-            format!(
-                "{} found it healthy, which contradicts the alert: please look",
-                step(*i)
-            )
+            format!("{} found it healthy, which contradicts the alert: please look", step(*i))
         }
         End::BrokenForPeople { step: i } => {
-            format!(
-                "{} found it broken; what follows is done by people",
-                step(*i)
-            )
+            format!("{} found it broken; what follows is done by people", step(*i))
         }
         End::Verified => "the verify after the recovery passed".to_owned(),
         End::Gathered => "this scenario gathers facts only".to_owned(),

@@ -38,9 +38,8 @@ const LONGEST_STATE: usize = 24;
 pub fn original(title: &str) -> &str {
     let mut rest = title.trim();
     while let Some(inner) = rest.strip_prefix(PREFIX) {
-        let Some(end) = inner
-            .find(']')
-            .filter(|end| inner[..*end].chars().count() <= LONGEST_STATE)
+        let Some(end) =
+            inner.find(']').filter(|end| inner[..*end].chars().count() <= LONGEST_STATE)
         else {
             break;
         };

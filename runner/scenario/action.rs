@@ -18,29 +18,19 @@ pub enum Method {
     Put,
 }
 
-const METHODS: [(&str, Method); 4] = [
-    ("GET", Method::Get),
-    ("HEAD", Method::Head),
-    ("POST", Method::Post),
-    ("PUT", Method::Put),
-];
+const METHODS: [(&str, Method); 4] =
+    [("GET", Method::Get), ("HEAD", Method::Head), ("POST", Method::Post), ("PUT", Method::Put)];
 
 /// The action, timeout and expectation of one step.
 pub fn read_probe(step: &Fields<'_>, findings: &mut Findings) -> Option<Probe> {
     let action = read_action(step, findings);
-    let timeout = step
-        .duration("timeout", findings)
-        .map_or(limits::STEP_TIMEOUT, |at| at.value);
+    let timeout = step.duration("timeout", findings).map_or(limits::STEP_TIMEOUT, |at| at.value);
     let is_http = matches!(action, Some(ActionTemplate::Http { .. }));
     let expect = match step.get("expect") {
         Some(node) => read_expect(node, is_http, findings)?,
         None => Expect::default(),
     };
-    Some(Probe {
-        action: action?,
-        timeout,
-        expect,
-    })
+    Some(Probe { action: action?, timeout, expect })
 }
 
 fn read_action(step: &Fields<'_>, findings: &mut Findings) -> Option<ActionTemplate> {
@@ -58,10 +48,7 @@ fn read_action(step: &Fields<'_>, findings: &mut Findings) -> Option<ActionTempl
     if let Some(node) = run {
         let script = text(node, "run", findings)?;
         forbid_templates(&script.value, node, findings);
-        return Some(ActionTemplate::Script {
-            text: script.value,
-            env,
-        });
+        return Some(ActionTemplate::Script { text: script.value, env });
     }
     if exec.is_some() {
         let argv = step.texts("exec", findings);
@@ -108,31 +95,17 @@ fn read_http(node: &Node, findings: &mut Findings) -> Option<ActionTemplate> {
     if let Kind::Text(_) = node.kind {
         let url = read_url(node, findings)?;
         let (method, headers, body) = (Method::Get, BTreeMap::new(), None);
-        return Some(ActionTemplate::Http {
-            method,
-            url,
-            headers,
-            body,
-        });
+        return Some(ActionTemplate::Http { method, url, headers, body });
     }
     let fields = Fields::of(node, "http", findings)?;
-    let method = fields
-        .word("method", &METHODS, findings)
-        .map_or(Method::Get, |at| at.value);
+    let method = fields.word("method", &METHODS, findings).map_or(Method::Get, |at| at.value);
     let url = fields
         .required("url", "http://127.0.0.1/health", findings)
         .and_then(|node| read_url(node, findings));
     let headers = read_templates(&fields, "headers", findings);
-    let body = fields
-        .get("body")
-        .and_then(|node| read_template(node, "body", findings));
+    let body = fields.get("body").and_then(|node| read_template(node, "body", findings));
     fields.finish(findings);
-    Some(ActionTemplate::Http {
-        method,
-        url: url?,
-        headers,
-        body,
-    })
+    Some(ActionTemplate::Http { method, url: url?, headers, body })
 }
 
 /// Where a request goes is the operator's to say: the scheme and host part may not come from a
@@ -173,10 +146,7 @@ fn read_templates(
             findings.add(
                 "bad-variable-name",
                 name.place,
-                format!(
-                    "'{}' cannot be an environment variable of a step",
-                    name.name
-                ),
+                format!("'{}' cannot be an environment variable of a step", name.name),
                 "use capital letters, digits and _, not beginning with a digit or AMS_",
             );
             continue;
@@ -190,14 +160,10 @@ fn read_templates(
 
 /// `AMS_…` is ours, and names the loader or shell act on would let a value become code.
 fn is_variable_name(name: &str) -> bool {
-    let acts_on_its_own = ["LD_", "AMS_", "BASH_"]
-        .iter()
-        .any(|start| name.starts_with(start))
+    let acts_on_its_own = ["LD_", "AMS_", "BASH_"].iter().any(|start| name.starts_with(start))
         || ["PATH", "IFS", "ENV", "SHELL", "SHELLOPTS", "PS4"].contains(&name);
     let well_formed = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     well_formed && !acts_on_its_own
 }
 
@@ -249,15 +215,8 @@ fn misplaced(wrong: bool, node: &Node, key: &str, instead: &str, findings: &mut 
 /// `200`, `200..299`, or a list of both.
 fn numbers(node: &Node, key: &str, findings: &mut Findings) -> Vec<RangeInclusive<u16>> {
     let single = std::slice::from_ref(node);
-    let items = if let Kind::List(items) = &node.kind {
-        items.as_slice()
-    } else {
-        single
-    };
-    items
-        .iter()
-        .filter_map(|item| number_range(item, key, findings))
-        .collect()
+    let items = if let Kind::List(items) = &node.kind { items.as_slice() } else { single };
+    items.iter().filter_map(|item| number_range(item, key, findings)).collect()
 }
 
 fn number_range(node: &Node, key: &str, findings: &mut Findings) -> Option<RangeInclusive<u16>> {

@@ -39,10 +39,7 @@ impl CaptureKind {
     ];
 
     pub fn word(self) -> &'static str {
-        Self::WORDS
-            .iter()
-            .find(|(_, kind)| *kind == self)
-            .map_or("", |(word, _)| word)
+        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
     }
 
     pub fn accepts(self, value: &str) -> bool {
@@ -65,10 +62,7 @@ static HOSTNAME: LazyLock<Regex> = LazyLock::new(|| {
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| fixed(r"\A[0-9]{1,18}\z"));
 static PATH: LazyLock<Regex> = LazyLock::new(|| fixed(r"\A/[A-Za-z0-9._/@:+,=-]{0,1023}\z"));
 
-#[expect(
-    clippy::expect_used,
-    reason = "constant patterns; a test compiles each"
-)]
+#[expect(clippy::expect_used, reason = "constant patterns; a test compiles each")]
 fn fixed(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a constant pattern")
 }
@@ -91,19 +85,12 @@ impl Pattern {
         pattern: &str,
         kinds: &BTreeMap<String, CaptureKind>,
     ) -> Result<Self, regex::Error> {
-        let regex = RegexBuilder::new(pattern)
-            .case_insensitive(true)
-            .size_limit(PATTERN_BYTES)
-            .build()?;
+        let regex =
+            RegexBuilder::new(pattern).case_insensitive(true).size_limit(PATTERN_BYTES).build()?;
         let kinds = regex
             .capture_names()
             .flatten()
-            .map(|name| {
-                (
-                    name.to_owned(),
-                    kinds.get(name).copied().unwrap_or(CaptureKind::Word),
-                )
-            })
+            .map(|name| (name.to_owned(), kinds.get(name).copied().unwrap_or(CaptureKind::Word)))
             .collect();
         Ok(Self { regex, kinds })
     }
@@ -123,10 +110,7 @@ impl Pattern {
                 continue;
             };
             if !kind.accepts(value.as_str()) {
-                return Captured::WrongKind {
-                    name: name.clone(),
-                    kind: *kind,
-                };
+                return Captured::WrongKind { name: name.clone(), kind: *kind };
             }
             values.insert(name.clone(), value.as_str().to_owned());
         }
@@ -139,37 +123,19 @@ mod tests {
     use super::*;
 
     fn pattern(text: &str, kinds: &[(&str, CaptureKind)]) -> Pattern {
-        let kinds = kinds
-            .iter()
-            .map(|(name, kind)| ((*name).to_owned(), *kind))
-            .collect();
+        let kinds = kinds.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
         Pattern::compile(text, &kinds).unwrap()
     }
 
     #[test]
     fn a_capture_is_what_its_type_says_or_nothing() {
-        let host = pattern(
-            r"HOSTNAME=(?<host>[^;]+)",
-            &[("host", CaptureKind::Hostname)],
-        );
+        let host = pattern(r"HOSTNAME=(?<host>[^;]+)", &[("host", CaptureKind::Hostname)]);
         let values = |title: &str| host.capture(title);
         let web = BTreeMap::from([("host".to_owned(), "web01.example.jp".to_owned())]);
-        assert_eq!(
-            values("x hostname=web01.example.jp; y"),
-            Captured::Values(web)
-        );
+        assert_eq!(values("x hostname=web01.example.jp; y"), Captured::Values(web));
         assert_eq!(values("no host here"), Captured::NoMatch);
-        let refused = Captured::WrongKind {
-            name: "host".into(),
-            kind: CaptureKind::Hostname,
-        };
-        for hostile in [
-            "$(reboot)",
-            "web01 && rm -rf /",
-            "-oProxyCommand=x",
-            "a/../b",
-            "web01\n",
-        ] {
+        let refused = Captured::WrongKind { name: "host".into(), kind: CaptureKind::Hostname };
+        for hostile in ["$(reboot)", "web01 && rm -rf /", "-oProxyCommand=x", "a/../b", "web01\n"] {
             assert_eq!(values(&format!("HOSTNAME={hostile}")), refused, "{hostile}");
         }
     }
@@ -180,11 +146,7 @@ mod tests {
             (CaptureKind::Word, "php-fpm_7.4", "two words"),
             (CaptureKind::Hostname, "10.0.1.12", "host:9100"),
             (CaptureKind::Number, "042", "12a"),
-            (
-                CaptureKind::Path,
-                "/var/log/app/app.log",
-                "/var/log/../../etc/passwd",
-            ),
+            (CaptureKind::Path, "/var/log/app/app.log", "/var/log/../../etc/passwd"),
             (CaptureKind::Text, "印刷 (Spooler) $HOME", "line\nbreak"),
         ];
         for (kind, good, bad) in cases {

@@ -38,10 +38,7 @@ impl Catalog {
         let mut files = Vec::new();
         collect(path, &mut files)?;
         files.sort();
-        let mut catalog = Self {
-            files: files.len(),
-            ..Self::default()
-        };
+        let mut catalog = Self { files: files.len(), ..Self::default() };
         let mut ids: BTreeMap<String, PathBuf> = BTreeMap::new();
         for file in files {
             match read_file(&file, vars) {
@@ -58,11 +55,7 @@ impl Catalog {
             findings.add(
                 "duplicate-id",
                 Place { line: 1, column: 1 },
-                format!(
-                    "the id '{}' is also used by {}",
-                    scenario.id,
-                    first.display()
-                ),
+                format!("the id '{}' is also used by {}", scenario.id, first.display()),
                 "give this scenario an id of its own",
             );
             self.findings.extend(findings.into_sorted());
@@ -78,10 +71,7 @@ impl Catalog {
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
-    let unreadable = |source| CatalogError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| CatalogError::Unreadable { path: path.to_owned(), source };
     if !path.is_dir() {
         std::fs::metadata(path).map_err(unreadable)?;
         files.push(path.to_owned());
@@ -97,9 +87,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
             files.push(entry.path());
         }
         if files.len() > MAX_FILES {
-            return Err(CatalogError::TooMany {
-                path: path.to_owned(),
-            });
+            return Err(CatalogError::TooMany { path: path.to_owned() });
         }
     }
     Ok(())
@@ -111,12 +99,7 @@ fn read_file(
 ) -> Result<Scenario, Vec<Finding>> {
     let unreadable = |reason: String, remedy: &str| {
         let mut findings = Findings::of(path);
-        findings.add(
-            "unreadable-file",
-            Place { line: 1, column: 1 },
-            reason,
-            remedy,
-        );
+        findings.add("unreadable-file", Place { line: 1, column: 1 }, reason, remedy);
         findings.into_sorted()
     };
     let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
@@ -128,10 +111,7 @@ fn read_file(
         std::fs::read(path).map_err(|error| unreadable(error.to_string(), "check the file"))?;
     let content = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        unreadable(
-            format!("the file is not UTF-8 (byte {at})"),
-            "save it as UTF-8",
-        )
+        unreadable(format!("the file is not UTF-8 (byte {at})"), "save it as UTF-8")
     })?;
     file::read(path, &content, vars)
 }

@@ -25,12 +25,7 @@ pub fn read(
     let node = match yaml::parse(content) {
         Ok(node) => node,
         Err(error) => {
-            findings.add(
-                "syntax",
-                error.place,
-                error.message,
-                "correct the YAML at this place",
-            );
+            findings.add("syntax", error.place, error.message, "correct the YAML at this place");
             return Err(findings.into_sorted());
         }
     };
@@ -59,23 +54,15 @@ fn read_scenario(
     let rule = fields
         .required("match", "{all: [HTTP, CRITICAL]}", findings)
         .and_then(|node| read_match(node, findings));
-    let deadline = fields
-        .duration("deadline", findings)
-        .map_or(limits::RUN_DEADLINE, |at| at.value);
+    let deadline =
+        fields.duration("deadline", findings).map_or(limits::RUN_DEADLINE, |at| at.value);
     let steps = fields
         .required("steps", "[{check: {run: 'true'}}]", findings)
         .map_or_else(Vec::new, |node| read_steps(node, findings));
-    let hand_off = fields
-        .get("hand_off")
-        .map(|node| read_hand_off(node, findings));
+    let hand_off = fields.get("hand_off").map(|node| read_hand_off(node, findings));
     fields.finish(findings);
     if steps.is_empty() && findings.is_empty() {
-        findings.add(
-            "no-steps",
-            node.place,
-            "the scenario does nothing",
-            "add steps",
-        );
+        findings.add("no-steps", node.place, "the scenario does nothing", "add steps");
     }
     Some(Scenario {
         id: id?.value,
@@ -91,20 +78,14 @@ fn read_scenario(
 
 fn hash(content: &str) -> String {
     let digest = Sha256::digest(content.as_bytes());
-    let start = digest
-        .iter()
-        .take(6)
-        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let start = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     format!("{start:012x}")
 }
 
 fn check_id(id: &At<String>, findings: &mut Findings) {
     let well_formed = id.value.len() <= 80
         && id.value.starts_with(|c: char| c.is_ascii_lowercase())
-        && id
-            .value
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        && id.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !well_formed {
         findings.add(
             "bad-scenario-id",
@@ -119,10 +100,7 @@ fn read_match(node: &Node, findings: &mut Findings) -> Option<MatchRule> {
     let fields = Fields::of(node, "match", findings)?;
     let mut keywords = |key| -> Vec<String> {
         let written = fields.texts(key, findings);
-        written
-            .iter()
-            .filter_map(|at| keyword(at, key, findings))
-            .collect()
+        written.iter().filter_map(|at| keyword(at, key, findings)).collect()
     };
     let (all, any, none) = (keywords("all"), keywords("any"), keywords("none"));
     let pattern = read_pattern(&fields, findings);
@@ -137,13 +115,7 @@ fn read_match(node: &Node, findings: &mut Findings) -> Option<MatchRule> {
         );
         return None;
     }
-    Some(MatchRule {
-        all,
-        any,
-        none,
-        pattern: pattern?,
-        priority,
-    })
+    Some(MatchRule { all, any, none, pattern: pattern?, priority })
 }
 
 fn keyword(at: &At<String>, key: &str, findings: &mut Findings) -> Option<String> {
@@ -161,10 +133,7 @@ fn keyword(at: &At<String>, key: &str, findings: &mut Findings) -> Option<String
 }
 
 /// Outer `None` means a finding; `Some(None)` that there is no pattern.
-#[expect(
-    clippy::option_option,
-    reason = "no pattern and a wrong pattern differ"
-)]
+#[expect(clippy::option_option, reason = "no pattern and a wrong pattern differ")]
 fn read_pattern(fields: &Fields<'_>, findings: &mut Findings) -> Option<Option<Pattern>> {
     let mut kinds = BTreeMap::new();
     let mut kinds_written = Vec::new();
@@ -172,9 +141,7 @@ fn read_pattern(fields: &Fields<'_>, findings: &mut Findings) -> Option<Option<P
         let own = Fields::of(node, "captures", findings)?;
         for (name, value) in own.all() {
             let written = text(value, &name.name, findings)?;
-            let kind = CaptureKind::WORDS
-                .iter()
-                .find(|(word, _)| *word == written.value);
+            let kind = CaptureKind::WORDS.iter().find(|(word, _)| *word == written.value);
             let Some((_, kind)) = kind else {
                 let known = CaptureKind::WORDS.map(|(word, _)| word);
                 findings.add(
@@ -211,10 +178,7 @@ fn read_pattern(fields: &Fields<'_>, findings: &mut Findings) -> Option<Option<P
 }
 
 fn report_untaken(written: &[(Place, String)], names: &[&str], findings: &mut Findings) {
-    for (place, name) in written
-        .iter()
-        .filter(|(_, name)| !names.contains(&name.as_str()))
-    {
+    for (place, name) in written.iter().filter(|(_, name)| !names.contains(&name.as_str())) {
         findings.add(
             "capture-not-in-pattern",
             *place,
@@ -226,9 +190,7 @@ fn report_untaken(written: &[(Place, String)], names: &[&str], findings: &mut Fi
 
 fn read_hand_off(node: &Node, findings: &mut Findings) -> Option<HandOff> {
     let fields = Fields::of(node, "hand_off", findings)?;
-    let manual = fields
-        .text("manual", findings)
-        .map(|at| at.value.trim().to_owned());
+    let manual = fields.text("manual", findings).map(|at| at.value.trim().to_owned());
     let priority = fields.text("priority", findings).map(|at| at.value);
     fields.finish(findings);
     Some(HandOff { manual, priority })
@@ -241,12 +203,7 @@ fn check_names(
     place: Place,
     findings: &mut Findings,
 ) {
-    let captures: Vec<&str> = scenario
-        .rule
-        .pattern
-        .iter()
-        .flat_map(Pattern::names)
-        .collect();
+    let captures: Vec<&str> = scenario.rule.pattern.iter().flat_map(Pattern::names).collect();
     let mut used = Vec::new();
     for step in &scenario.steps {
         for need in templates_of(step).flat_map(Template::needs) {
@@ -261,19 +218,13 @@ fn check_names(
                 findings.add(
                     "undefined-value",
                     place,
-                    format!(
-                        "step '{}' uses {{{{ {need} }}}}, which nothing defines",
-                        step.name
-                    ),
+                    format!("step '{}' uses {{{{ {need} }}}}, which nothing defines", step.name),
                     "define it in match.pattern (capture.…) or in the configuration (vars.…)",
                 );
             }
         }
     }
-    for name in captures
-        .iter()
-        .filter(|name| !used.contains(&format!("capture.{name}")))
-    {
+    for name in captures.iter().filter(|name| !used.contains(&format!("capture.{name}"))) {
         findings.add(
             "unused-capture",
             place,
@@ -289,12 +240,9 @@ fn templates_of(step: &Step) -> impl Iterator<Item = &Template> {
         Some(ActionTemplate::Script { env, .. } | ActionTemplate::Exec { env, .. }) => {
             env.values().collect()
         }
-        Some(ActionTemplate::Http {
-            url, headers, body, ..
-        }) => std::iter::once(url)
-            .chain(headers.values())
-            .chain(body)
-            .collect(),
+        Some(ActionTemplate::Http { url, headers, body, .. }) => {
+            std::iter::once(url).chain(headers.values()).chain(body).collect()
+        }
     };
     templates.into_iter()
 }

@@ -25,11 +25,24 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// Stands in for a scenario that a claim names and that is not loaded here, so that its run
+    /// can still be handed to people.
+    pub fn only_named(id: &str, hash: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            hash: hash.to_owned(),
+            about: id.to_owned(),
+            file: PathBuf::new(),
+            rule: MatchRule::default(),
+            deadline: crate::limits::RUN_DEADLINE,
+            steps: Vec::new(),
+            hand_off: HandOff::default(),
+        }
+    }
+
     /// Does it change anything, or does it only look?
     pub fn recovers(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| matches!(step.kind, StepKind::Recover { .. }))
+        self.steps.iter().any(|step| matches!(step.kind, StepKind::Recover { .. }))
     }
 }
 
@@ -148,15 +161,9 @@ pub struct Probe {
 #[derive(Clone, Debug)]
 pub enum ActionTemplate {
     /// A script for `/bin/sh`, never filled in: parameters reach it through `env`.
-    Script {
-        text: String,
-        env: BTreeMap<String, Template>,
-    },
+    Script { text: String, env: BTreeMap<String, Template> },
     /// Program and arguments, without a shell and never filled in.
-    Exec {
-        argv: Vec<String>,
-        env: BTreeMap<String, Template>,
-    },
+    Exec { argv: Vec<String>, env: BTreeMap<String, Template> },
     Http {
         method: crate::scenario::action::Method,
         url: Template,
@@ -180,12 +187,7 @@ pub struct Expect {
 
 impl Default for Expect {
     fn default() -> Self {
-        Self {
-            exit_codes: vec![0],
-            statuses: vec![200..=299],
-            contains: None,
-            lacks: None,
-        }
+        Self { exit_codes: vec![0], statuses: vec![200..=299], contains: None, lacks: None }
     }
 }
 

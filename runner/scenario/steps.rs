@@ -16,10 +16,8 @@ const WHEN_HEALTHY: [(&str, WhenHealthy); 3] = [
     ("continue", WhenHealthy::Continue),
 ];
 
-const WHEN_BROKEN: [(&str, WhenBroken); 2] = [
-    ("continue", WhenBroken::Continue),
-    ("hand_off", WhenBroken::HandOff),
-];
+const WHEN_BROKEN: [(&str, WhenBroken); 2] =
+    [("continue", WhenBroken::Continue), ("hand_off", WhenBroken::HandOff)];
 
 const EFFECTS: [(&str, Effect); 2] = [("once", Effect::Once), ("idempotent", Effect::Idempotent)];
 
@@ -32,31 +30,20 @@ const VERIFY_EVERY: Duration = Duration::from_secs(5);
 
 pub fn read_steps(node: &Node, findings: &mut Findings) -> Vec<Step> {
     let Kind::List(items) = &node.kind else {
-        wrong_type(
-            findings,
-            node.place,
-            "steps",
-            "a list (`- check:` …)",
-            &node.kind,
-        );
+        wrong_type(findings, node.place, "steps", "a list (`- check:` …)", &node.kind);
         return Vec::new();
     };
     if items.len() > MAX_STEPS {
         findings.add(
             "too-many-steps",
             node.place,
-            format!(
-                "the scenario has {} steps; the limit is {MAX_STEPS}",
-                items.len()
-            ),
+            format!("the scenario has {} steps; the limit is {MAX_STEPS}", items.len()),
             "split it into several scenarios",
         );
         return Vec::new();
     }
-    let steps: Vec<(Place, Option<Step>)> = items
-        .iter()
-        .map(|item| (item.place, read_step(item, findings)))
-        .collect();
+    let steps: Vec<(Place, Option<Step>)> =
+        items.iter().map(|item| (item.place, read_step(item, findings))).collect();
     require_verify(&steps, findings);
     steps.into_iter().filter_map(|(_, step)| step).collect()
 }
@@ -64,13 +51,7 @@ pub fn read_steps(node: &Node, findings: &mut Findings) -> Vec<Step> {
 /// A step is a mapping with one key, which says what kind of step it is.
 fn read_step(node: &Node, findings: &mut Findings) -> Option<Step> {
     let Kind::Map(entries) = &node.kind else {
-        wrong_type(
-            findings,
-            node.place,
-            "step",
-            "`check:`, `gather:` …",
-            &node.kind,
-        );
+        wrong_type(findings, node.place, "step", "`check:`, `gather:` …", &node.kind);
         return None;
     };
     let [(key, body)] = entries.as_slice() else {
@@ -100,11 +81,7 @@ fn read_kind(key: &Key, fields: &Fields<'_>, findings: &mut Findings) -> Option<
             let probe = read_probe(fields, findings)?;
             let when_healthy = healthy.map_or(WhenHealthy::Continue, |at| at.value);
             let when_broken = broken.map_or(WhenBroken::Continue, |at| at.value);
-            Some(StepKind::Check {
-                probe,
-                when_healthy,
-                when_broken,
-            })
+            Some(StepKind::Check { probe, when_healthy, when_broken })
         }
         "gather" => read_probe(fields, findings).map(|probe| StepKind::Gather { probe }),
         "recover" => {
@@ -114,36 +91,21 @@ fn read_kind(key: &Key, fields: &Fields<'_>, findings: &mut Findings) -> Option<
             Some(StepKind::Recover { probe, effect })
         }
         "verify" => {
-            let within = fields
-                .duration("within", findings)
-                .map_or(VERIFY_WITHIN, |at| at.value);
-            let every = fields
-                .duration("every", findings)
-                .map_or(VERIFY_EVERY, |at| at.value);
+            let within = fields.duration("within", findings).map_or(VERIFY_WITHIN, |at| at.value);
+            let every = fields.duration("every", findings).map_or(VERIFY_EVERY, |at| at.value);
             let probe = read_probe(fields, findings)?;
-            Some(StepKind::Verify {
-                probe,
-                within,
-                every,
-            })
+            Some(StepKind::Verify { probe, within, every })
         }
         "wait" => {
             let duration = fields.duration("for", findings);
             if fields.get("for").is_none() {
                 fields.missing("for", "30s", findings);
             }
-            Some(StepKind::Wait {
-                duration: duration?.value,
-            })
+            Some(StepKind::Wait { duration: duration?.value })
         }
         other => {
             let message = format!("there is no step '{other}'");
-            findings.add(
-                "unknown-step",
-                key.place,
-                message,
-                remedy_for_word(other, &STEP_WORDS),
-            );
+            findings.add("unknown-step", key.place, message, remedy_for_word(other, &STEP_WORDS));
             None
         }
     }
@@ -155,9 +117,7 @@ fn require_verify(steps: &[(Place, Option<Step>)], findings: &mut Findings) {
         step.as_ref().is_some_and(|step| step.kind.word() == word)
     };
     for (index, (place, step)) in steps.iter().enumerate() {
-        let verified = steps[index + 1..]
-            .iter()
-            .any(|(_, later)| is(later, "verify"));
+        let verified = steps[index + 1..].iter().any(|(_, later)| is(later, "verify"));
         // A step that could not be read may be the verify; its own finding comes first.
         let unread = steps[index + 1..].iter().any(|(_, later)| later.is_none());
         if is(step, "recover") && !verified && !unread {

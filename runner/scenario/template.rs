@@ -36,19 +36,14 @@ pub struct TemplateError(String);
 impl Template {
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         if source.contains("{%") || source.contains("{#") {
-            return Err(TemplateError(
-                "only {{ name }} can be filled in here".to_owned(),
-            ));
+            return Err(TemplateError("only {{ name }} can be filled in here".to_owned()));
         }
         let environment = environment();
         let template = environment
             .template_from_str(source)
             .map_err(|error| TemplateError(error.to_string()))?;
         let needs = template.undeclared_variables(true).into_iter().collect();
-        Ok(Self {
-            source: source.to_owned(),
-            needs,
-        })
+        Ok(Self { source: source.to_owned(), needs })
     }
 
     pub fn needs(&self) -> impl Iterator<Item = &str> {
@@ -60,21 +55,17 @@ impl Template {
         if self.needs.is_empty() && !self.source.contains("{{") {
             return Ok(self.source.clone());
         }
-        environment()
-            .render_str(&self.source, minijinja::value::Serde(values))
-            .map_err(|error| {
-                let needs: Vec<&str> = self.needs().collect();
-                TemplateError(format!("{error} (it uses {})", needs.join(", ")))
-            })
+        environment().render_str(&self.source, minijinja::value::Serde(values)).map_err(|error| {
+            let needs: Vec<&str> = self.needs().collect();
+            TemplateError(format!("{error} (it uses {})", needs.join(", ")))
+        })
     }
 
     /// Fills in a URL: what came from outside is percent-encoded, so it stays one segment or one
     /// query value; `vars` are the operator's own and may hold a whole address.
     pub fn render_url(&self, values: &Values) -> Result<String, TemplateError> {
         let encoded = |map: &BTreeMap<String, String>| {
-            map.iter()
-                .map(|(name, value)| (name.clone(), percent_encode(value)))
-                .collect()
+            map.iter().map(|(name, value)| (name.clone(), percent_encode(value))).collect()
         };
         self.render(&Values {
             capture: encoded(&values.capture),
@@ -92,9 +83,8 @@ fn environment() -> Environment<'static> {
 
 /// Everything but RFC 3986's unreserved characters.
 fn percent_encode(text: &str) -> String {
-    const HEX: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-    ];
+    const HEX: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -122,10 +112,7 @@ mod tests {
     #[test]
     fn names_are_known_without_running() {
         let template = Template::parse("{{ vars.base }}/x?q={{ capture.q }}").unwrap();
-        assert_eq!(
-            template.needs().collect::<Vec<_>>(),
-            ["capture.q", "vars.base"]
-        );
+        assert_eq!(template.needs().collect::<Vec<_>>(), ["capture.q", "vars.base"]);
     }
 
     #[test]
@@ -135,12 +122,7 @@ mod tests {
             template.render_url(&values()).unwrap(),
             "http://127.0.0.1:8080/v1/x?q=a%20b%2F..%2F%3Fx%3D1%26y%3D%E6%97%A5"
         );
-        assert!(
-            template
-                .render(&values())
-                .unwrap()
-                .ends_with("q=a b/../?x=1&y=日")
-        );
+        assert!(template.render(&values()).unwrap().ends_with("q=a b/../?x=1&y=日"));
     }
 
     #[test]
@@ -154,9 +136,7 @@ mod tests {
     #[test]
     fn values_are_not_templates_themselves() {
         let mut nested = values();
-        nested
-            .capture
-            .insert("q".to_owned(), "{{ vars.base }}".to_owned());
+        nested.capture.insert("q".to_owned(), "{{ vars.base }}".to_owned());
         let template = Template::parse("{{ capture.q }}").unwrap();
         assert_eq!(template.render(&nested).unwrap(), "{{ vars.base }}");
     }

@@ -35,11 +35,7 @@ impl Bench {
         let evidence = dir.path().join("evidence");
         let http = HttpRequests::new(evidence.clone()).expect("a client");
         let local = LocalCommands::new(evidence, BTreeMap::new());
-        Self {
-            dir,
-            actuators: Actuators { local, http },
-            cancel: CancellationToken::new(),
-        }
+        Self { dir, actuators: Actuators { local, http }, cancel: CancellationToken::new() }
     }
 
     async fn act(&self, order: &Order) -> Observation {
@@ -53,10 +49,7 @@ impl Bench {
 
 fn order(action: Action) -> Order {
     Order {
-        run: RunId {
-            incident: IncidentId::parse("PT4KHLK").expect("an incident id"),
-            number: 1,
-        },
+        run: RunId { incident: IncidentId::parse("PT4KHLK").expect("an incident id"), number: 1 },
         step: 0,
         nonce: "0a".to_owned(),
         action,
@@ -84,10 +77,7 @@ async fn service() -> String {
         format!("user-agent: {agent}\nx-check: {check}\n{body}")
     };
     let moved = (StatusCode::FOUND, [(header::LOCATION, "/health")]);
-    let down = (
-        StatusCode::SERVICE_UNAVAILABLE,
-        "接続プールが枯渇しています",
-    );
+    let down = (StatusCode::SERVICE_UNAVAILABLE, "接続プールが枯渇しています");
     let router = Router::new()
         .route("/health", any(echo))
         .route("/down", get(async move || down))
@@ -134,9 +124,7 @@ async fn an_answer_is_its_status_and_body() {
     assert_eq!(seen.ending, Ending::Answered { status: 503 });
     assert_eq!(seen.stdout.head, "接続プールが枯渇しています");
 
-    let seen = bench
-        .act(&request(HttpMethod::Head, format!("{url}/large")))
-        .await;
+    let seen = bench.act(&request(HttpMethod::Head, format!("{url}/large"))).await;
     assert_eq!(seen.ending, Ending::Answered { status: 200 });
     assert_eq!(seen.stdout.total_bytes, 0);
 }
@@ -198,10 +186,7 @@ async fn half_an_answer_is_none() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
     let seen = Bench::new().get(raw(answer, true).await).await;
     let reason = no_answer(&seen);
-    assert!(
-        reason.starts_with("the answer (status 200) broke off after 4 bytes: "),
-        "{reason}"
-    );
+    assert!(reason.starts_with("the answer (status 200) broke off after 4 bytes: "), "{reason}");
     assert_eq!(seen.stdout.head, "half");
 }
 
@@ -215,9 +200,7 @@ async fn no_answer_has_a_plain_reason() {
     assert_eq!(no_answer(&seen), "connection refused");
 
     // A label of 64 characters is refused by every resolver without asking the network.
-    let seen = bench
-        .get(format!("http://{}.test/?token=abc", "a".repeat(64)))
-        .await;
+    let seen = bench.get(format!("http://{}.test/?token=abc", "a".repeat(64))).await;
     assert!(no_answer(&seen).starts_with("name not found: "), "{seen:?}");
 
     let url = service().await.replace("http:", "https:");
@@ -225,10 +208,7 @@ async fn no_answer_has_a_plain_reason() {
     assert!(no_answer(&seen).starts_with("TLS: "), "{seen:?}");
 
     let seen = bench.get(raw("", true).await).await;
-    assert_eq!(
-        no_answer(&seen),
-        "connection closed before message completed"
-    );
+    assert_eq!(no_answer(&seen), "connection closed before message completed");
 }
 
 #[tokio::test]
@@ -236,9 +216,7 @@ async fn what_is_no_request_is_not_started() {
     let bench = Bench::new();
     let mut bad_header = request(HttpMethod::Get, "http://127.0.0.1/");
     if let Action::Http(wanted) = &mut bad_header.action {
-        wanted
-            .headers
-            .insert("X-Title".to_owned(), "a\r\nX-Forged: b".to_owned());
+        wanted.headers.insert("X-Title".to_owned(), "a\r\nX-Forged: b".to_owned());
     }
     for order in [
         bad_header,
@@ -260,10 +238,7 @@ async fn a_large_body_is_read_up_to_the_limit() {
     assert!(!body.is_whole());
     assert!(body.head.chars().all(|c| c == 'あ'));
     let evidence = body.evidence.unwrap();
-    assert_eq!(
-        evidence,
-        bench.dir.path().join("evidence/PT4KHLK/1-0-0a-body.txt")
-    );
+    assert_eq!(evidence, bench.dir.path().join("evidence/PT4KHLK/1-0-0a-body.txt"));
     let read = fs::metadata(evidence).unwrap().len();
     assert_eq!(read, limits::HTTP_BODY_BYTES as u64);
 }
@@ -278,10 +253,6 @@ async fn each_order_goes_to_the_adapter_of_its_kind() {
     let seen = bench.act(&order(command.clone())).await;
     assert_eq!(seen.stdout.head, "here\n");
 
-    let seen = bench
-        .actuators
-        .http
-        .act(&order(command), &bench.cancel)
-        .await;
+    let seen = bench.actuators.http.act(&order(command), &bench.cancel).await;
     assert!(matches!(seen.ending, Ending::NotStarted { .. }));
 }

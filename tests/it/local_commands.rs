@@ -32,18 +32,13 @@ fn is_reaped(pid: Pid) -> bool {
 #[tokio::test]
 async fn a_script_gives_its_code_and_both_streams() {
     let bench = Bench::new();
-    let seen = bench
-        .run("echo 接続できません; echo oops >&2; exit 3")
-        .await;
+    let seen = bench.run("echo 接続できません; echo oops >&2; exit 3").await;
     assert_eq!(seen.ending, Ending::Exited(3));
     assert_eq!(seen.stdout.head, "接続できません\n");
     assert_eq!(seen.stderr.head, "oops\n");
     assert_eq!(seen.stderr.total_bytes, 5);
     assert!(seen.stdout.is_whole() && seen.stdout.evidence.is_none());
-    assert!(
-        !bench.path("evidence").exists(),
-        "a small output needs no file"
-    );
+    assert!(!bench.path("evidence").exists(), "a small output needs no file");
 }
 
 #[tokio::test]
@@ -125,10 +120,7 @@ async fn parameters_that_cannot_be_passed_unchanged_are_refused() {
     let mut order = exec(&["/bin/true"]);
     set(&mut order, "BODY", &"x".repeat(4 * 1024 * 1024));
     let seen = bench.act(&order).await;
-    assert_eq!(
-        reason(&seen),
-        "the parameters are too long to start /bin/true"
-    );
+    assert_eq!(reason(&seen), "the parameters are too long to start /bin/true");
 }
 
 #[tokio::test]
@@ -230,9 +222,7 @@ async fn a_dropped_call_leaves_nothing_running() {
 #[tokio::test]
 async fn a_service_left_behind_neither_holds_the_step_nor_dies() {
     let bench = Bench::new();
-    let seen = bench
-        .run("sleep 60 & say_pid service $!; echo started")
-        .await;
+    let seen = bench.run("sleep 60 & say_pid service $!; echo started").await;
     assert_eq!(seen.ending, Ending::Exited(0));
     assert_eq!(seen.stdout.head, "started\n");
     assert!(seen.took >= limits::OUTPUT_DRAIN && seen.took < LONG / 2);
@@ -266,21 +256,13 @@ async fn waiting_for_a_slot_counts_and_is_bounded() {
         running.spawn(async move { commands.act(&order, &cancel).await });
     }
     let all = 0..limits::COMMANDS_AT_ONCE;
-    let all: Vec<_> = all
-        .map(|step| bench.path(&format!("running-{step}")))
-        .collect();
-    wait::until("all slots to be taken", || {
-        all.iter().all(|path| path.exists())
-    })
-    .await;
+    let all: Vec<_> = all.map(|step| bench.path(&format!("running-{step}"))).collect();
+    wait::until("all slots to be taken", || all.iter().all(|path| path.exists())).await;
 
     let mut late = bench.script(r#"touch "$DIR/x""#);
     late.timeout = Duration::from_millis(100);
     let seen = bench.act(&late).await;
-    assert_eq!(
-        reason(&seen),
-        "64 commands are already running and none ended within 100ms"
-    );
+    assert_eq!(reason(&seen), "64 commands are already running and none ended within 100ms");
     assert!(!bench.path("x").exists());
 
     let mut patient = bench.script("echo my turn");

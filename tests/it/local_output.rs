@@ -24,10 +24,7 @@ async fn a_long_output_is_capped_in_memory_and_whole_on_disk() {
 
     let evidence = out.evidence.unwrap();
     assert_eq!(evidence, bench.path("evidence/PT4KHLK/2-3-00ff-stdout.txt"));
-    assert!(
-        fs::read(&evidence).unwrap() == copy,
-        "the evidence differs from the output"
-    );
+    assert!(fs::read(&evidence).unwrap() == copy, "the evidence differs from the output");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&evidence), 0o600);
     assert_eq!(mode(evidence.parent().unwrap()), 0o700);
@@ -40,9 +37,7 @@ async fn an_output_over_the_inline_limit_is_whole_in_both_places() {
     let seen = bench.run("head -c 2048 /dev/zero | tr '\\0' a").await;
     assert!(seen.stdout.evidence.is_none() && seen.stdout.head.len() == 2048);
 
-    let seen = bench
-        .run("for i in 1 2 3 4; do head -c 16384 /dev/zero | tr '\\0' $i; done")
-        .await;
+    let seen = bench.run("for i in 1 2 3 4; do head -c 16384 /dev/zero | tr '\\0' $i; done").await;
     let out = seen.stdout;
     assert!(out.is_whole());
     assert_eq!(out.head.len(), limits::OUTPUT_MEMORY_BYTES);

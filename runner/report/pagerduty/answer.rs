@@ -51,11 +51,7 @@ impl Refusal {
         } else {
             shortened(&parts.join("; "))
         };
-        Self {
-            status,
-            code,
-            message,
-        }
+        Self { status, code, message }
     }
 
     pub(super) fn says_ended(&self) -> bool {
@@ -78,9 +74,7 @@ pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
     let holder = inner(answer, "incident");
     Some(Incident {
         id: IncidentId::parse(&text(holder, "id")?)?,
-        title: text(holder, "title")
-            .or_else(|| text(holder, "summary"))
-            .unwrap_or_default(),
+        title: text(holder, "title").or_else(|| text(holder, "summary")).unwrap_or_default(),
         // Unknown means open and urgent: people are told once too often rather than not at all.
         status: text(holder, "status")
             .and_then(|word| Status::parse(&word))
@@ -100,9 +94,8 @@ pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
 
 /// REST has `assignments[].assignee`, webhooks `assignees[]`.
 fn assignees(incident: &Value) -> Vec<String> {
-    let assigned = list(incident, "assignments")
-        .iter()
-        .filter_map(|assignment| assignment.get("assignee"));
+    let assigned =
+        list(incident, "assignments").iter().filter_map(|assignment| assignment.get("assignee"));
     let direct = list(incident, "assignees").iter();
     let mut ids = Vec::new();
     for id in assigned.chain(direct).filter_map(reference) {
@@ -134,9 +127,7 @@ pub(super) fn notes(answer: &Value) -> Vec<Note> {
 /// users its rule names. Whom a schedule stands for is not said there.
 pub(super) fn policy(answer: &Value) -> (String, Vec<Vec<String>>) {
     let holder = inner(answer, "escalation_policy");
-    let name = text(holder, "name")
-        .or_else(|| text(holder, "summary"))
-        .unwrap_or_default();
+    let name = text(holder, "name").or_else(|| text(holder, "summary")).unwrap_or_default();
     let users = |rule: &Value| {
         list(rule, "targets")
             .iter()
@@ -176,16 +167,11 @@ fn plain(value: &Value) -> Option<String> {
 
 fn number(holder: &Value, key: &str) -> Option<u64> {
     let value = holder.get(key)?;
-    value
-        .as_u64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 fn list<'a>(holder: &'a Value, key: &str) -> &'a [Value] {
-    holder
-        .get(key)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    holder.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The id of a reference object, or a bare id.
@@ -196,10 +182,7 @@ fn reference(value: &Value) -> Option<String> {
 fn named(value: &Value) -> Option<Named> {
     let id = reference(value)?;
     let name = text(value, "name").or_else(|| text(value, "summary"));
-    Some(Named {
-        name: name.unwrap_or_else(|| id.clone()),
-        id,
-    })
+    Some(Named { name: name.unwrap_or_else(|| id.clone()), id })
 }
 
 /// Every sentence of an error body, the main message first.
@@ -262,10 +245,7 @@ fn shortened(text: &str) -> String {
     if text.chars().count() <= limits::PAGERDUTY_MESSAGE_CHARS {
         return text.to_owned();
     }
-    let mut short: String = text
-        .chars()
-        .take(limits::PAGERDUTY_MESSAGE_CHARS - 1)
-        .collect();
+    let mut short: String = text.chars().take(limits::PAGERDUTY_MESSAGE_CHARS - 1).collect();
     short.push('…');
     short
 }
@@ -295,11 +275,7 @@ mod tests {
             assert_eq!(incident.urgency, Urgency::High);
             assert_eq!((incident.number, incident.service), (None, None));
         }
-        for holder in [
-            json!({}),
-            json!([]),
-            json!({ "incident": { "id": "../x" } }),
-        ] {
+        for holder in [json!({}), json!([]), json!({ "incident": { "id": "../x" } })] {
             assert_eq!(read(&holder), None);
         }
     }
@@ -319,10 +295,7 @@ mod tests {
         assert_eq!(rest.assignees, ["U1"]);
         let hook =
             read(&json!({ "id": "Q1", "number": 17, "assignees": [{ "id": "U2" }] })).unwrap();
-        assert_eq!(
-            (hook.number, hook.assignees),
-            (Some(17), vec!["U2".to_owned()])
-        );
+        assert_eq!((hook.number, hook.assignees), (Some(17), vec!["U2".to_owned()]));
     }
 
     #[test]
@@ -341,10 +314,7 @@ mod tests {
     fn a_long_message_is_shortened_and_kept_on_one_line() {
         let body = json!({ "error": { "message": format!("a\n\u{1b}[31m{}", "長".repeat(900)) } });
         let refusal = Refusal::read(400, body.to_string().as_bytes());
-        assert_eq!(
-            refusal.message.chars().count(),
-            limits::PAGERDUTY_MESSAGE_CHARS
-        );
+        assert_eq!(refusal.message.chars().count(), limits::PAGERDUTY_MESSAGE_CHARS);
         assert!(!refusal.message.contains(char::is_control));
     }
 }

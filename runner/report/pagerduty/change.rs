@@ -31,14 +31,12 @@ pub(super) fn body(change: &IncidentChange) -> Option<Value> {
     }
     match &change.escalation {
         Some(Escalation::Level(level)) => set("escalation_level", json!(level)),
-        Some(Escalation::Policy(id)) => set(
-            "escalation_policy",
-            json!({ "id": id, "type": "escalation_policy_reference" }),
-        ),
-        Some(Escalation::User(id)) => set(
-            "assignments",
-            json!([{ "assignee": { "id": id, "type": "user_reference" } }]),
-        ),
+        Some(Escalation::Policy(id)) => {
+            set("escalation_policy", json!({ "id": id, "type": "escalation_policy_reference" }))
+        }
+        Some(Escalation::User(id)) => {
+            set("assignments", json!([{ "assignee": { "id": id, "type": "user_reference" } }]))
+        }
         None => {}
     }
     if fields.is_empty() {
@@ -82,37 +80,26 @@ mod tests {
     use super::*;
 
     fn refusal(status: u16, code: u32) -> Refusal {
-        Refusal {
-            status,
-            code: Some(code),
-            message: String::new(),
-        }
+        Refusal { status, code: Some(code), message: String::new() }
     }
 
     #[test]
     fn nothing_to_change_has_no_body() {
         assert_eq!(body(&IncidentChange::default()), None);
-        let lonely = IncidentChange {
-            resolution: Some("done".to_owned()),
-            ..IncidentChange::default()
-        };
+        let lonely =
+            IncidentChange { resolution: Some("done".to_owned()), ..IncidentChange::default() };
         assert_eq!(body(&lonely), None, "only with `status: resolved`");
     }
 
     #[test]
     fn only_a_lost_resolve_of_ours_explains_an_ended_incident() {
-        let resolve = IncidentChange {
-            status: Some(Status::Resolved),
-            ..IncidentChange::default()
-        };
+        let resolve =
+            IncidentChange { status: Some(Status::Resolved), ..IncidentChange::default() };
         for code in [1001, 1019, 2018] {
             let ended = refusal(400, code);
             assert_eq!(reaction(&resolve, &ended, true), Reaction::WasOurs);
             assert_eq!(reaction(&resolve, &ended, false), Reaction::GiveUp);
-            let title = IncidentChange {
-                title: Some("t".to_owned()),
-                ..IncidentChange::default()
-            };
+            let title = IncidentChange { title: Some("t".to_owned()), ..IncidentChange::default() };
             assert_eq!(reaction(&title, &ended, true), Reaction::GiveUp);
         }
     }

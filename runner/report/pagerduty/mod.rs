@@ -166,12 +166,11 @@ impl IncidentPlatform for PagerDuty {
         let call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
         let answer = self.transport.call(&call).await;
         let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
-        self.read_incident(&answer)
-            .ok_or_else(|| PlatformError::Unavailable {
-                call: call.name(),
-                attempts: 1,
-                reason: "the answer holds no incident".to_owned(),
-            })
+        self.read_incident(&answer).ok_or_else(|| PlatformError::Unavailable {
+            call: call.name(),
+            attempts: 1,
+            reason: "the answer holds no incident".to_owned(),
+        })
     }
 
     /// One PUT; another one when PagerDuty refuses a part that the rest can do without.
@@ -211,12 +210,7 @@ impl IncidentPlatform for PagerDuty {
     }
 
     async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError> {
-        let what = || {
-            format!(
-                "escalation policy {:?}",
-                id.chars().take(40).collect::<String>()
-            )
-        };
+        let what = || format!("escalation policy {:?}", id.chars().take(40).collect::<String>());
         if !is_id(id) {
             return Err(PlatformError::NotFound { what: what() });
         }
@@ -230,18 +224,11 @@ impl IncidentPlatform for PagerDuty {
             Err(gave_up) => {
                 // The number of levels is worth more than who is behind them: go on with it.
                 let reason = gave_up.failure.cause();
-                tracing::warn!(
-                    reason,
-                    "on-calls cannot be read, taking the policy's own users"
-                );
+                tracing::warn!(reason, "on-calls cannot be read, taking the policy's own users");
                 named_users
             }
         };
-        Ok(EscalationPolicy {
-            id: id.to_owned(),
-            name,
-            levels,
-        })
+        Ok(EscalationPolicy { id: id.to_owned(), name, levels })
     }
 
     async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError> {
@@ -269,11 +256,8 @@ impl IncidentPlatform for PagerDuty {
         let mut may_have_worked = false;
         let mut attempt = 1;
         loop {
-            let tried = if may_have_worked {
-                self.has_note(id, needle, attempt).await
-            } else {
-                Ok(false)
-            };
+            let tried =
+                if may_have_worked { self.has_note(id, needle, attempt).await } else { Ok(false) };
             let tried = match tried {
                 Ok(true) => return Ok(()),
                 Ok(false) => self.transport.once(&call, attempt).await.map(drop),
@@ -283,18 +267,12 @@ impl IncidentPlatform for PagerDuty {
                 return Ok(());
             };
             may_have_worked |= failure.may_have_worked();
-            let again = self
-                .transport
-                .wait_for_next(&call, attempt, &failure, &mut waits);
+            let again = self.transport.wait_for_next(&call, attempt, &failure, &mut waits);
             if !again.await {
                 if may_have_worked && matches!(self.has_note(id, needle, attempt).await, Ok(true)) {
                     return Ok(());
                 }
-                let gave_up = GaveUp {
-                    failure,
-                    attempts: attempt,
-                    may_have_worked,
-                };
+                let gave_up = GaveUp { failure, attempts: attempt, may_have_worked };
                 return Err(about_incident(&call, id, gave_up));
             }
             attempt += 1;
@@ -311,16 +289,13 @@ fn react(change: &IncidentChange, gave_up: &GaveUp) -> Reaction {
 
 fn about_incident(call: &Call<'_>, id: &IncidentId, gave_up: GaveUp) -> PlatformError {
     match gave_up.failure {
-        Failure::Refused(refusal) if refusal.says_ended() => PlatformError::AlreadyEnded {
-            incident: id.clone(),
-            message: refusal.message,
-        },
+        Failure::Refused(refusal) if refusal.says_ended() => {
+            PlatformError::AlreadyEnded { incident: id.clone(), message: refusal.message }
+        }
         // PagerDuty names neither of the two when one of them does not exist.
-        _ if call.lane == Lane::Escalation => error(
-            call,
-            format!("incident {id} or its next escalation target"),
-            gave_up,
-        ),
+        _ if call.lane == Lane::Escalation => {
+            error(call, format!("incident {id} or its next escalation target"), gave_up)
+        }
         _ => error(call, format!("incident {id}"), gave_up),
     }
 }
@@ -353,7 +328,5 @@ fn error(call: &Call<'_>, what: String, gave_up: GaveUp) -> PlatformError {
 /// Ids come from other systems and become path segments; what cannot be one is never sent.
 fn is_id(text: &str) -> bool {
     let fits = !text.is_empty() && text.len() <= IncidentId::MAX_LEN;
-    fits && text
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }

@@ -69,12 +69,8 @@ pub(super) fn judge(status: u16) -> Verdict {
     match status {
         200..=299 => Verdict::Done,
         // Refused by the limiter in front, before anything was done.
-        429 => Verdict::Later {
-            may_have_worked: false,
-        },
-        408 | 500..=599 => Verdict::Later {
-            may_have_worked: true,
-        },
+        429 => Verdict::Later { may_have_worked: false },
+        408 | 500..=599 => Verdict::Later { may_have_worked: true },
         _ => Verdict::Never,
     }
 }
@@ -92,10 +88,7 @@ mod tests {
 
     #[test]
     fn waits_grow_and_stay_within_their_bounds() {
-        let pace = Pace {
-            attempts: 12,
-            ..Pace::default()
-        };
+        let pace = Pace { attempts: 12, ..Pace::default() };
         let waits: Vec<Duration> = pace.waits().collect();
         assert_eq!(waits.len(), 11);
         assert!(waits[0] >= pace.first_wait && waits[0] <= pace.first_wait * 2);
@@ -106,10 +99,7 @@ mod tests {
     #[test]
     fn one_attempt_has_no_wait() {
         for attempts in [0, 1] {
-            let pace = Pace {
-                attempts,
-                ..Pace::default()
-            };
+            let pace = Pace { attempts, ..Pace::default() };
             assert_eq!(pace.waits().count(), 0);
         }
     }
@@ -122,14 +112,7 @@ mod tests {
         assert_eq!(wait(Some("7")), Duration::from_millis(7_300));
         assert_eq!(wait(Some(" 0.5 ")), Duration::from_millis(800));
         assert_eq!(wait(Some("86400")), Duration::from_millis(60_300));
-        for odd in [
-            None,
-            Some(""),
-            Some("-3"),
-            Some("soon"),
-            Some("NaN"),
-            Some("inf"),
-        ] {
+        for odd in [None, Some(""), Some("-3"), Some("soon"), Some("NaN"), Some("inf")] {
             assert_eq!(wait(odd), series, "{odd:?}");
         }
     }

@@ -36,14 +36,7 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     pub(super) fn new(method: Method, route: &'static str, path: Vec<&'a str>) -> Self {
-        Self {
-            method,
-            route,
-            path,
-            query: Vec::new(),
-            body: None,
-            lane: Lane::Ordinary,
-        }
+        Self { method, route, path, query: Vec::new(), body: None, lane: Lane::Ordinary }
     }
 
     pub(super) fn get(route: &'static str, path: Vec<&'a str>) -> Self {
@@ -85,13 +78,7 @@ impl Failure {
     }
 
     pub(super) fn may_have_worked(&self) -> bool {
-        matches!(
-            self,
-            Self::Passing {
-                may_have_worked: true,
-                ..
-            }
-        )
+        matches!(self, Self::Passing { may_have_worked: true, .. })
     }
 }
 
@@ -169,15 +156,8 @@ impl Transport {
                 Err(failure) => failure,
             };
             may_have_worked |= failure.may_have_worked();
-            if !self
-                .wait_for_next(call, attempt, &failure, &mut waits)
-                .await
-            {
-                return Err(GaveUp {
-                    failure,
-                    attempts: attempt,
-                    may_have_worked,
-                });
+            if !self.wait_for_next(call, attempt, &failure, &mut waits).await {
+                return Err(GaveUp { failure, attempts: attempt, may_have_worked });
             }
             attempt += 1;
         }
@@ -240,10 +220,7 @@ impl Transport {
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
-        let request = self
-            .http
-            .request(call.method.clone(), url)
-            .headers(self.headers.clone());
+        let request = self.http.request(call.method.clone(), url).headers(self.headers.clone());
         match &call.body {
             Some(body) => request.json(body),
             None => request,

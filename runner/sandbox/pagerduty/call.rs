@@ -39,21 +39,18 @@ impl Call {
             ("POST", ["incidents", id, "notes"]) => {
                 (Self::AddNote(own(id)), "/incidents/{id}/notes")
             }
-            ("PUT", ["incidents", id, "notes", note]) => (
-                Self::EditNote(own(id), own(note)),
-                "/incidents/{id}/notes/{note_id}",
-            ),
-            ("DELETE", ["incidents", id, "notes", note]) => (
-                Self::DeleteNote(own(id), own(note)),
-                "/incidents/{id}/notes/{note_id}",
-            ),
+            ("PUT", ["incidents", id, "notes", note]) => {
+                (Self::EditNote(own(id), own(note)), "/incidents/{id}/notes/{note_id}")
+            }
+            ("DELETE", ["incidents", id, "notes", note]) => {
+                (Self::DeleteNote(own(id), own(note)), "/incidents/{id}/notes/{note_id}")
+            }
             ("GET", ["incidents", id, "alerts"]) => {
                 (Self::ListAlerts(own(id)), "/incidents/{id}/alerts")
             }
-            ("GET", ["incidents", id, "log_entries"]) => (
-                Self::ListIncidentLog(own(id)),
-                "/incidents/{id}/log_entries",
-            ),
+            ("GET", ["incidents", id, "log_entries"]) => {
+                (Self::ListIncidentLog(own(id)), "/incidents/{id}/log_entries")
+            }
             ("GET", ["log_entries"]) => (Self::ListLog, "/log_entries"),
             ("GET", ["escalation_policies", id]) => {
                 (Self::GetPolicy(own(id)), "/escalation_policies/{id}")
@@ -68,23 +65,18 @@ impl Call {
             ("POST", ["webhook_subscriptions"]) => {
                 (Self::AddSubscription, "/webhook_subscriptions")
             }
-            ("GET", ["webhook_subscriptions", id]) => (
-                Self::GetSubscription(own(id)),
-                "/webhook_subscriptions/{id}",
-            ),
-            ("POST", ["webhook_subscriptions", id, "enable"]) => (
-                Self::EnableSubscription(own(id)),
-                "/webhook_subscriptions/{id}/enable",
-            ),
+            ("GET", ["webhook_subscriptions", id]) => {
+                (Self::GetSubscription(own(id)), "/webhook_subscriptions/{id}")
+            }
+            ("POST", ["webhook_subscriptions", id, "enable"]) => {
+                (Self::EnableSubscription(own(id)), "/webhook_subscriptions/{id}/enable")
+            }
             _ => return None,
         })
     }
 
     /// Does it act in a user's name?
     pub(super) const fn needs_from(&self) -> bool {
-        matches!(
-            self,
-            Self::ChangeIncident(_) | Self::AddNote(_) | Self::EditNote(..)
-        )
+        matches!(self, Self::ChangeIncident(_) | Self::AddNote(_) | Self::EditNote(..))
     }
 }

@@ -81,10 +81,7 @@ impl Turn<'_> {
     /// PagerDuty's own escalation: the level's time is up and nobody acknowledged.
     pub(super) fn time_out(mut self) -> Result<Vec<Event>, Refusal> {
         let next = self.incident.level + 1;
-        let change = Change {
-            level: Some(next),
-            ..Change::default()
-        };
+        let change = Change { level: Some(next), ..Change::default() };
         if self.incident.status != Status::Triggered || self.incident.direct {
             return Err(Refusal::no_such_level());
         }
@@ -150,10 +147,7 @@ impl Turn<'_> {
 
     fn check_status(&self, change: &Change) -> Result<(), Refusal> {
         if self.incident.status == Status::Resolved {
-            let reopens = matches!(
-                change.status,
-                Some(Status::Triggered | Status::Acknowledged)
-            );
+            let reopens = matches!(change.status, Some(Status::Triggered | Status::Acknowledged));
             return if self.incident.merged_into.is_some() {
                 Err(Refusal::already_merged())
             } else if reopens {
@@ -164,11 +158,7 @@ impl Turn<'_> {
         }
         if change.status == Some(Status::Acknowledged)
             && let Agent::User(user) = &self.by
-            && self
-                .incident
-                .acknowledged_by
-                .iter()
-                .any(|(id, _)| id == user)
+            && self.incident.acknowledged_by.iter().any(|(id, _)| id == user)
         {
             return Err(Refusal::already_acknowledged());
         }
@@ -310,11 +300,7 @@ impl Turn<'_> {
         let level = (!self.incident.direct).then_some(self.incident.level);
         let urgency = self.incident.urgency;
         for user in self.incident.assignees.clone() {
-            let paged = Entry::Paged {
-                user,
-                level,
-                urgency,
-            };
+            let paged = Entry::Paged { user, level, urgency };
             self.log_by(Agent::PagerDuty, paged);
         }
     }

@@ -46,11 +46,7 @@ pub(super) struct Directory {
 
 impl Directory {
     pub(super) fn seeded(bot_email: &str) -> Self {
-        let user = |id, name, email: &str| User {
-            id,
-            name,
-            email: email.to_owned(),
-        };
+        let user = |id, name, email: &str| User { id, name, email: email.to_owned() };
         let priority = |id, name| Priority { id, name };
         Self {
             users: vec![
@@ -64,17 +60,9 @@ impl Directory {
                     name: "AMS first, then people",
                     levels: vec![vec![BOT], vec![ENGINEER], vec![MANAGER]],
                 },
-                Policy {
-                    id: PEOPLE_ONLY,
-                    name: "People only",
-                    levels: vec![vec![ENGINEER]],
-                },
+                Policy { id: PEOPLE_ONLY, name: "People only", levels: vec![vec![ENGINEER]] },
             ],
-            service: Service {
-                id: SERVICE,
-                name: "Sandbox web shop",
-                policy: POLICY,
-            },
+            service: Service { id: SERVICE, name: "Sandbox web shop", policy: POLICY },
             priorities: vec![
                 priority("PPRI001", "P1"),
                 priority("PPRI002", "P2"),

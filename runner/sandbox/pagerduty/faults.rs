@@ -35,11 +35,7 @@ struct Planned {
 impl Faults {
     pub(super) fn plan(&mut self, n: usize, fault: Fault, only: Option<(&str, &str)>) {
         let only = only.map(|(method, template)| (method.to_owned(), template.to_owned()));
-        self.planned.push_back(Planned {
-            left: n,
-            fault,
-            only,
-        });
+        self.planned.push_back(Planned { left: n, fault, only });
     }
 
     pub(super) fn clear(&mut self) {
@@ -54,10 +50,7 @@ impl Faults {
                 only_method == method && only_template == template
             }
         };
-        let place = self
-            .planned
-            .iter()
-            .position(|plan| plan.left > 0 && fits(plan))?;
+        let place = self.planned.iter().position(|plan| plan.left > 0 && fits(plan))?;
         let plan = &mut self.planned[place];
         plan.left -= 1;
         let fault = plan.fault;

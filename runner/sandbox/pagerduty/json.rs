@@ -104,11 +104,7 @@ pub(super) fn incident(directory: &Directory, incident: &IncidentView) -> Value 
     let open = u8::from(incident.resolved_at.is_none());
     let priority = incident.priority.as_deref();
     let priority = priority.and_then(|name| directory.priority(name));
-    let via = if incident.direct {
-        "direct_assignment"
-    } else {
-        "escalation_policy"
-    };
+    let via = if incident.direct { "direct_assignment" } else { "escalation_policy" };
     let mut answer = json!({
         "id": id,
         "type": "incident",
@@ -136,27 +132,14 @@ pub(super) fn incident(directory: &Directory, incident: &IncidentView) -> Value 
         "acknowledgements": incident.acknowledged_by.iter().map(acknowledgement).collect::<Vec<_>>(),
         "urgency": incident.urgency.word(),
     });
-    add(
-        &mut answer,
-        "resolved_at",
-        incident.resolved_at.map(seconds).map(Value::from),
-    );
+    add(&mut answer, "resolved_at", incident.resolved_at.map(seconds).map(Value::from));
     add(&mut answer, "priority", priority.map(self::priority));
-    add(
-        &mut answer,
-        "incident_key",
-        incident_key(incident).map(Value::from),
-    );
+    add(&mut answer, "incident_key", incident_key(incident).map(Value::from));
     add(
         &mut answer,
         "first_trigger_log_entry",
         first.map(|entry| {
-            reference(
-                &entry.id,
-                "trigger_log_entry_reference",
-                "log_entries",
-                "Triggered",
-            )
+            reference(&entry.id, "trigger_log_entry_reference", "log_entries", "Triggered")
         }),
     );
     answer
@@ -206,28 +189,15 @@ pub(super) fn policy(directory: &Directory, policy: &Policy) -> Value {
             "targets": users.collect::<Vec<_>>(),
         })
     };
-    let mut answer = reference(
-        policy.id,
-        "escalation_policy",
-        "escalation_policies",
-        policy.name,
-    );
+    let mut answer = reference(policy.id, "escalation_policy", "escalation_policies", policy.name);
     let rules: Vec<Value> = policy.levels.iter().enumerate().map(rule).collect();
     let used =
         (directory.service.policy == policy.id).then(|| service_reference(&directory.service));
     add(&mut answer, "name", Some(policy.name.into()));
     add(&mut answer, "num_loops", Some(0.into()));
-    add(
-        &mut answer,
-        "on_call_handoff_notifications",
-        Some("if_has_services".into()),
-    );
+    add(&mut answer, "on_call_handoff_notifications", Some("if_has_services".into()));
     add(&mut answer, "escalation_rules", Some(rules.into()));
-    add(
-        &mut answer,
-        "services",
-        Some(used.into_iter().collect::<Vec<_>>().into()),
-    );
+    add(&mut answer, "services", Some(used.into_iter().collect::<Vec<_>>().into()));
     add(&mut answer, "teams", Some(json!([])));
     answer
 }
@@ -310,21 +280,11 @@ pub(super) fn service_reference(service: &Service) -> Value {
 
 fn policy_reference(directory: &Directory, id: &str) -> Value {
     let name = directory.policy(id).map_or(id, |policy| policy.name);
-    reference(
-        id,
-        "escalation_policy_reference",
-        "escalation_policies",
-        name,
-    )
+    reference(id, "escalation_policy_reference", "escalation_policies", name)
 }
 
 pub(super) fn incident_reference(incident: &IncidentView) -> Value {
-    reference(
-        incident.id.as_str(),
-        "incident_reference",
-        "incidents",
-        &incident.title,
-    )
+    reference(incident.id.as_str(), "incident_reference", "incidents", &incident.title)
 }
 
 pub(super) fn reference(id: &str, kind: &str, plural: &str, summary: &str) -> Value {
@@ -339,17 +299,11 @@ pub(super) fn reference(id: &str, kind: &str, plural: &str, summary: &str) -> Va
 
 /// Incidents that came from an alert have none.
 fn incident_key(incident: &IncidentView) -> Option<String> {
-    incident
-        .details
-        .is_null()
-        .then(|| format!("key-{}", incident.number))
+    incident.details.is_null().then(|| format!("key-{}", incident.number))
 }
 
 pub(super) fn add(object: &mut Value, name: &str, value: Option<Value>) {
     if let Some(value) = value {
-        object
-            .as_object_mut()
-            .unwrap_or(&mut Map::new())
-            .insert(name.to_owned(), value);
+        object.as_object_mut().unwrap_or(&mut Map::new()).insert(name.to_owned(), value);
     }
 }

@@ -60,10 +60,7 @@ pub(super) fn incidents(state: &State, query: &Query, now: Timestamp) -> Result<
             && query.allows("service_ids[]", state.directory.service.id)
     };
     let mut found: Vec<&IncidentView> = state.incidents().iter().filter(wanted).collect();
-    if query
-        .one("sort_by")
-        .is_some_and(|order| order.ends_with(":desc"))
-    {
+    if query.one("sort_by").is_some_and(|order| order.ends_with(":desc")) {
         found.reverse();
     }
     let found = found.into_iter();

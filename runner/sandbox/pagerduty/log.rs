@@ -17,12 +17,8 @@ pub(super) fn log_entry(
     entry: &LogEntry,
 ) -> Option<Value> {
     let kind = log_type(&entry.what)?;
-    let mut answer = reference(
-        &entry.id,
-        kind,
-        "log_entries",
-        &timeline::sentence(directory, &entry.what),
-    );
+    let mut answer =
+        reference(&entry.id, kind, "log_entries", &timeline::sentence(directory, &entry.what));
     add(&mut answer, "created_at", Some(seconds(entry.at).into()));
     add(&mut answer, "agent", Some(rest_agent(directory, &entry.by)));
     let mut channel = json!({ "type": "auto" });
@@ -31,25 +27,13 @@ pub(super) fn log_entry(
     }
     add(&mut answer, "channel", Some(channel));
     add(&mut answer, "incident", Some(incident_reference(incident)));
-    add(
-        &mut answer,
-        "service",
-        Some(service_reference(&directory.service)),
-    );
+    add(&mut answer, "service", Some(service_reference(&directory.service)));
     add(&mut answer, "teams", Some(json!([])));
     add(&mut answer, "contexts", Some(json!([])));
     let paged = paged_user(&entry.what);
-    add(
-        &mut answer,
-        "user",
-        paged.map(|id| user_reference(directory, id)),
-    );
+    add(&mut answer, "user", paged.map(|id| user_reference(directory, id)));
     let assignees = new_assignees(&entry.what);
-    add(
-        &mut answer,
-        "assignees",
-        assignees.map(|users| user_references(directory, users).into()),
-    );
+    add(&mut answer, "assignees", assignees.map(|users| user_references(directory, users).into()));
     Some(answer)
 }
 

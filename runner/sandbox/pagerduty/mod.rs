@@ -120,9 +120,7 @@ impl StandIn {
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
         });
-        shared
-            .tasks
-            .spawn(serve::run(Arc::clone(&shared), listener));
+        shared.tasks.spawn(serve::run(Arc::clone(&shared), listener));
         Ok(Self { shared, address })
     }
 
@@ -174,8 +172,7 @@ impl StandIn {
 
     /// True as soon as no webhook waits for delivery.
     pub async fn deliveries_settled(&self, within: Duration) -> bool {
-        self.wait_for(within, |state| state.undelivered() == 0)
-            .await
+        self.wait_for(within, |state| state.undelivered() == 0).await
     }
 
     pub fn undelivered(&self) -> usize {
@@ -202,15 +199,13 @@ impl StandIn {
 
     /// The next `n` REST requests meet this fault.
     pub fn fail_next(&self, n: usize, fault: Fault) {
-        self.shared
-            .update(|state| state.faults.plan(n, fault, None));
+        self.shared.update(|state| state.faults.plan(n, fault, None));
     }
 
     /// As `fail_next`, for one method and path template (`PUT`, `/incidents/{id}`).
     pub fn fail_next_of(&self, n: usize, fault: Fault, method: &str, template: &str) {
         let only = Some((method, template));
-        self.shared
-            .update(|state| state.faults.plan(n, fault, only));
+        self.shared.update(|state| state.faults.plan(n, fault, only));
     }
 
     /// Forgets all planned faults.

@@ -28,9 +28,7 @@ impl Turn<'_> {
             edited_at: self.now,
         };
         self.incident.notes.push(note.clone());
-        self.log(Entry::Noted {
-            content: content.to_owned(),
-        });
+        self.log(Entry::Noted { content: content.to_owned() });
         let data = json::webhook_note(self.incident, &note);
         self.emit_data("incident.annotated", &data);
         Ok((note, self.events))
@@ -45,9 +43,7 @@ impl Turn<'_> {
         content.clone_into(&mut note.content);
         note.edited_at = self.now;
         let note = note.clone();
-        self.log(Entry::NoteEdited {
-            content: content.to_owned(),
-        });
+        self.log(Entry::NoteEdited { content: content.to_owned() });
         Ok(note)
     }
 

@@ -26,10 +26,7 @@ impl StandIn {
     }
 
     pub fn reassign_as(&self, user: &str, incident: &IncidentId, to: &str) -> Result<(), Refusal> {
-        let change = Change {
-            assignees: Some(vec![to.to_owned()]),
-            ..Change::default()
-        };
+        let change = Change { assignees: Some(vec![to.to_owned()]), ..Change::default() };
         self.change(Agent::User(user.to_owned()), incident, change)
     }
 
@@ -39,10 +36,7 @@ impl StandIn {
         incident: &IncidentId,
         title: &str,
     ) -> Result<(), Refusal> {
-        let change = Change {
-            title: Some(title.to_owned()),
-            ..Change::default()
-        };
+        let change = Change { title: Some(title.to_owned()), ..Change::default() };
         self.change(Agent::User(user.to_owned()), incident, change)
     }
 
@@ -76,10 +70,7 @@ impl StandIn {
 
     /// The alert cleared.
     pub fn monitoring_resolves(&self, incident: &IncidentId) -> Result<(), Refusal> {
-        let change = Change {
-            status: Some(Status::Resolved),
-            ..Change::default()
-        };
+        let change = Change { status: Some(Status::Resolved), ..Change::default() };
         self.change(Agent::Monitoring, incident, change)
     }
 
@@ -92,10 +83,7 @@ impl StandIn {
     }
 
     fn set_status(&self, user: &str, incident: &IncidentId, to: Status) -> Result<(), Refusal> {
-        let change = Change {
-            status: Some(to),
-            ..Change::default()
-        };
+        let change = Change { status: Some(to), ..Change::default() };
         self.change(Agent::User(user.to_owned()), incident, change)
     }
 

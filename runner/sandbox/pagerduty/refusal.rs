@@ -12,12 +12,7 @@ pub struct Refusal {
 
 impl Refusal {
     fn new(status: u16, code: u32, message: &'static str, error: &str) -> Self {
-        Self {
-            status,
-            code,
-            message,
-            errors: vec![error.to_owned()],
-        }
+        Self { status, code, message, errors: vec![error.to_owned()] }
     }
 
     pub(super) fn not_found() -> Self {

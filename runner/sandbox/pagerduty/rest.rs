@@ -116,9 +116,7 @@ fn add_note(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
 fn edit_note(state: &mut State, ask: &Ask<'_>, id: &str, note: &str) -> Answer {
     let id = find(state, id)?.id.clone();
     let content = wish::note(ask.body)?;
-    let note = state
-        .turn(&id, actor(ask), ask.now)?
-        .edit_note(note, content)?;
+    let note = state.turn(&id, actor(ask), ask.now)?.edit_note(note, content)?;
     let body = json!({ "note": json::note(&state.directory, &note) });
     Ok((ok(body), Vec::new()))
 }
@@ -126,19 +124,14 @@ fn edit_note(state: &mut State, ask: &Ask<'_>, id: &str, note: &str) -> Answer {
 fn delete_note(state: &mut State, ask: &Ask<'_>, id: &str, note: &str) -> Answer {
     let id = find(state, id)?.id.clone();
     state.turn(&id, actor(ask), ask.now)?.delete_note(note)?;
-    let reply = Reply {
-        status: 204,
-        body: Value::Null,
-    };
+    let reply = Reply { status: 204, body: Value::Null };
     Ok((reply, Vec::new()))
 }
 
 fn add_subscription(state: &mut State, ask: &Ask<'_>) -> Answer {
     let id = state.subscribe(wish::receiver(ask.body)?);
     let mut all = state.subscriptions().iter();
-    let one = all
-        .find(|one| one.id == id)
-        .ok_or_else(Refusal::not_found)?;
+    let one = all.find(|one| one.id == id).ok_or_else(Refusal::not_found)?;
     let body = json!({ "webhook_subscription": json::subscription(one, Some(ask.secret)) });
     Ok((ok(body), Vec::new()))
 }

@@ -64,13 +64,7 @@ async fn serve(
     if over_rate(&shared) {
         return too_many(true);
     }
-    let answer = carry_out(
-        &shared,
-        call.map(|(call, _)| call),
-        &uri,
-        &headers,
-        &request,
-    );
+    let answer = carry_out(&shared, call.map(|(call, _)| call), &uri, &headers, &request);
     if fault == Some(Fault::DropAnswerAfterEffect) {
         // Unwinding the connection's task closes its socket before a byte of the answer is out,
         // and `resume_unwind`, unlike a panic, says nothing about it on the console.
@@ -129,10 +123,7 @@ fn refused(refusal: &Refusal) -> Reply {
         "code": refusal.code,
         "errors": refusal.errors,
     });
-    Reply {
-        status: refusal.status,
-        body: json!({ "error": error }),
-    }
+    Reply { status: refusal.status, body: json!({ "error": error }) }
 }
 
 fn failure(status: u16) -> Response {
@@ -146,11 +137,8 @@ fn too_many(with_headers: bool) -> Response {
         return StatusCode::TOO_MANY_REQUESTS.into_response();
     }
     let body = json!({ "error": { "message": "Rate Limit Exceeded", "code": 2020 } });
-    let headers = [
-        ("ratelimit-limit", "960"),
-        ("ratelimit-remaining", "0"),
-        ("ratelimit-reset", "1"),
-    ];
+    let headers =
+        [("ratelimit-limit", "960"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "1")];
     (headers, respond(Reply { status: 429, body })).into_response()
 }
 

@@ -116,10 +116,7 @@ impl Subscription {
 
     /// True if the incident's queue has no task at work yet.
     fn push(&mut self, incident: &IncidentId, webhook: Webhook) -> bool {
-        if self
-            .disabled_until
-            .is_some_and(|until| until <= webhook.queued_at)
-        {
+        if self.disabled_until.is_some_and(|until| until <= webhook.queued_at) {
             self.enable();
         }
         if self.is_disabled() {
@@ -132,10 +129,7 @@ impl Subscription {
         }
         self.waiting += 1;
         let starts = !self.queues.contains_key(incident);
-        self.queues
-            .entry(incident.clone())
-            .or_default()
-            .push_back(webhook);
+        self.queues.entry(incident.clone()).or_default().push_back(webhook);
         starts
     }
 
@@ -213,9 +207,8 @@ impl State {
         else {
             return false;
         };
-        let too_old = queue
-            .front()
-            .is_some_and(|one| now.duration_since(one.queued_at) > RETRY_FOR);
+        let too_old =
+            queue.front().is_some_and(|one| now.duration_since(one.queued_at) > RETRY_FOR);
         if attempt == Attempt::Failed && !too_old {
             return true;
         }

@@ -69,11 +69,7 @@ pub(super) fn sentence(directory: &Directory, entry: &Entry) -> String {
     match entry {
         Entry::Triggered => "triggered".to_owned(),
         Entry::Assigned { users } => format!("assigned to {}", names(directory, users)),
-        Entry::Paged {
-            user,
-            level,
-            urgency,
-        } => {
+        Entry::Paged { user, level, urgency } => {
             let verb = match urgency {
                 Urgency::High => "paged",
                 Urgency::Low => "notified (low urgency)",
@@ -90,9 +86,7 @@ pub(super) fn sentence(directory: &Directory, entry: &Entry) -> String {
             format!("escalated to level {level}: {}", names(directory, users))
         }
         Entry::Delegated { policy, users } => {
-            let name = directory
-                .policy(policy)
-                .map_or(&**policy, |known| known.name);
+            let name = directory.policy(policy).map_or(&**policy, |known| known.name);
             format!("handed to policy \"{name}\": {}", names(directory, users))
         }
         Entry::Retitled { title } => format!("title is now: {title}"),
@@ -102,9 +96,7 @@ pub(super) fn sentence(directory: &Directory, entry: &Entry) -> String {
         Entry::NoteEdited { content } => format!("note edited: {content}"),
         Entry::NoteDeleted => "note deleted".to_owned(),
         Entry::Resolved { resolution: None } => "resolved".to_owned(),
-        Entry::Resolved {
-            resolution: Some(text),
-        } => format!("resolved: {text}"),
+        Entry::Resolved { resolution: Some(text) } => format!("resolved: {text}"),
         Entry::Merged { into } => format!("merged into {into}"),
         Entry::Reopened => "reopened".to_owned(),
     }

@@ -37,10 +37,7 @@ impl State {
         new: NewIncident,
         now: Timestamp,
     ) -> Result<(IncidentId, Vec<Event>), Refusal> {
-        let wanted = new
-            .policy
-            .as_deref()
-            .unwrap_or(self.directory.service.policy);
+        let wanted = new.policy.as_deref().unwrap_or(self.directory.service.policy);
         let policy = self.directory.policy(wanted);
         let policy = policy.ok_or_else(Refusal::no_such_level)?.id.to_owned();
         let id = IncidentId::parse(&self.ids.long()).ok_or_else(Refusal::not_found)?;

@@ -34,11 +34,7 @@ impl Bench {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let commands = LocalCommands::new(dir.path().join("evidence"), inherited());
-        Self {
-            dir,
-            commands: Arc::new(commands),
-            cancel: CancellationToken::new(),
-        }
+        Self { dir, commands: Arc::new(commands), cancel: CancellationToken::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -87,10 +83,7 @@ pub(crate) fn inherited() -> BTreeMap<String, String> {
 
 pub(crate) fn order(command: Command) -> Order {
     Order {
-        run: RunId {
-            incident: IncidentId::parse("PT4KHLK").expect("an incident id"),
-            number: 2,
-        },
+        run: RunId { incident: IncidentId::parse("PT4KHLK").expect("an incident id"), number: 2 },
         step: 3,
         nonce: "00ff".to_owned(),
         action: Action::Command(command),
@@ -100,10 +93,7 @@ pub(crate) fn order(command: Command) -> Order {
 
 pub(crate) fn exec(words: &[&str]) -> Order {
     let words = words.iter().map(|word| (*word).to_owned()).collect();
-    order(Command {
-        program: Program::Exec(words),
-        env: BTreeMap::new(),
-    })
+    order(Command { program: Program::Exec(words), env: BTreeMap::new() })
 }
 
 pub(crate) fn set(order: &mut Order, name: &str, value: &str) {

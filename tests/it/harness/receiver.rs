@@ -62,11 +62,7 @@ impl Receiver {
         let routes = Router::new().route("/webhook", post(receive));
         let routes = routes.with_state(Arc::clone(&inside));
         let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        Self {
-            url,
-            inside,
-            server,
-        }
+        Self { url, inside, server }
     }
 
     /// Waits until this many deliveries, repeated ones included, have come in.
@@ -87,11 +83,7 @@ impl Drop for Receiver {
 async fn receive(State(inside): State<Arc<Inside>>, headers: HeaderMap, raw: Bytes) -> StatusCode {
     let body: Value = serde_json::from_slice(&raw).unwrap();
     let event = body["event"].clone();
-    let delivery = Delivery {
-        headers,
-        raw,
-        event,
-    };
+    let delivery = Delivery { headers, raw, event };
     inside.got.send_modify(|got| got.push(delivery));
     let script = || inside.script.lock().unwrap_or_else(PoisonError::into_inner);
     let reaction = script().pop_front().unwrap_or(Reaction::Status(202));

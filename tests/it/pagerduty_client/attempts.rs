@@ -19,20 +19,14 @@ async fn a_rate_limit_is_waited_out_with_and_without_headers() {
     server.on(
         GET,
         [
-            json(429, &limited)
-                .with("ratelimit-reset", "1")
-                .with("ratelimit-remaining", "0"),
+            json(429, &limited).with("ratelimit-reset", "1").with("ratelimit-remaining", "0"),
             text(429, ""),
             incident("triggered"),
         ],
     );
     let started = tokio::time::Instant::now();
     server.client().incident(&q1()).await.unwrap();
-    assert!(
-        started.elapsed() >= Duration::from_secs(1),
-        "{:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
     assert_eq!(server.routes().len(), 3);
 }
 
@@ -40,31 +34,15 @@ async fn a_rate_limit_is_waited_out_with_and_without_headers() {
 async fn a_note_that_was_limited_needs_no_look() {
     let server = Server::start().await;
     server.on(POST_NOTES, [text(429, ""), text(201, "{}")]);
-    server
-        .client()
-        .add_note(&q1(), "hello #m1", "#m1")
-        .await
-        .unwrap();
+    server.client().add_note(&q1(), "hello #m1", "#m1").await.unwrap();
     assert_eq!(server.routes(), [POST_NOTES, POST_NOTES]);
 }
 
 #[tokio::test]
 async fn passing_failures_are_repeated_until_one_works() {
     let server = Server::start().await;
-    server.on(
-        PUT,
-        [
-            text(500, "oops"),
-            text(408, ""),
-            text(503, "<html>"),
-            incident("resolved"),
-        ],
-    );
-    let after = server
-        .client()
-        .change(&q1(), &status(Status::Resolved))
-        .await
-        .unwrap();
+    server.on(PUT, [text(500, "oops"), text(408, ""), text(503, "<html>"), incident("resolved")]);
+    let after = server.client().change(&q1(), &status(Status::Resolved)).await.unwrap();
     assert_eq!(after.status, Status::Resolved);
     assert_eq!(server.routes(), [PUT; 4]);
 }
@@ -80,15 +58,8 @@ async fn a_silent_server_costs_one_attempt() {
 #[tokio::test]
 async fn attempts_end() {
     let server = Server::start().await;
-    server.on(
-        PUT,
-        (0..20).map(|_| text(502, "<html><h1>Bad Gateway</h1></html>")),
-    );
-    let error = server
-        .client()
-        .change(&q1(), &title("t"))
-        .await
-        .unwrap_err();
+    server.on(PUT, (0..20).map(|_| text(502, "<html><h1>Bad Gateway</h1></html>")));
+    let error = server.client().change(&q1(), &title("t")).await.unwrap_err();
     assert!(error.is_passing());
     assert_eq!(server.routes().len(), limits::PAGERDUTY_ATTEMPTS);
     assert_eq!(
@@ -104,21 +75,10 @@ async fn no_connection_is_a_passing_failure() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let mut settings = Settings::new(url, TOKEN.to_owned().into(), "ams@example.com");
-    settings.pace = Pace {
-        attempts: 2,
-        first_wait: Duration::from_millis(1),
-        ..Pace::default()
-    };
-    let error = PagerDuty::new(settings)
-        .unwrap()
-        .change(&q1(), &title("t"))
-        .await
-        .unwrap_err();
+    settings.pace = Pace { attempts: 2, first_wait: Duration::from_millis(1), ..Pace::default() };
+    let error = PagerDuty::new(settings).unwrap().change(&q1(), &title("t")).await.unwrap_err();
     let text = error.to_string();
-    assert!(
-        error.is_passing() && text.contains("after 2 attempts: no connection"),
-        "{text}"
-    );
+    assert!(error.is_passing() && text.contains("after 2 attempts: no connection"), "{text}");
     assert!(!text.contains("may have taken effect"), "{text}");
 }
 
@@ -141,25 +101,16 @@ async fn refusals_and_redirects_are_final() {
     }
     server.on(GET, [code(404, 2100)]);
     let error = client.incident(&q1()).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "PagerDuty does not know incident Q1 (404)"
-    );
+    assert_eq!(error.to_string(), "PagerDuty does not know incident Q1 (404)");
     assert_eq!(server.routes(), [GET; 5]);
 }
 
 #[tokio::test]
 async fn an_answer_too_long_to_read_is_refused() {
     let server = Server::start().await;
-    server.on(
-        GET,
-        [text(200, vec![b' '; limits::PAGERDUTY_ANSWER_BYTES + 1])],
-    );
+    server.on(GET, [text(200, vec![b' '; limits::PAGERDUTY_ANSWER_BYTES + 1])]);
     let error = server.client().incident(&q1()).await.unwrap_err();
-    assert!(
-        error.to_string().contains("longer than 4194304 bytes"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("longer than 4194304 bytes"), "{error}");
     assert_eq!(server.routes(), [GET]);
 }
 

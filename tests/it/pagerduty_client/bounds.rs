@@ -45,10 +45,7 @@ async fn an_escalation_overtakes_notes_that_hold_every_permit() {
         })
         .collect();
     server.until_arrived(1).await;
-    client
-        .change(&q1(), &escalate(Escalation::Level(2)))
-        .await
-        .unwrap();
+    client.change(&q1(), &escalate(Escalation::Level(2))).await.unwrap();
     assert_eq!(server.routes(), [POST_NOTES, PUT]);
     server.script.release.add_permits(1);
     for note in notes {

@@ -14,35 +14,20 @@ async fn an_incident_that_ended_is_said_to_have_ended() {
     let client = server.client();
     for (http, number) in [(400, 1001), (400, 1019), (403, 2018)] {
         server.on(PUT, [code(http, number)]);
-        let error = client
-            .change(&q1(), &status(Status::Resolved))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, PlatformError::AlreadyEnded { .. }),
-            "{number}: {error}"
-        );
+        let error = client.change(&q1(), &status(Status::Resolved)).await.unwrap_err();
+        assert!(matches!(error, PlatformError::AlreadyEnded { .. }), "{number}: {error}");
     }
     let as_text = json!({ "error": { "message": "No", "code": "1001" } });
     server.on(PUT, [json(400, &as_text)]);
     let error = client.change(&q1(), &title("t")).await.unwrap_err();
-    assert!(
-        matches!(error, PlatformError::AlreadyEnded { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, PlatformError::AlreadyEnded { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_resolve_whose_answer_was_lost_is_ours() {
     let server = Server::start().await;
-    server
-        .on(PUT, [hang(), code(400, 1001)])
-        .on(GET, [incident("resolved")]);
-    let after = server
-        .hasty_client()
-        .change(&q1(), &status(Status::Resolved))
-        .await
-        .unwrap();
+    server.on(PUT, [hang(), code(400, 1001)]).on(GET, [incident("resolved")]);
+    let after = server.hasty_client().change(&q1(), &status(Status::Resolved)).await.unwrap();
     assert_eq!(after.status, Status::Resolved);
     assert_eq!(server.routes(), [PUT, PUT, GET]);
 }
@@ -51,35 +36,20 @@ async fn a_resolve_whose_answer_was_lost_is_ours() {
 async fn a_limited_resolve_does_not_make_anothers_resolve_ours() {
     let server = Server::start().await;
     server.on(PUT, [text(429, ""), code(400, 1001)]);
-    let error = server
-        .client()
-        .change(&q1(), &status(Status::Resolved))
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(error, PlatformError::AlreadyEnded { .. }),
-        "{error}"
-    );
+    let error = server.client().change(&q1(), &status(Status::Resolved)).await.unwrap_err();
+    assert!(matches!(error, PlatformError::AlreadyEnded { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn already_acknowledged_is_what_was_wanted() {
     let server = Server::start().await;
     let client = server.client();
-    server
-        .on(PUT, [code(400, 1002)])
-        .on(GET, [incident("acknowledged")]);
-    let after = client
-        .change(&q1(), &status(Status::Acknowledged))
-        .await
-        .unwrap();
+    server.on(PUT, [code(400, 1002)]).on(GET, [incident("acknowledged")]);
+    let after = client.change(&q1(), &status(Status::Acknowledged)).await.unwrap();
     assert_eq!(after.status, Status::Acknowledged);
 
     server.on(PUT, [code(400, 1002), incident("acknowledged")]);
-    let with_title = IncidentChange {
-        status: Some(Status::Acknowledged),
-        ..title("t")
-    };
+    let with_title = IncidentChange { status: Some(Status::Acknowledged), ..title("t") };
     client.change(&q1(), &with_title).await.unwrap();
     assert_eq!(server.routes(), [PUT, GET, PUT, PUT]);
     let rest = json!({ "incident": { "type": "incident_reference", "title": "t" } });
@@ -89,10 +59,8 @@ async fn already_acknowledged_is_what_was_wanted() {
 #[tokio::test]
 async fn a_plan_without_priorities_does_not_stop_the_escalation() {
     let server = Server::start().await;
-    let change = IncidentChange {
-        priority: Some("P1".to_owned()),
-        ..escalate(Escalation::Level(2))
-    };
+    let change =
+        IncidentChange { priority: Some("P1".to_owned()), ..escalate(Escalation::Level(2)) };
     let client = server.client();
     for refusal in [code(402, 2014), code(403, 2010), code(400, 1020)] {
         server.on(PUT, [refusal, incident("triggered")]);
@@ -103,8 +71,5 @@ async fn a_plan_without_priorities_does_not_stop_the_escalation() {
     // A token that may not write is still found out.
     server.on(PUT, [code(403, 2010), code(403, 2010)]);
     let error = client.change(&q1(), &change).await.unwrap_err();
-    assert!(
-        matches!(error, PlatformError::Refused { status: 403, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, PlatformError::Refused { status: 403, .. }), "{error}");
 }

@@ -14,11 +14,7 @@ async fn error_bodies_of_every_shape_give_a_message() {
             Some(2001),
             "No; a; b",
         ),
-        (
-            error(json!({ "message": "No", "code": "2001", "errors": "a" })),
-            Some(2001),
-            "No; a",
-        ),
+        (error(json!({ "message": "No", "code": "2001", "errors": "a" })), Some(2001), "No; a"),
         (
             error(json!({ "message": "No", "errors": { "title": ["is long"] } })),
             None,
@@ -26,11 +22,7 @@ async fn error_bodies_of_every_shape_give_a_message() {
         ),
         (error(json!(["a", "b"])), None, "a; b"),
         (error(json!("a")), None, "a"),
-        (
-            json!({ "message": "No", "code": 5001 }).to_string(),
-            Some(5001),
-            "No",
-        ),
+        (json!({ "message": "No", "code": 5001 }).to_string(), Some(5001), "No"),
         (
             json!({ "errors": [{ "title": "T", "detail": "D", "code": "x" }] }).to_string(),
             None,
@@ -40,16 +32,8 @@ async fn error_bodies_of_every_shape_give_a_message() {
         ("[]".to_owned(), None, "without an explanation"),
         (String::new(), None, "without an explanation"),
         ("plain\r\n  text".to_owned(), None, "plain text"),
-        (
-            "<html><b>Bad</b> thing</html>".to_owned(),
-            None,
-            "Bad thing",
-        ),
-        (
-            "{\"error\": {\"mess".to_owned(),
-            None,
-            "{\"error\": {\"mess",
-        ),
+        ("<html><b>Bad</b> thing</html>".to_owned(), None, "Bad thing"),
+        ("{\"error\": {\"mess".to_owned(), None, "{\"error\": {\"mess"),
     ];
     let server = Server::start().await;
     let client = server.client();
@@ -71,10 +55,7 @@ async fn the_token_is_shown_nowhere() {
     let server = Server::start().await;
     let client = server.client();
     let shown = format!("{client:?}");
-    assert!(
-        shown.contains(&server.url) && !shown.contains(TOKEN),
-        "{shown}"
-    );
+    assert!(shown.contains(&server.url) && !shown.contains(TOKEN), "{shown}");
     // Not even when the other side repeats it.
     server.on(GET, [text(401, format!("bad key {TOKEN}"))]);
     let error = client.incident(&q1()).await.unwrap_err();

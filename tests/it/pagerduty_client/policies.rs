@@ -35,32 +35,18 @@ async fn a_policys_levels_name_who_is_on_call() {
         ON_CALLS,
         [
             on_calls(
-                &[
-                    (json!(1), "U1"),
-                    (json!(2), "U2"),
-                    (json!(1), "U1"),
-                    (json!(9), "U9"),
-                ],
+                &[(json!(1), "U1"), (json!(2), "U2"), (json!(1), "U1"), (json!(9), "U9")],
                 true,
             ),
-            on_calls(
-                &[(json!("1"), "U4"), (json!(null), "U5"), (json!(0), "U6")],
-                false,
-            ),
+            on_calls(&[(json!("1"), "U4"), (json!(null), "U5"), (json!(0), "U6")], false),
         ],
     );
     let policy = server.client().escalation_policy("E1").await.unwrap();
     assert_eq!((policy.id.as_str(), policy.name.as_str()), ("E1", "Night"));
     assert_eq!(policy.levels, [vec!["U1", "U4"], vec!["U2"], vec![]]);
     let queries: Vec<String> = server.seen().into_iter().map(|seen| seen.query).collect();
-    assert_eq!(
-        queries[1],
-        "escalation_policy_ids%5B%5D=E1&limit=100&offset=0"
-    );
-    assert_eq!(
-        queries[2],
-        "escalation_policy_ids%5B%5D=E1&limit=100&offset=100"
-    );
+    assert_eq!(queries[1], "escalation_policy_ids%5B%5D=E1&limit=100&offset=0");
+    assert_eq!(queries[2], "escalation_policy_ids%5B%5D=E1&limit=100&offset=100");
 }
 
 #[tokio::test]
@@ -68,16 +54,11 @@ async fn without_on_calls_the_policys_own_users_are_taken() {
     let server = Server::start().await;
     let client = server.client();
     for http in [402, 403, 404] {
-        server
-            .on(POLICY, [policy()])
-            .on(ON_CALLS, [code(http, 2010)]);
+        server.on(POLICY, [policy()]).on(ON_CALLS, [code(http, 2010)]);
         let policy = client.escalation_policy("E1").await.unwrap();
         assert_eq!(policy.levels, [vec!["U1"], vec![], vec!["U3"]]);
     }
     server.on(POLICY, [code(404, 2100)]);
     let error = client.escalation_policy("E1").await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "PagerDuty does not know escalation policy \"E1\" (404)"
-    );
+    assert_eq!(error.to_string(), "PagerDuty does not know escalation policy \"E1\" (404)");
 }

@@ -17,24 +17,12 @@ async fn every_request_says_who_asks_and_in_which_version() {
     client.change(&q1(), &title("new")).await.unwrap();
     let mut oauth = server.settings();
     oauth.credential = Credential::OAuth;
-    PagerDuty::new(oauth)
-        .unwrap()
-        .incident(&q1())
-        .await
-        .unwrap();
+    PagerDuty::new(oauth).unwrap().incident(&q1()).await.unwrap();
 
     let seen = server.seen();
-    let header = |n: usize, name| {
-        seen[n]
-            .headers
-            .get(name)
-            .map(|value| value.to_str().unwrap())
-    };
+    let header = |n: usize, name| seen[n].headers.get(name).map(|value| value.to_str().unwrap());
     for n in 0..3 {
-        assert_eq!(
-            header(n, "accept"),
-            Some("application/vnd.pagerduty+json;version=2")
-        );
+        assert_eq!(header(n, "accept"), Some("application/vnd.pagerduty+json;version=2"));
         assert_eq!(header(n, "from"), Some("ams@example.com"));
         assert!(header(n, "user-agent").unwrap().starts_with("ams/"));
     }
@@ -48,10 +36,8 @@ async fn every_request_says_who_asks_and_in_which_version() {
 
 #[tokio::test]
 async fn each_change_sends_its_own_fields_and_no_others() {
-    let resolve = IncidentChange {
-        resolution: Some("restarted".to_owned()),
-        ..status(Status::Resolved)
-    };
+    let resolve =
+        IncidentChange { resolution: Some("restarted".to_owned()), ..status(Status::Resolved) };
     let calm = IncidentChange {
         urgency: Some(Urgency::Low),
         priority: Some("P1".to_owned()),
@@ -59,19 +45,10 @@ async fn each_change_sends_its_own_fields_and_no_others() {
     };
     let cases = [
         (title("[AMS] disk"), json!({ "title": "[AMS] disk" })),
-        (
-            status(Status::Acknowledged),
-            json!({ "status": "acknowledged" }),
-        ),
-        (
-            resolve,
-            json!({ "status": "resolved", "resolution": "restarted" }),
-        ),
+        (status(Status::Acknowledged), json!({ "status": "acknowledged" })),
+        (resolve, json!({ "status": "resolved", "resolution": "restarted" })),
         (calm, json!({ "urgency": "low", "priority": "P1" })),
-        (
-            escalate(Escalation::Level(2)),
-            json!({ "escalation_level": 2 }),
-        ),
+        (escalate(Escalation::Level(2)), json!({ "escalation_level": 2 })),
         (
             escalate(Escalation::Policy("E2".to_owned())),
             json!({ "escalation_policy": { "id": "E2", "type": "escalation_policy_reference" } }),
@@ -96,11 +73,7 @@ async fn each_change_sends_its_own_fields_and_no_others() {
 async fn a_change_of_nothing_is_a_look() {
     let server = Server::start().await;
     server.on(GET, [incident("acknowledged")]);
-    let after = server
-        .client()
-        .change(&q1(), &IncidentChange::default())
-        .await
-        .unwrap();
+    let after = server.client().change(&q1(), &IncidentChange::default()).await.unwrap();
     assert_eq!(after.status, Status::Acknowledged);
     assert_eq!(server.routes(), [GET]);
 }
@@ -108,19 +81,13 @@ async fn a_change_of_nothing_is_a_look() {
 #[tokio::test]
 async fn a_base_url_may_have_a_path_and_a_trailing_slash() {
     let server = Server::start().await;
-    for (tail, route) in [
-        ("/", GET),
-        ("/pd", "GET /pd/incidents/Q1"),
-        ("/pd/", "GET /pd/incidents/Q1"),
-    ] {
+    for (tail, route) in
+        [("/", GET), ("/pd", "GET /pd/incidents/Q1"), ("/pd/", "GET /pd/incidents/Q1")]
+    {
         server.on(route, [incident("triggered")]);
         let mut settings = server.settings();
         settings.base_url.push_str(tail);
-        PagerDuty::new(settings)
-            .unwrap()
-            .incident(&q1())
-            .await
-            .unwrap();
+        PagerDuty::new(settings).unwrap().incident(&q1()).await.unwrap();
         assert_eq!(server.routes().last().unwrap(), route);
     }
 }
@@ -130,23 +97,10 @@ async fn ids_that_are_none_never_become_a_path() {
     let server = Server::start().await;
     let client = server.client();
     let long = "E".repeat(41);
-    for id in [
-        "",
-        ".",
-        "..",
-        "../users",
-        "E1/../../users",
-        "E1?x=1",
-        "E1%2f",
-        "E 1",
-        "Ｅ１",
-        &long,
-    ] {
+    for id in ["", ".", "..", "../users", "E1/../../users", "E1?x=1", "E1%2f", "E 1", "Ｅ１", &long]
+    {
         let error = client.escalation_policy(id).await.unwrap_err();
-        assert!(
-            matches!(error, PlatformError::NotFound { .. }),
-            "{id}: {error}"
-        );
+        assert!(matches!(error, PlatformError::NotFound { .. }), "{id}: {error}");
     }
     assert_eq!(server.routes(), Vec::<String>::new());
 }

@@ -30,13 +30,7 @@ pub(super) struct Reply {
 }
 
 pub(super) fn text(status: u16, body: impl Into<Vec<u8>>) -> Reply {
-    Reply {
-        status,
-        headers: Vec::new(),
-        body: body.into(),
-        held: false,
-        hangs: false,
-    }
+    Reply { status, headers: Vec::new(), body: body.into(), held: false, hangs: false }
 }
 
 pub(super) fn json(status: u16, body: &Value) -> Reply {
@@ -44,25 +38,16 @@ pub(super) fn json(status: u16, body: &Value) -> Reply {
 }
 
 pub(super) fn incident(status: &str) -> Reply {
-    json(
-        200,
-        &json!({ "incident": { "id": "Q1", "status": status, "title": "disk" } }),
-    )
+    json(200, &json!({ "incident": { "id": "Q1", "status": status, "title": "disk" } }))
 }
 
 pub(super) fn code(status: u16, code: u32) -> Reply {
-    json(
-        status,
-        &json!({ "error": { "message": "No", "code": code, "errors": ["Why"] } }),
-    )
+    json(status, &json!({ "error": { "message": "No", "code": code, "errors": ["Why"] } }))
 }
 
 /// Received, perhaps carried out, never answered.
 pub(super) fn hang() -> Reply {
-    Reply {
-        hangs: true,
-        ..text(200, "")
-    }
+    Reply { hangs: true, ..text(200, "") }
 }
 
 impl Reply {
@@ -105,9 +90,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 1 << 20)
-        .await
-        .expect("a small body");
+    let body = axum::body::to_bytes(body, 1 << 20).await.expect("a small body");
     let route = format!("{} {}", head.method, head.uri.path());
     lock(&script.seen).push(Seen {
         route: route.clone(),
@@ -125,21 +108,14 @@ async fn answer(State(script): State<Arc<Script>>, request: Request) -> Response
         std::future::pending::<()>().await;
     }
     if reply.held {
-        script
-            .release
-            .acquire()
-            .await
-            .expect("never closed")
-            .forget();
+        script.release.acquire().await.expect("never closed").forget();
     }
     script.under_way.send_modify(|n| *n -= 1);
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    response
-        .body(Body::from(reply.body))
-        .expect("a valid reply")
+    response.body(Body::from(reply.body)).expect("a valid reply")
 }
 
 impl Server {
@@ -151,12 +127,8 @@ impl Server {
             under_way: watch::Sender::new(0),
             release: Semaphore::new(0),
         });
-        let app = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&script));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a free port");
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&script));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         tokio::spawn(async move { axum::serve(listener, app).await });
         let url = format!("http://{address}");
@@ -164,10 +136,7 @@ impl Server {
     }
 
     pub(super) fn on(&self, route: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
-        lock(&self.script.replies)
-            .entry(route.to_owned())
-            .or_default()
-            .extend(replies);
+        lock(&self.script.replies).entry(route.to_owned()).or_default().extend(replies);
         self
     }
 
@@ -212,22 +181,13 @@ pub(super) fn q1() -> IncidentId {
 }
 
 pub(super) fn title(text: &str) -> IncidentChange {
-    IncidentChange {
-        title: Some(text.to_owned()),
-        ..IncidentChange::default()
-    }
+    IncidentChange { title: Some(text.to_owned()), ..IncidentChange::default() }
 }
 
 pub(super) fn status(status: Status) -> IncidentChange {
-    IncidentChange {
-        status: Some(status),
-        ..IncidentChange::default()
-    }
+    IncidentChange { status: Some(status), ..IncidentChange::default() }
 }
 
 pub(super) fn escalate(escalation: Escalation) -> IncidentChange {
-    IncidentChange {
-        escalation: Some(escalation),
-        ..IncidentChange::default()
-    }
+    IncidentChange { escalation: Some(escalation), ..IncidentChange::default() }
 }

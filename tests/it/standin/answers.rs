@@ -41,11 +41,7 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         ("GET /incidents/{id}", read(), 200),
         ("GET /incidents/{id}/log_entries", read(), 200),
         ("GET /log_entries?is_overview=true", read(), 200),
-        (
-            "GET /incidents?limit=1&statuses%5B%5D=resolved",
-            read(),
-            200,
-        ),
+        ("GET /incidents?limit=1&statuses%5B%5D=resolved", read(), 200),
         ("GET /escalation_policies/PPOL001", read(), 200),
         ("GET /escalation_policies/PNONE", read(), 404),
         ("GET /priorities", read(), 200),
@@ -107,11 +103,7 @@ async fn a_request_without_token_or_user_is_refused() {
     let signed = || put().header("Authorization", format!("Token token={TOKEN}"));
     let cases = [
         (put(), 401, 2006),
-        (
-            put().header("Authorization", format!("Token {TOKEN}")),
-            401,
-            2006,
-        ),
+        (put().header("Authorization", format!("Token {TOKEN}")), 401, 2006),
         (signed(), 400, 2016),
         (signed().header("From", "nobody@ams.test"), 400, 1008),
     ];
@@ -142,18 +134,11 @@ async fn wishes_that_make_no_sense_are_refused_whole() {
             json!({ "title": "x", "assignments": [{ "assignee": { "id": "PNONE", "type": "user_reference" } }] }),
             1007,
         ),
-        (
-            json!({ "title": "x", "urgency": "low", "escalation_level": 2 }),
-            1006,
-        ),
+        (json!({ "title": "x", "urgency": "low", "escalation_level": 2 }), 1006),
     ];
     for (wish, code) in cases {
         let (status, answer) = world.change(&id, wish.clone()).await;
-        assert_eq!(
-            (status, &answer["error"]["code"]),
-            (400, &code.into()),
-            "{wish}"
-        );
+        assert_eq!((status, &answer["error"]["code"]), (400, &code.into()), "{wish}");
     }
     let (status, answer) = world.change(&id, json!({ "no_such_field": 1 })).await;
     assert_eq!(status, 200, "unknown fields are ignored: {answer}");
@@ -171,15 +156,10 @@ async fn a_resolved_incident_takes_notes_and_a_reopening_only() {
         assert_eq!((status, &answer["error"]["code"]), (400, &1001.into()));
     }
     let note = json!({ "note": { "content": "for the record" } });
-    let (status, _) = world
-        .ask("POST", &format!("/incidents/{id}/notes"), &note)
-        .await;
+    let (status, _) = world.ask("POST", &format!("/incidents/{id}/notes"), &note).await;
     assert_eq!(status, 200);
     let (status, answer) = world.change(&id, json!({ "status": "triggered" })).await;
-    assert_eq!(
-        (status, &answer["incident"]["status"]),
-        (200, &"triggered".into())
-    );
+    assert_eq!((status, &answer["incident"]["status"]), (200, &"triggered".into()));
     assert!(world.pagerduty.incident(&id).unwrap().reopened_at.is_some());
     world.pagerduty.stop().await;
 }
@@ -188,26 +168,18 @@ async fn a_resolved_incident_takes_notes_and_a_reopening_only() {
 async fn lists_come_in_pages_and_end_at_ten_thousand() {
     let world = World::start().await;
     let ids: Vec<_> = (0..30).map(|_| world.incident()).collect();
-    let list = async |query: &str| {
-        world
-            .ask("GET", &format!("/incidents?{query}"), &Value::Null)
-            .await
-    };
+    let list =
+        async |query: &str| world.ask("GET", &format!("/incidents?{query}"), &Value::Null).await;
     let (_, first) = list("").await;
     assert_eq!(first["incidents"].as_array().unwrap().len(), 25);
-    assert_eq!(
-        (&first["more"], &first["total"]),
-        (&true.into(), &Value::Null)
-    );
+    assert_eq!((&first["more"], &first["total"]), (&true.into(), &Value::Null));
     let (_, last) = list("offset=29&limit=100&total=true").await;
     assert_eq!((&last["more"], &last["total"]), (&false.into(), &30.into()));
     assert_eq!(last["incidents"][0]["id"], ids[29].as_str());
     let (status, refused) = list("offset=9950&limit=100").await;
     assert_eq!((status, &refused["error"]["code"]), (400, &2002.into()));
 
-    world
-        .clock
-        .advance(jiff::SignedDuration::from_hours(24 * 40));
+    world.clock.advance(jiff::SignedDuration::from_hours(24 * 40));
     assert_eq!(list("").await.1["incidents"], json!([]));
     let (_, all) =
         list("date_range=all&statuses%5B%5D=triggered&statuses%5B%5D=acknowledged").await;

@@ -38,15 +38,8 @@ async fn own_writes_come_back_with_the_bot_as_agent() {
         assert_eq!(world.change(&id, wish).await.0, 200);
     }
     let note = json!({ "note": { "content": "done" } });
-    world
-        .ask("POST", &format!("/incidents/{id}/notes"), &note)
-        .await;
-    world
-        .change(
-            &id,
-            json!({ "status": "resolved", "resolution": "cleaned" }),
-        )
-        .await;
+    world.ask("POST", &format!("/incidents/{id}/notes"), &note).await;
+    world.change(&id, json!({ "status": "resolved", "resolution": "cleaned" })).await;
 
     let expected = [
         "incident.triggered",
@@ -59,10 +52,7 @@ async fn own_writes_come_back_with_the_bot_as_agent() {
     ];
     let got = receiver.first(expected.len()).await;
     assert_eq!(kinds(&got), expected);
-    assert_eq!(
-        got[0].event["agent"]["type"],
-        "inbound_integration_reference"
-    );
+    assert_eq!(got[0].event["agent"]["type"], "inbound_integration_reference");
     assert!(got[1..].iter().all(|one| one.event["agent"]["id"] == BOT));
     assert_eq!(got[5].event["data"]["incident"]["id"], id.as_str());
     assert_eq!(got[6].event["data"]["assignees"], json!([]));
@@ -76,9 +66,7 @@ async fn own_writes_come_back_with_the_bot_as_agent() {
 async fn every_subscription_gets_the_same_event_signed() {
     let world = World::start().await;
     let receivers = [Receiver::start(&[]).await, Receiver::start(&[]).await];
-    let ids = receivers
-        .each_ref()
-        .map(|receiver| world.pagerduty.subscribe(&receiver.url));
+    let ids = receivers.each_ref().map(|receiver| world.pagerduty.subscribe(&receiver.url));
     world.incident();
     let mut events = HashSet::new();
     let mut webhooks = HashSet::new();
@@ -87,10 +75,7 @@ async fn every_subscription_gets_the_same_event_signed() {
         let one = &got[0];
         let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(&one.raw);
-        let hex = one
-            .header("X-PagerDuty-Signature")
-            .strip_prefix("v1=")
-            .unwrap();
+        let hex = one.header("X-PagerDuty-Signature").strip_prefix("v1=").unwrap();
         assert_eq!(hex, hex.to_ascii_lowercase());
         mac.verify_slice(&bytes(hex)).unwrap();
         assert_eq!(one.header("X-Webhook-Subscription"), subscription);
@@ -105,11 +90,7 @@ async fn every_subscription_gets_the_same_event_signed() {
 #[tokio::test]
 async fn a_failed_webhook_holds_up_its_own_incident_only() {
     let world = World::with(|settings| settings.answer_within = Duration::from_millis(50)).await;
-    let script = [
-        Reaction::Status(503),
-        Reaction::Never,
-        Reaction::Status(429),
-    ];
+    let script = [Reaction::Status(503), Reaction::Never, Reaction::Status(429)];
     let receiver = Receiver::start(&script).await;
     let subscription = world.pagerduty.subscribe(&receiver.url);
     let id = world.incident();
@@ -117,10 +98,7 @@ async fn a_failed_webhook_holds_up_its_own_incident_only() {
     let got = receiver.first(5).await;
     let of = "incident.triggered";
     assert_eq!(kinds(&got), [of, of, of, of, "incident.acknowledged"]);
-    let ids: HashSet<&str> = got[..4]
-        .iter()
-        .map(|one| one.header("X-Webhook-Id"))
-        .collect();
+    let ids: HashSet<&str> = got[..4].iter().map(|one| one.header("X-Webhook-Id")).collect();
     assert_eq!(ids.len(), 1, "an attempt more is not a webhook more");
     assert!(world.pagerduty.deliveries_settled(SOON).await);
     let stats = world.pagerduty.deliveries(&subscription).unwrap();
@@ -146,26 +124,15 @@ async fn incidents_do_not_wait_for_each_other() {
 async fn three_refusals_in_a_row_disable_a_subscription_for_a_day() {
     let world = World::start().await;
     let refuse = Reaction::Status(404);
-    let receiver = Receiver::start(&[
-        refuse,
-        refuse,
-        Reaction::Status(200),
-        refuse,
-        refuse,
-        refuse,
-    ])
-    .await;
+    let receiver =
+        Receiver::start(&[refuse, refuse, Reaction::Status(200), refuse, refuse, refuse]).await;
     let subscription = world.pagerduty.subscribe(&receiver.url);
     for n in 1..=6 {
         world.incident();
         receiver.first(n).await;
         assert!(world.pagerduty.deliveries_settled(SOON).await);
     }
-    assert!(
-        world
-            .pagerduty
-            .look(|state| state.subscriptions()[0].is_disabled())
-    );
+    assert!(world.pagerduty.look(|state| state.subscriptions()[0].is_disabled()));
     let path = format!("/webhook_subscriptions/{subscription}");
     let (_, answer) = world.ask("GET", &path, &Value::Null).await;
     let disabled = &answer["webhook_subscription"]["delivery_method"]["temporarily_disabled"];
@@ -174,9 +141,7 @@ async fn three_refusals_in_a_row_disable_a_subscription_for_a_day() {
     let stats = world.pagerduty.deliveries(&subscription).unwrap();
     assert_eq!((stats.attempts, stats.dropped, stats.discarded), (6, 5, 1));
 
-    world
-        .ask("POST", &format!("{path}/enable"), &json!({}))
-        .await;
+    world.ask("POST", &format!("{path}/enable"), &json!({})).await;
     world.incident();
     assert_eq!(receiver.first(7).await.len(), 7);
     world.pagerduty.stop().await;
@@ -196,9 +161,6 @@ async fn after_two_days_a_webhook_is_given_up() {
     assert_eq!(world.pagerduty.undelivered(), 1);
     world.clock.advance(jiff::SignedDuration::from_hours(49));
     assert!(world.pagerduty.deliveries_settled(SOON).await);
-    assert_eq!(
-        world.pagerduty.deliveries(&subscription).unwrap().dropped,
-        1
-    );
+    assert_eq!(world.pagerduty.deliveries(&subscription).unwrap().dropped, 1);
     world.pagerduty.stop().await;
 }

@@ -32,10 +32,7 @@ async fn a_level_takes_the_acknowledgement_back_and_pages() {
 
     let (_, answer) = world.change(&id, json!({ "escalation_level": 2 })).await;
     assert_eq!(answer["incident"]["status"], "triggered");
-    assert_eq!(
-        answer["incident"]["assignments"][0]["assignee"]["id"],
-        ENGINEER
-    );
+    assert_eq!(answer["incident"]["assignments"][0]["assignee"]["id"], ENGINEER);
     assert_eq!(paged(&world, &id), [BOT, ENGINEER]);
 
     world.pagerduty.level_times_out(&id).unwrap();
@@ -68,23 +65,14 @@ async fn a_policy_starts_at_its_first_level_even_the_same_one() {
 
     let (code, answer) = world.change(&id, json!({ "escalation_level": 2 })).await;
     let said = &answer["error"]["errors"][0];
-    assert_eq!(
-        (code, said),
-        (
-            400,
-            &"the escalation policy or incident id are invalid".into()
-        )
-    );
+    assert_eq!((code, said), (400, &"the escalation policy or incident id are invalid".into()));
     world.pagerduty.stop().await;
 }
 
 #[tokio::test]
 async fn raising_the_urgency_pages_whoever_has_it() {
     let world = World::start().await;
-    let quiet = NewIncident {
-        urgency: Urgency::Low,
-        ..NewIncident::titled("backup is late")
-    };
+    let quiet = NewIncident { urgency: Urgency::Low, ..NewIncident::titled("backup is late") };
     let id = world.pagerduty.trigger(quiet).unwrap();
     world.pagerduty.acknowledge_as(ENGINEER, &id).unwrap();
     let (code, _) = world.change(&id, json!({ "escalation_level": 2 })).await;
@@ -102,14 +90,9 @@ async fn raising_the_urgency_pages_whoever_has_it() {
 async fn the_timeline_tells_the_story() {
     let world = World::start().await;
     let id = world.incident();
-    world
-        .change(&id, json!({ "title": "[AMS] disk", "escalation_level": 2 }))
-        .await;
+    world.change(&id, json!({ "title": "[AMS] disk", "escalation_level": 2 })).await;
     world.pagerduty.acknowledge_as(ENGINEER, &id).unwrap();
-    world
-        .pagerduty
-        .annotate_as(ENGINEER, &id, "looking")
-        .unwrap();
+    world.pagerduty.annotate_as(ENGINEER, &id, "looking").unwrap();
     world.pagerduty.reassign_as(ENGINEER, &id, MANAGER).unwrap();
     world.pagerduty.monitoring_resolves(&id).unwrap();
     world.pagerduty.reopen_as(MANAGER, &id).unwrap();
@@ -117,9 +100,7 @@ async fn the_timeline_tells_the_story() {
     world.pagerduty.merge_as(MANAGER, &id, &other).unwrap();
 
     let lines = world.pagerduty.timeline(&id).into_iter();
-    let lines: Vec<String> = lines
-        .map(|line| format!("{}: {}", line.agent, line.text))
-        .collect();
+    let lines: Vec<String> = lines.map(|line| format!("{}: {}", line.agent, line.text)).collect();
     let story = [
         "Monitoring: triggered",
         "PagerDuty: assigned to AMS Bot",

@@ -28,14 +28,10 @@ async fn faults_hit_the_requests_they_are_meant_for() {
     let id = world.incident();
     let path = format!("/incidents/{id}");
     let fault = Fault::Status(502);
-    world
-        .pagerduty
-        .fail_next_of(2, fault, "PUT", "/incidents/{id}");
+    world.pagerduty.fail_next_of(2, fault, "PUT", "/incidents/{id}");
     assert_eq!(world.ask("GET", &path, &Value::Null).await.0, 200);
     for status in [502, 502, 200] {
-        let (got, _) = world
-            .change(&id, json!({ "title": "third time lucky" }))
-            .await;
+        let (got, _) = world.change(&id, json!({ "title": "third time lucky" })).await;
         assert_eq!(got, status);
     }
     world.pagerduty.fail_next(usize::MAX, Fault::Status(500));
@@ -64,18 +60,11 @@ async fn a_hanging_request_has_no_effect_once_its_client_is_gone() {
 async fn stopping_ends_what_hangs_without_effect() {
     let world = World::start().await;
     let id = world.incident();
-    world
-        .pagerduty
-        .fail_next(1, Fault::Hang(Duration::from_hours(1)));
+    world.pagerduty.fail_next(1, Fault::Hang(Duration::from_hours(1)));
     let hanging = world.change(&id, json!({ "title": "late" }));
     let stopping = async {
         let came = |state: &State| state.requests().count("PUT", "/incidents/{id}") == 1;
-        assert!(
-            world
-                .pagerduty
-                .wait_for(Duration::from_secs(20), came)
-                .await
-        );
+        assert!(world.pagerduty.wait_for(Duration::from_secs(20), came).await);
         world.pagerduty.clone().stop().await;
     };
     let ((status, _), ()) = tokio::join!(hanging, stopping);
@@ -86,13 +75,7 @@ async fn stopping_ends_what_hangs_without_effect() {
 #[tokio::test]
 async fn the_rate_limit_counts_by_the_minute() {
     let world = World::with(|settings| settings.requests_per_minute = Some(2)).await;
-    let ask = async || {
-        world
-            .request("GET", "/priorities", &Value::Null)
-            .send()
-            .await
-            .unwrap()
-    };
+    let ask = async || world.request("GET", "/priorities", &Value::Null).send().await.unwrap();
     assert_eq!(ask().await.status(), 200);
     assert_eq!(ask().await.status(), 200);
     let limited = ask().await;
@@ -101,9 +84,7 @@ async fn the_rate_limit_counts_by_the_minute() {
     world.clock.advance(SignedDuration::from_mins(1));
     assert_eq!(ask().await.status(), 200);
 
-    world
-        .pagerduty
-        .fail_next(1, Fault::RateLimit { headers: false });
+    world.pagerduty.fail_next(1, Fault::RateLimit { headers: false });
     let bare = ask().await;
     assert_eq!(bare.status(), 429);
     assert!(!bare.headers().contains_key("ratelimit-reset"));

@@ -1,0 +1,182 @@
+//! The composition root: configuration in, a running region out. The only file that knows every
+//! adapter.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::claim::heartbeat::Pulse;
+use crate::claim::sqlite::SqliteClaims;
+use crate::claim::{Claims, StoreError};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, PagerDutyConfig};
+use crate::execute::dispatch::Actuators;
+use crate::execute::http::HttpRequests;
+use crate::execute::local::LocalCommands;
+use crate::execute::run::Executor;
+use crate::finding::Finding;
+use crate::incident::Owner;
+use crate::matching::Index;
+use crate::metrics::Metrics;
+use crate::pipeline::{Pipeline, PipelineIntake};
+use crate::receive::http::Receiver;
+use crate::report::mask::Mask;
+use crate::report::note::Style;
+use crate::report::pagerduty::{self, PagerDuty};
+use crate::report::reporter::Reporter;
+use crate::runs::Runs;
+use crate::scenario::catalog::{Catalog, CatalogError};
+use crate::sweep::sweep_until;
+
+/// Why a region did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Scenarios(#[from] CatalogError),
+    #[error("none of the {files} scenario files can be used; `ams validate` says why")]
+    NoScenario { files: usize, findings: Vec<Finding> },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot make an HTTP client: {0}")]
+    HttpClient(#[from] reqwest::Error),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("cannot create {}: {source}", path.display())]
+    Folder { path: std::path::PathBuf, source: std::io::Error },
+    #[error("cannot make the PagerDuty client: {0}")]
+    PagerDuty(String),
+}
+
+/// A region that is listening.
+pub struct App {
+    pub address: SocketAddr,
+    pub pipeline: Arc<Pipeline>,
+    config: Config,
+    listener: TcpListener,
+    receiver: Receiver,
+}
+
+impl App {
+    /// Loads, connects and listens; takes no webhook before [`Self::run`].
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let catalog = load_scenarios(&config)?;
+        for folder in
+            [Some(config.evidence.as_path()), config.claims.parent()].into_iter().flatten()
+        {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Arc::new(SqliteClaims::open(&config.claims, Arc::clone(&clock))?);
+        let owner = Owner::of_new_process(&config.region);
+        let claims = Claims::new(store, owner, Arc::clone(&clock));
+        let pulse = Pulse::new(config.lease);
+        // Without a first sign of life nothing may be claimed, and readiness says so.
+        pulse.beat(&claims, 1).await;
+
+        let metrics = Metrics::default();
+        let pipeline = Arc::new(Pipeline {
+            region: config.region.clone(),
+            index: Index::of(&catalog.scenarios),
+            catalog,
+            vars: config.vars.clone(),
+            executor: Executor { claims, pulse, actuator: actuators(&config)?, clock },
+            reporter: reporter(&config, &metrics)?,
+            fallback_policy: config.pagerduty.fallback_policy.clone(),
+            bot_user: config.pagerduty.bot_user.clone(),
+            runs: Runs::new(metrics.clone()),
+            metrics: metrics.clone(),
+        });
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let receiver = Receiver {
+            intake: Arc::new(PipelineIntake(Arc::clone(&pipeline))),
+            secrets: config.webhook_secrets.clone().into(),
+            bot_user: config.pagerduty.bot_user.as_str().into(),
+            metrics,
+        };
+        Ok(Self { address, pipeline, config, listener, receiver })
+    }
+
+    /// Serves until `shutdown` resolves; then finishes or releases what it holds.
+    ///
+    /// The heartbeat outlives everything else: while runs are being finished they must not be
+    /// taken over.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+        let Self { pipeline, config, listener, receiver, .. } = self;
+        let (stop_sweep, stop_server, stop_heart) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let claims = pipeline.claims().clone();
+        let heart = pipeline.executor.pulse.clone().beat_until(claims, stop_heart.clone());
+        let heart = tokio::spawn(heart);
+        let sweep = tokio::spawn(sweep_until(Arc::clone(&pipeline), stop_sweep.clone()));
+        let server = axum::serve(listener, receiver.router())
+            .with_graceful_shutdown(stop_server.clone().cancelled_owned());
+        let mut server = tokio::spawn(server.into_future());
+
+        tokio::select! {
+            () = shutdown => {}
+            ended = &mut server => return ended.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+        }
+        tracing::info!("stopping: no further webhooks are taken; open runs end or are released");
+        stop_sweep.cancel();
+        pipeline.runs.drain(config.shutdown_grace).await;
+        stop_server.cancel();
+        finish("the server", server).await;
+        finish("the sweep", sweep).await;
+        stop_heart.cancel();
+        finish("the heartbeat", heart).await;
+        Ok(())
+    }
+}
+
+/// Waits for a task that was told to stop, but not for ever: a client may hold a connection open.
+async fn finish<T>(what: &str, task: JoinHandle<T>) {
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+    let abort = task.abort_handle();
+    if tokio::time::timeout(PATIENCE, task).await.is_err() {
+        tracing::debug!("{what} did not stop by itself");
+        abort.abort();
+    }
+}
+
+fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
+    let catalog = Catalog::load(&config.scenarios, Some(&config.vars))?;
+    for finding in &catalog.findings {
+        tracing::error!("scenario file refused: {finding}");
+    }
+    if catalog.scenarios.is_empty() {
+        let Catalog { files, findings, .. } = catalog;
+        return Err(StartError::NoScenario { files, findings });
+    }
+    Ok(catalog)
+}
+
+fn actuators(config: &Config) -> Result<Arc<Actuators>, StartError> {
+    Ok(Arc::new(Actuators {
+        local: LocalCommands::new(config.evidence.clone(), config.inherited.clone()),
+        http: HttpRequests::new(config.evidence.clone())?,
+    }))
+}
+
+fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> {
+    let PagerDutyConfig { url, token, from, .. } = &config.pagerduty;
+    let settings = pagerduty::Settings::new(url.clone(), token.clone(), from.clone());
+    let platform =
+        PagerDuty::new(settings).map_err(|error| StartError::PagerDuty(error.to_string()))?;
+    let secrets: Vec<SecretString> =
+        config.webhook_secrets.iter().chain([token]).cloned().collect();
+    Ok(Reporter {
+        platform: Arc::new(platform),
+        style: Style { lang: config.lang, zone: config.zone.clone(), mask: Mask::of(secrets) },
+        metrics: metrics.clone(),
+    })
+}

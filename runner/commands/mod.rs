@@ -1,0 +1,54 @@
+//! The command line. Each subcommand is a file that parses, calls and prints; nothing else.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod print;
+pub mod sandbox;
+pub mod serve;
+pub mod validate;
+
+/// Exit codes of every subcommand.
+pub mod exit {
+    /// Done, and nothing to complain about.
+    pub const OK: u8 = 0;
+    /// Done, and there are findings or failures.
+    pub const FINDINGS: u8 = 1;
+    /// Could not run: bad configuration, unreadable files, no store.
+    pub const CANNOT: u8 = 2;
+}
+
+/// First response to PagerDuty incidents: AMS checks, collects facts, recovers, verifies, and
+/// hands over to people when it cannot.
+#[derive(Debug, Parser)]
+#[command(name = "ams", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Sandbox(sandbox::Args),
+    Serve(serve::Args),
+    Validate(validate::Args),
+    #[command(hide = true)]
+    DemoService(crate::sandbox::demo_service::Args),
+}
+
+impl Cli {
+    pub async fn run(self) -> ExitCode {
+        match self.command {
+            Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Serve(args) => serve::run(args).await,
+            Command::Validate(args) => validate::run(&args),
+            Command::DemoService(args) => crate::sandbox::demo_service::run(args).await,
+        }
+    }
+}
+
+/// For what fails before there is anything to run a command with.
+pub fn cannot_run(error: &dyn std::error::Error) {
+    print::error(error);
+}

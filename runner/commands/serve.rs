@@ -1,0 +1,106 @@
+//! `ams serve`: the runner of one region.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::{App, StartError};
+use crate::commands::{exit, print};
+use crate::config::{Config, LogConfig, LogFormat, environment};
+
+/// Run one region: receive webhooks, claim incidents, carry out scenarios.
+///
+/// Takes SIGTERM and SIGINT: open runs get `shutdown_grace` to end, what is left is released to
+/// the other region. A second signal stops at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  AMS_PAGERDUTY_TOKEN=… AMS_WEBHOOK_SECRET=… ams serve --config /etc/ams/ams.yaml
+
+Exit codes: 0 stopped in good order, 2 could not start (every problem of the configuration is listed).")]
+pub struct Args {
+    /// Settings; every one can be overridden by an environment variable (docs/operations/configuration.md)
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub async fn run(args: Args) -> ExitCode {
+    let config = match Config::load(&args.config, &environment()) {
+        Ok(config) => config,
+        Err(findings) => {
+            print::err(format_args!("{} problems with the configuration:", findings.len()));
+            findings.iter().for_each(print::err);
+            return ExitCode::from(exit::CANNOT);
+        }
+    };
+    start_log(&config.log);
+    let region = config.region.clone();
+    let app = match App::start(config).await {
+        Ok(app) => app,
+        Err(error) => {
+            print::error(&error);
+            if let StartError::NoScenario { findings, .. } = &error {
+                findings.iter().for_each(print::err);
+            }
+            return ExitCode::from(exit::CANNOT);
+        }
+    };
+    let shutdown = match shutdown_signal() {
+        Ok(signal) => signal,
+        Err(error) => {
+            print::error(&error);
+            return ExitCode::from(exit::CANNOT);
+        }
+    };
+    // The first line of standard output tells scripts where it listens; logs go to standard error.
+    print::out(format_args!("ams {region} listening on http://{}", app.address));
+    tracing::info!(
+        region = %region, address = %app.address, scenarios = app.pipeline.catalog.scenarios.len(),
+        "region {region} is ready with {} scenarios", app.pipeline.catalog.scenarios.len(),
+    );
+    match app.run(shutdown).await {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(error) => {
+            print::error(&error);
+            ExitCode::from(exit::CANNOT)
+        }
+    }
+}
+
+fn start_log(log: &LogConfig) {
+    // Checked when the configuration was read.
+    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    let started = match log.format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    if let Err(error) = started {
+        print::err(format_args!("warning: no log is written: {error}"));
+    }
+}
+
+/// Resolves at the first SIGTERM or SIGINT; the second one stops the process.
+fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            print::err("stopped at once; open runs are taken over when their lease ends");
+            std::process::abort();
+        });
+    })
+}

@@ -1,0 +1,45 @@
+//! `ams validate`: every mistake in scenario files.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::commands::{exit, print};
+use crate::scenario::catalog::Catalog;
+
+/// Check scenario files and print every finding with its place, reason and remedy.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  ams validate scenarios/
+
+Exit codes: 0 no findings, 1 findings, 2 could not run.")]
+pub struct Args {
+    /// Scenario files or directories
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    paths: Vec<PathBuf>,
+}
+
+pub fn run(args: &Args) -> ExitCode {
+    let (mut files, mut findings) = (0, 0);
+    for path in &args.paths {
+        let catalog = match Catalog::load(path, None) {
+            Ok(catalog) => catalog,
+            Err(error) => {
+                print::error(&error);
+                return ExitCode::from(exit::CANNOT);
+            }
+        };
+        files += catalog.files;
+        findings += catalog.findings.len();
+        catalog.findings.iter().for_each(print::out);
+    }
+    if files == 0 {
+        print::err("error: there is no scenario file (*.yaml) here");
+        return ExitCode::from(exit::CANNOT);
+    }
+    let plural = |count: usize, word: &str| {
+        if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
+    };
+    print::out(format_args!("{} checked, {}", plural(files, "file"), plural(findings, "finding")));
+    ExitCode::from(if findings == 0 { exit::OK } else { exit::FINDINGS })
+}

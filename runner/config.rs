@@ -1,0 +1,378 @@
+//! Settings of `ams serve`: one file, and the environment for what differs between machines.
+//!
+//! Every mistake is reported at once, with its key and a remedy. Secrets are references
+//! (`env:NAME`, `file:PATH`), never values in the file. The environment is read here only.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+
+use crate::claim::heartbeat::LeaseTerms;
+use crate::fields::{At, Fields};
+use crate::finding::{Finding, Findings};
+use crate::incident::Region;
+use crate::limits;
+use crate::report::text::Lang;
+use crate::yaml::{self, Node, Place};
+
+/// Everything `ams serve` needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub region: Region,
+    pub listen: SocketAddr,
+    pub lang: Lang,
+    pub zone: TimeZone,
+    pub scenarios: PathBuf,
+    pub claims: PathBuf,
+    pub evidence: PathBuf,
+    pub webhook_secrets: Vec<SecretString>,
+    pub pagerduty: PagerDutyConfig,
+    pub vars: BTreeMap<String, String>,
+    pub log: LogConfig,
+    pub lease: LeaseTerms,
+    pub shutdown_grace: Duration,
+    /// Passed on to commands: `PATH`, `HOME`, `LANG` and the like.
+    pub inherited: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PagerDutyConfig {
+    pub url: String,
+    pub token: SecretString,
+    /// E-mail address of AMS's own PagerDuty user, for the `From` header.
+    pub from: String,
+    /// Its id: what this user does is our own echo, never a person.
+    pub bot_user: String,
+    pub fallback_policy: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    pub format: LogFormat,
+    /// A `tracing` filter such as `info` or `ams=debug`.
+    pub level: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What a process inherits and hands on to the commands it runs.
+const INHERITED: [&str; 6] = ["HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ"];
+
+/// The process's environment, as an argument for everything else.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+impl Config {
+    /// Reads the file and the environment (`AMS_…` overrides a setting of the file).
+    pub fn load(path: &Path, env: &BTreeMap<String, String>) -> Result<Self, Vec<Finding>> {
+        let mut findings = Findings::of(path);
+        let Some(node) = read(path, &mut findings) else { return Err(findings.into_sorted()) };
+        let config = Fields::of(&node, "the file", &mut findings).and_then(|fields| {
+            let base = path.parent().unwrap_or_else(|| Path::new("."));
+            let source = Source { fields, section: "", env, base };
+            let config = source.config(&mut findings);
+            source.fields.finish(&mut findings);
+            config
+        });
+        match config {
+            Some(config) if findings.is_empty() => Ok(config),
+            _ => Err(findings.into_sorted()),
+        }
+    }
+}
+
+fn read(path: &Path, findings: &mut Findings) -> Option<Node> {
+    let start = Place { line: 1, column: 1 };
+    let content = match std::fs::read_to_string(path) {
+        Ok(content) => content,
+        Err(error) => {
+            let message = format!("the configuration cannot be read: {error}");
+            findings.add("unreadable-file", start, message, "name the file with --config");
+            return None;
+        }
+    };
+    match yaml::parse(&content) {
+        Ok(node) => Some(node),
+        Err(error) => {
+            findings.add("syntax", error.place, error.message, "correct the YAML at this place");
+            None
+        }
+    }
+}
+
+/// A mapping of the file together with the environment that may override it.
+struct Source<'a> {
+    fields: Fields<'a>,
+    /// `PAGERDUTY_` for keys below `pagerduty:`.
+    section: &'static str,
+    env: &'a BTreeMap<String, String>,
+    /// Relative paths start here.
+    base: &'a Path,
+}
+
+impl<'a> Source<'a> {
+    fn config(&self, findings: &mut Findings) -> Option<Config> {
+        let region = self.required("region", "tokyo", findings);
+        let listen = self.listen(findings);
+        let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
+        let zone = self.zone(lang, findings);
+        let scenarios = self.path("scenarios", "./scenarios", findings);
+        let evidence = self.path("evidence", "/var/lib/ams/evidence", findings);
+        let store = self.section("store", "STORE_", findings, |source, findings| {
+            source.path("sqlite", "/var/lib/ams/claims.db", findings)
+        });
+        let webhook = self.section("webhook", "WEBHOOK_", findings, |source, findings| {
+            source.webhook_secrets(findings)
+        });
+        let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, |source, findings| {
+            source.pagerduty(findings)
+        });
+        let log =
+            self.section("log", "LOG_", findings, |source, findings| Some(source.log(findings)));
+        let lease = self.lease(findings);
+        let grace = self.duration("shutdown_grace", findings).unwrap_or(limits::SHUTDOWN_GRACE);
+        let vars = self.vars(findings);
+        let inherited = INHERITED
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), self.env.get(*name)?.clone())))
+            .collect();
+        Some(Config {
+            region: Region::new(region?.value),
+            listen: listen?,
+            lang,
+            zone: zone?,
+            scenarios: scenarios?,
+            claims: store?,
+            evidence: evidence?,
+            webhook_secrets: webhook?,
+            pagerduty: pagerduty?,
+            vars,
+            log: log?,
+            lease: lease?,
+            shutdown_grace: grace,
+            inherited,
+        })
+    }
+
+    /// A sub-mapping; absent means empty, so that the environment alone can fill it.
+    fn section<T>(
+        &self,
+        key: &'static str,
+        section: &'static str,
+        findings: &mut Findings,
+        read: impl FnOnce(&Source<'_>, &mut Findings) -> Option<T>,
+    ) -> Option<T> {
+        let empty = Node { place: self.fields.place(), kind: yaml::Kind::Null };
+        let node = self.fields.get(key).unwrap_or(&empty);
+        let fields = Fields::of(node, key, findings)?;
+        let source = Source { fields, section, env: self.env, base: self.base };
+        let value = read(&source, findings);
+        source.fields.finish(findings);
+        value
+    }
+
+    fn variable(&self, key: &str) -> String {
+        format!("AMS_{}{}", self.section, key.to_uppercase())
+    }
+
+    /// From the environment, else from the file.
+    fn text(&self, key: &'static str, findings: &mut Findings) -> Option<At<String>> {
+        let from_file = self.fields.text(key, findings);
+        match self.env.get(&self.variable(key)) {
+            Some(value) => Some(At { place: self.fields.place(), value: value.clone() }),
+            None => from_file,
+        }
+    }
+
+    fn required(
+        &self,
+        key: &'static str,
+        example: &str,
+        findings: &mut Findings,
+    ) -> Option<At<String>> {
+        let value = self.text(key, findings);
+        if value.is_none() && self.fields.get(key).is_none() {
+            findings.add(
+                "missing-field",
+                self.fields.place(),
+                format!("'{}' is not set", self.key(key)),
+                format!("add a line '{key}: {example}', or set {}", self.variable(key)),
+            );
+        }
+        value
+    }
+
+    /// The key as people find it in the file.
+    fn key(&self, key: &str) -> String {
+        match self.section.trim_end_matches('_') {
+            "" => key.to_owned(),
+            section => format!("{}.{key}", section.to_lowercase()),
+        }
+    }
+
+    fn bad(&self, at: Place, key: &str, message: &str, remedy: &str, findings: &mut Findings) {
+        let message = format!("'{}' {message}", self.key(key));
+        findings.add("bad-setting", at, message, remedy);
+    }
+
+    fn word<T: Copy>(
+        &self,
+        key: &'static str,
+        words: &[(&'static str, T)],
+        findings: &mut Findings,
+    ) -> Option<T> {
+        let At { place, value } = self.text(key, findings)?;
+        let found = words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let remedy = crate::fields::remedy_for_word(&value, &known);
+            self.bad(place, key, &format!("is '{value}'"), &remedy, findings);
+        }
+        found
+    }
+
+    fn duration(&self, key: &'static str, findings: &mut Findings) -> Option<Duration> {
+        let At { place, value } = self.text(key, findings)?;
+        let parsed = crate::fields::parse_duration(&value);
+        if parsed.is_none() {
+            let message = format!("is '{value}', which is no length of time");
+            self.bad(place, key, &message, "write a number with its unit: 20s, 5m", findings);
+        }
+        parsed
+    }
+
+    fn path(&self, key: &'static str, example: &str, findings: &mut Findings) -> Option<PathBuf> {
+        Some(self.base.join(self.required(key, example, findings)?.value))
+    }
+
+    fn listen(&self, findings: &mut Findings) -> Option<SocketAddr> {
+        let At { place, value } = self.required("listen", "127.0.0.1:8080", findings)?;
+        let parsed = value.parse().ok();
+        if parsed.is_none() {
+            let message = format!("is '{value}', which is no address and port");
+            self.bad(place, "listen", &message, "write for example 0.0.0.0:8080", findings);
+        }
+        parsed
+    }
+
+    fn zone(&self, lang: Lang, findings: &mut Findings) -> Option<TimeZone> {
+        let at = self.text("time_zone", findings);
+        let place = at.as_ref().map_or(self.fields.place(), |at| at.place);
+        let name = at.map_or_else(|| lang.default_zone().to_owned(), |at| at.value);
+        let zone = TimeZone::get(&name).ok();
+        if zone.is_none() {
+            let message = format!("is '{name}', which is no time zone");
+            self.bad(place, "time_zone", &message, "write for example Asia/Tokyo", findings);
+        }
+        zone
+    }
+
+    fn lease(&self, findings: &mut Findings) -> Option<LeaseTerms> {
+        let default = LeaseTerms::default();
+        let terms = LeaseTerms {
+            beat_every: self.duration("heartbeat", findings).unwrap_or(default.beat_every),
+            lease: self.duration("lease", findings).unwrap_or(default.lease),
+            margin: self.duration("lease_margin", findings).unwrap_or(default.margin),
+        };
+        // Two heartbeats must fit before the owner stops by itself, or one lost write stops it.
+        if terms.beat_every * 2 + terms.margin > terms.lease {
+            let remedy = "make lease at least twice heartbeat plus lease_margin";
+            self.bad(self.fields.place(), "lease", "is too short", remedy, findings);
+            return None;
+        }
+        Some(terms)
+    }
+
+    fn vars(&self, findings: &mut Findings) -> BTreeMap<String, String> {
+        let Some(node) = self.fields.get("vars") else { return BTreeMap::new() };
+        let Some(own) = Fields::of(node, "vars", findings) else { return BTreeMap::new() };
+        own.all()
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.name.clone(), crate::fields::text(value, &name.name, findings)?.value))
+            })
+            .collect()
+    }
+
+    fn log(&self, findings: &mut Findings) -> LogConfig {
+        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+        let format = self.word("format", &formats, findings).unwrap_or(LogFormat::Text);
+        let level = self.text("level", findings);
+        let place = level.as_ref().map_or(self.fields.place(), |at| at.place);
+        let level = level.map_or_else(|| "info".to_owned(), |at| at.value);
+        if level.parse::<tracing_subscriber::EnvFilter>().is_err() {
+            let message = format!("is '{level}'");
+            self.bad(place, "level", &message, "write error, warn, info or debug", findings);
+        }
+        LogConfig { format, level }
+    }
+
+    fn webhook_secrets(&self, findings: &mut Findings) -> Option<Vec<SecretString>> {
+        let mut written = self.fields.texts("secrets", findings);
+        if self.fields.get("secrets").is_none() {
+            let value = "env:AMS_WEBHOOK_SECRET".to_owned();
+            written.push(At { place: self.fields.place(), value });
+        }
+        let secrets: Vec<Option<SecretString>> =
+            written.iter().map(|at| self.secret("secrets", at, findings)).collect();
+        secrets.into_iter().collect()
+    }
+
+    fn pagerduty(&self, findings: &mut Findings) -> Option<PagerDutyConfig> {
+        let url = self.text("url", findings);
+        let url = url.map_or_else(|| "https://api.pagerduty.com".to_owned(), |at| at.value);
+        let token = self.fields.text("token", findings).unwrap_or_else(|| At {
+            place: self.fields.place(),
+            value: "env:AMS_PAGERDUTY_TOKEN".to_owned(),
+        });
+        let token = self.secret("token", &token, findings);
+        let from = self.required("from", "ams@example.com", findings);
+        let bot_user = self.required("bot_user", "PXXXXXX", findings);
+        let fallback_policy = self.text("fallback_policy", findings).map(|at| at.value);
+        Some(PagerDutyConfig {
+            url,
+            token: token?,
+            from: from?.value,
+            bot_user: bot_user?.value,
+            fallback_policy,
+        })
+    }
+
+    /// Follows a reference to a secret. The value itself in the file is a mistake: files are
+    /// copied, committed and shown.
+    fn secret(&self, key: &str, at: &At<String>, findings: &mut Findings) -> Option<SecretString> {
+        let fetched = match at.value.split_once(':') {
+            Some(("env", name)) => {
+                self.env.get(name).cloned().ok_or_else(|| format!("the variable {name} is not set"))
+            }
+            Some(("file", path)) => std::fs::read_to_string(self.base.join(path))
+                .map_err(|error| format!("the file {path} cannot be read: {error}")),
+            _ => Err("is a secret in plain text".to_owned()),
+        };
+        match fetched.map(|value| value.trim().to_owned()) {
+            Ok(value) if !value.is_empty() => Some(SecretString::from(value)),
+            Ok(_) => {
+                let remedy = "put the secret there";
+                self.bad(at.place, key, "refers to an empty value", remedy, findings);
+                None
+            }
+            Err(reason) => {
+                let remedy = "write env:NAME or file:PATH, and put the secret there";
+                self.bad(at.place, key, &format!("cannot be used: {reason}"), remedy, findings);
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The stages in one place, for one incident; nothing else decides their order.
+//!
+//! receive → match → claim → (2xx) → execute → report → hand off → finish. Matching comes before
+//! the claim is written because the claim names the scenario; it is pure and takes microseconds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::claim::journal::{DoneResult, Journal};
+use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
+use crate::claim::{Claim, ClaimAnswer, Claims, StoreError};
+use crate::execute::plan::End;
+use crate::execute::run::Executor;
+use crate::incident::{Incident, IncidentId, Outcome, Region};
+use crate::matching::{Choice, Index};
+use crate::metrics::Metrics;
+use crate::receive::http::{Intake, Taken};
+use crate::receive::{Delivery, Event};
+use crate::report::reporter::Reporter;
+use crate::report::title;
+use crate::runs::{Enrolled, Runs};
+use crate::scenario::catalog::Catalog;
+use crate::scenario::model::Scenario;
+
+/// One region's way from a delivery to an outcome.
+pub struct Pipeline {
+    pub region: Region,
+    pub catalog: Catalog,
+    pub index: Index,
+    /// The operator's variables, for templates.
+    pub vars: BTreeMap<String, String>,
+    pub executor: Executor,
+    pub reporter: Reporter,
+    pub fallback_policy: Option<String>,
+    /// AMS's own PagerDuty user.
+    pub bot_user: String,
+    pub runs: Runs,
+    pub metrics: Metrics,
+}
+
+/// A run from where it stands: claimed just now, or taken over.
+pub struct Begun {
+    pub claim: Claim,
+    pub incident: Incident,
+    pub scenario: Arc<Scenario>,
+    pub captures: BTreeMap<String, String>,
+    pub journal: Journal,
+    pub last: Option<(usize, DoneResult)>,
+    pub taken_over: bool,
+    /// Set when there is nothing left to carry out, only to tell.
+    pub end: Option<End>,
+    pub place: Enrolled,
+}
+
+impl Pipeline {
+    pub const fn claims(&self) -> &Claims {
+        &self.executor.claims
+    }
+
+    async fn open(
+        self: &Arc<Self>,
+        incident: Incident,
+        opening: Opening,
+    ) -> Result<Taken, StoreError> {
+        if let Some(why) = self.runs.refuses() {
+            return Ok(Taken::TryAgain { why: why.to_owned() });
+        }
+        let title = title::original(&incident.title);
+        let meant = match self.index.choose(title) {
+            Choice::Scenario(meant) => meant,
+            Choice::None { near } => {
+                for miss in near {
+                    tracing::info!(
+                        incident.id = %incident.id, scenario.name = miss.scenario.id,
+                        "incident {} has the keywords of {}, but its '{}' is no {}",
+                        incident.id, miss.scenario.id, miss.capture, miss.kind.word(),
+                    );
+                }
+                return self.leave_to_people(&incident.id, opening).await;
+            }
+            Choice::Ambiguous(several) => {
+                let ids: Vec<&str> = several.iter().map(|scenario| scenario.id.as_str()).collect();
+                tracing::warn!(
+                    incident.id = %incident.id,
+                    "incident {} is meant by several scenarios equally: {}",
+                    incident.id, ids.join(", "),
+                );
+                return self.leave_to_people(&incident.id, opening).await;
+            }
+        };
+        let scenario =
+            ScenarioRef { id: meant.scenario.id.clone(), hash: meant.scenario.hash.clone() };
+        match self.claims().claim(&incident.id, opening, Some(scenario), None).await? {
+            ClaimAnswer::Won(claim) => {
+                let run = claim.run().to_string();
+                tracing::info!(
+                    incident.id = %incident.id, scenario.name = meant.scenario.id,
+                    "run {run} is ours: scenario {}", meant.scenario.id,
+                );
+                let place = self.runs.enrol(&incident.id);
+                self.start(Begun {
+                    claim,
+                    incident,
+                    scenario: meant.scenario,
+                    captures: meant.captures,
+                    journal: Journal::default(),
+                    last: None,
+                    taken_over: false,
+                    end: None,
+                    place,
+                });
+                Ok(Taken::Claimed { run })
+            }
+            ClaimAnswer::Noted(_) => Ok(Taken::Unmatched),
+            ClaimAnswer::Lost(refusal) => Ok(self.lost(&refusal)),
+        }
+    }
+
+    /// Records, once in the world, that no scenario is meant for it.
+    async fn leave_to_people(
+        &self,
+        incident: &IncidentId,
+        opening: Opening,
+    ) -> Result<Taken, StoreError> {
+        let outcome = Some(Outcome::Unmatched);
+        match self.claims().claim(incident, opening, None, outcome).await? {
+            ClaimAnswer::Noted(_) => {
+                self.metrics.run_ended(Outcome::Unmatched);
+                tracing::info!(incident.id = %incident, "incident {incident} is left to people");
+                Ok(Taken::Unmatched)
+            }
+            ClaimAnswer::Won(_) => Ok(Taken::Unmatched),
+            ClaimAnswer::Lost(refusal) => Ok(self.lost(&refusal)),
+        }
+    }
+
+    fn lost(&self, refusal: &Refusal) -> Taken {
+        tracing::debug!(owner = %self.claims().owner(), "not claimed here: {refusal}");
+        Taken::Elsewhere { why: refusal.to_string() }
+    }
+
+    /// Carries a run out in the background.
+    pub fn start(self: &Arc<Self>, begun: Begun) {
+        let pipeline = Arc::clone(self);
+        self.runs.spawn(async move { pipeline.respond(begun).await });
+    }
+
+    async fn taken_from_us(
+        &self,
+        incident: &IncidentId,
+        reason: StandDownReason,
+        by: Option<String>,
+    ) -> Result<Taken, StoreError> {
+        match self.claims().stand_down(incident, reason, by).await? {
+            Ok(stand_down) => {
+                tracing::info!(
+                    incident.id = %incident, ?reason,
+                    "the run of incident {incident} was asked to stand down",
+                );
+                self.runs.stand_down(incident, stand_down);
+                Ok(Taken::StandDown)
+            }
+            // Nobody is working on it: there is nothing to stop.
+            Err(_) => Ok(Taken::Ignored),
+        }
+    }
+}
+
+/// The intake side: a delivery of this process's receiver.
+pub struct PipelineIntake(pub Arc<Pipeline>);
+
+#[async_trait]
+impl Intake for PipelineIntake {
+    async fn take(&self, delivery: Delivery) -> Taken {
+        let pipeline = Arc::clone(&self.0);
+        // On a task of its own: the caller may stop waiting, but a claim that is made must be
+        // followed by its run.
+        let taken = tokio::spawn(async move {
+            match delivery.event {
+                Event::Opened { incident, opening } => pipeline.open(*incident, opening).await,
+                Event::TakenFromUs { incident, reason, by } => {
+                    pipeline.taken_from_us(&incident, reason, by).await
+                }
+                Event::Ignored(_) => Ok(Taken::Ignored),
+            }
+        });
+        match taken.await {
+            Ok(Ok(taken)) => taken,
+            Ok(Err(error)) => {
+                self.0.metrics.store_errors.inc();
+                Taken::TryAgain { why: error.to_string() }
+            }
+            Err(error) => Taken::TryAgain { why: format!("a bug: {error}") },
+        }
+    }
+
+    fn readiness(&self) -> Result<(), String> {
+        if let Some(why) = self.0.runs.refuses() {
+            return Err(why.to_owned());
+        }
+        if !self.0.executor.pulse.is_good() {
+            return Err("the claim store does not take this process's heartbeat".to_owned());
+        }
+        Ok(())
+    }
+}

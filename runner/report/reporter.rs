@@ -1,0 +1,189 @@
+//! Writes a run's progress into PagerDuty: at most four writes for an ordinary run.
+//!
+//! Start (title and note) is told when a change is about to be made or the run lasts; the end is
+//! always told. What cannot be written now is tried again: an incident must not end in silence.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::execute::plan::End;
+use crate::incident::{Incident, IncidentId, Status};
+use crate::limits;
+use crate::metrics::Metrics;
+use crate::report::note::{Kind, Story, Style, marker};
+use crate::report::title::{State, with_state};
+use crate::report::{IncidentChange, IncidentPlatform, PlatformError, text};
+
+pub struct Reporter {
+    pub platform: Arc<dyn IncidentPlatform>,
+    pub style: Style,
+    pub metrics: Metrics,
+}
+
+/// Why something was not told.
+#[derive(Debug)]
+pub enum Untold {
+    /// PagerDuty said no, or tries ran out.
+    Failed(PlatformError),
+    /// The process stops; the next owner tells it.
+    Halted,
+}
+
+/// Rounds of tries for a note; each round is [`limits::PAGERDUTY_ATTEMPTS`] attempts. The page
+/// itself has no such bound.
+const NOTE_ROUNDS: usize = 8;
+
+/// Between two rounds.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Reporter {
+    /// Tells the start once it is due; returns at once when `ended` comes first. What is under way
+    /// then gets a moment to finish, so that the title's changes stay in order.
+    pub async fn start(
+        &self,
+        incident: &Incident,
+        story: &Story<'_>,
+        about_to_change: &Notify,
+        ended: &CancellationToken,
+    ) {
+        tokio::select! {
+            () = ended.cancelled() => return,
+            () = about_to_change.notified() => {}
+            () = tokio::time::sleep(limits::START_REPORT_AFTER) => {}
+        }
+        tokio::select! {
+            () = self.tell_start(incident, story, ended) => {}
+            () = async {
+                ended.cancelled().await;
+                tokio::time::sleep(limits::START_REPORT_GRACE).await;
+            } => {}
+        }
+    }
+
+    async fn tell_start(&self, incident: &Incident, story: &Story<'_>, ended: &CancellationToken) {
+        let title = with_state(&incident.title, State::Working, self.style.lang);
+        let change = IncidentChange { title: Some(title), ..IncidentChange::default() };
+        if let Err(error) = self.platform.change(&incident.id, &change).await {
+            self.count_failure(&incident.id, &error);
+        }
+        // After a take-over the first owner's start note stands; after the end it says nothing.
+        if story.taken_over || ended.is_cancelled() {
+            return;
+        }
+        let (note, marker) = (self.style.start_note(story), marker(story.run, Kind::Start));
+        if let Err(error) = self.platform.add_note(&incident.id, &note, &marker).await {
+            self.count_failure(&incident.id, &error);
+        }
+    }
+
+    /// Title, status and resolution in one write. `Ok(false)`: it had ended already.
+    pub async fn resolve(
+        &self,
+        incident: &Incident,
+        story: &Story<'_>,
+        end: &End,
+        halt: &CancellationToken,
+    ) -> Result<bool, Untold> {
+        let state = match end {
+            End::Healthy { .. } => State::RecoveredItself,
+            _ => State::Recovered,
+        };
+        let change = IncidentChange {
+            title: Some(with_state(&incident.title, state, self.style.lang)),
+            status: Some(Status::Resolved),
+            resolution: Some(text::resolution(self.style.lang, end, &story.scenario.id)),
+            ..IncidentChange::default()
+        };
+        let call = || self.platform.change(&incident.id, &change);
+        match self.persist(&incident.id, halt, usize::MAX, call).await {
+            Ok(_) => Ok(true),
+            Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => Ok(false),
+            Err(untold) => Err(untold),
+        }
+    }
+
+    /// A title alone; on an incident that has ended there is none to write.
+    pub async fn title(&self, incident: &Incident, state: State) {
+        let title = with_state(&incident.title, state, self.style.lang);
+        let change = IncidentChange { title: Some(title), ..IncidentChange::default() };
+        match self.platform.change(&incident.id, &change).await {
+            Ok(_) | Err(PlatformError::AlreadyEnded { .. }) => {}
+            Err(error) => self.count_failure(&incident.id, &error),
+        }
+    }
+
+    /// The last note. Given up after a while: by then the page or the resolve has been made.
+    pub async fn end_note(
+        &self,
+        story: &Story<'_>,
+        end: &End,
+        halt: &CancellationToken,
+    ) -> Result<(), Untold> {
+        let incident = &story.run.incident;
+        let (note, marker) = (self.style.end_note(story, end), marker(story.run, Kind::End));
+        let call = || self.platform.add_note(incident, &note, &marker);
+        self.persist(incident, halt, NOTE_ROUNDS, call).await
+    }
+
+    /// Is the note there already? After a take-over the first owner may have written it.
+    pub async fn has_end_note(
+        &self,
+        story: &Story<'_>,
+        halt: &CancellationToken,
+    ) -> Result<bool, Untold> {
+        let incident = &story.run.incident;
+        let marker = marker(story.run, Kind::End);
+        let notes = self.persist(incident, halt, NOTE_ROUNDS, || self.platform.notes(incident));
+        Ok(notes.await?.iter().any(|note| note.content.contains(&marker)))
+    }
+
+    /// Tries until it works, is refused, `rounds` are over or the process stops.
+    pub async fn persist<T, F>(
+        &self,
+        incident: &IncidentId,
+        halt: &CancellationToken,
+        rounds: usize,
+        call: impl Fn() -> F,
+    ) -> Result<T, Untold>
+    where
+        F: Future<Output = Result<T, PlatformError>>,
+    {
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_jitter()
+            .without_max_times()
+            .build();
+        for (round, pause) in (1..).zip(pauses) {
+            let error = match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if !error.is_passing() || round >= rounds {
+                if !matches!(error, PlatformError::AlreadyEnded { .. }) {
+                    self.count_failure(incident, &error);
+                }
+                return Err(Untold::Failed(error));
+            }
+            self.count_failure(incident, &error);
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = halt.cancelled() => return Err(Untold::Halted),
+            }
+        }
+        Err(Untold::Halted)
+    }
+
+    pub fn count_failure(&self, incident: &IncidentId, error: &PlatformError) {
+        self.metrics.report_failures.inc();
+        tracing::warn!(
+            incident.id = %incident, %error,
+            "incident {incident} could not be written to in PagerDuty",
+        );
+    }
+}

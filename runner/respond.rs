@@ -1,0 +1,357 @@
+//! One run from its claim to its outcome: execute, report, hand off, finish.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::claim::journal::{Entry, Standing};
+use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
+use crate::execute::plan::End;
+use crate::execute::run::{Carried, RunPlan, RunSignals, StepReport};
+use crate::handoff::HandOff;
+use crate::incident::{Incident, Outcome, Status};
+use crate::limits;
+use crate::pipeline::{Begun, Pipeline};
+use crate::report::note::Story;
+use crate::report::reporter::Untold;
+use crate::report::title::{self, State};
+use crate::scenario::template::Values;
+
+/// Why a run was left without an outcome by this process.
+enum Left {
+    /// Somebody else has it.
+    Lost(Refusal),
+    /// The process stops: release it.
+    Halted,
+}
+
+/// Part of a run's deadline that is kept for telling people, at most.
+const TELLING: Duration = Duration::from_mins(1);
+
+impl Pipeline {
+    pub(crate) async fn respond(&self, mut begun: Begun) {
+        let run = begun.claim.run().clone();
+        let scenario = begun.scenario.id.clone();
+        let ended = match self.carry_out(&mut begun).await {
+            Ok((end, reports)) => self.close(&mut begun, end, &reports).await,
+            Err(left) => Err(left),
+        };
+        match ended {
+            Ok(outcome) => {
+                self.metrics.run_ended(outcome);
+                tracing::info!(
+                    incident.id = %run.incident, scenario.name = scenario,
+                    "run {run} ended: {outcome}",
+                );
+            }
+            Err(Left::Lost(refusal)) => tracing::warn!(
+                incident.id = %run.incident, scenario.name = scenario,
+                "run {run} is no longer ours, nothing more is done here: {refusal}",
+            ),
+            Err(Left::Halted) => self.release(&begun).await,
+        }
+    }
+
+    async fn carry_out(&self, begun: &mut Begun) -> Result<(End, Vec<StepReport>), Left> {
+        if let Some(end) = begun.end.take() {
+            return Ok((end, Vec::new()));
+        }
+        match self.look_again(&begun.incident).await {
+            Ok(incident) => begun.incident = incident,
+            Err(end) => return Ok((end, Vec::new())),
+        }
+        if self.is_with_people(&begun.incident) || begun.incident.status == Status::Resolved {
+            let (reason, at) = (StandDownReason::OverBeforeStart, begun.incident.seen_at);
+            let end = End::StoodDown(StandDown { reason, by: None, at });
+            return Ok((end, Vec::new()));
+        }
+        let about_to_change = Arc::new(Notify::new());
+        let ended = CancellationToken::new();
+        let plan = RunPlan {
+            claim: &begun.claim,
+            scenario: &begun.scenario,
+            values: self.values(begun),
+            journal: begun.journal.clone(),
+            last: begun.last,
+            act_until: self.act_until(begun),
+            signals: RunSignals {
+                stand_down: begun.place.stand_down.clone(),
+                halt: begun.place.halt.clone(),
+                about_to_change: Arc::clone(&about_to_change),
+            },
+        };
+        let story = self.story(begun, &[]);
+        let start = self.reporter.start(&begun.incident, &story, &about_to_change, &ended);
+        let carry = async {
+            let carried = self.executor.carry_out(plan).await;
+            ended.cancel();
+            carried
+        };
+        let (carried, ()) = tokio::join!(carry, start);
+        match carried {
+            Carried::Ended { end, reports, journal } => {
+                begun.journal = journal;
+                Ok((end, reports))
+            }
+            Carried::Lost(refusal) => Err(Left::Lost(refusal)),
+            Carried::Halted { journal } => {
+                begun.journal = journal;
+                Err(Left::Halted)
+            }
+        }
+    }
+
+    /// What is known of the incident, fresh enough to act on. A delivery may be two days old.
+    async fn look_again(&self, incident: &Incident) -> Result<Incident, End> {
+        if self.is_fresh(incident) {
+            return Ok(incident.clone());
+        }
+        self.reporter.platform.incident(&incident.id).await.map_err(|error| {
+            self.reporter.count_failure(&incident.id, &error);
+            End::Ours { what: error.to_string() }
+        })
+    }
+
+    /// Both ways: a clock that is wrong is no reason to trust an old event.
+    fn is_fresh(&self, incident: &Incident) -> bool {
+        let age = self.executor.clock.now().duration_since(incident.seen_at).unsigned_abs();
+        age < limits::KNOWLEDGE_FRESH
+    }
+
+    /// Acknowledged, and not by us.
+    fn is_with_people(&self, incident: &Incident) -> bool {
+        incident.status == Status::Acknowledged && !incident.assignees.contains(&self.bot_user)
+    }
+
+    fn values(&self, begun: &Begun) -> Values {
+        let incident = [
+            ("id", begun.incident.id.to_string()),
+            ("title", title::original(&begun.incident.title).to_owned()),
+            ("url", begun.incident.html_url.clone().unwrap_or_default()),
+        ];
+        Values {
+            capture: begun.captures.clone(),
+            vars: self.vars.clone(),
+            incident: incident.map(|(name, value)| (name.to_owned(), value)).into(),
+        }
+    }
+
+    /// The deadline counts from the claim, whoever made it; part of it is kept for telling.
+    fn act_until(&self, begun: &Begun) -> Instant {
+        let deadline = begun.scenario.deadline;
+        let telling = TELLING.min(deadline / 4);
+        let age = self.executor.clock.now().duration_since(begun.claim.opened_at());
+        let age = Duration::try_from(age).unwrap_or_default();
+        Instant::now() + deadline.saturating_sub(telling).saturating_sub(age)
+    }
+
+    fn story<'a>(&'a self, begun: &'a Begun, reports: &'a [StepReport]) -> Story<'a> {
+        Story {
+            run: begun.claim.run(),
+            region: &self.region,
+            scenario: &begun.scenario,
+            title: title::original(&begun.incident.title),
+            reports,
+            began_at: begun.claim.opened_at(),
+            now: self.executor.clock.now(),
+            taken_over: begun.taken_over,
+        }
+    }
+
+    /// Tells the end and records it. The end may change on the way: a person took over meanwhile,
+    /// or PagerDuty refuses to resolve.
+    async fn close(
+        &self,
+        begun: &mut Begun,
+        end: End,
+        reports: &[StepReport],
+    ) -> Result<Outcome, Left> {
+        let end = match end {
+            // Nothing was begun, so there is nothing to tell.
+            End::StoodDown(StandDown { reason: StandDownReason::OverBeforeStart, .. }) => end,
+            end => {
+                let end = self.end_as_of_now(begun, end).await?;
+                self.tell(begun, end, reports).await?
+            }
+        };
+        let outcome = end.outcome();
+        self.finish(begun, outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Looks at the incident before telling: a person may have it though the webhook that said so
+    /// was lost. A hand-off must know whom it is with now; for the rest, recent knowledge will do.
+    async fn end_as_of_now(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
+        let hands_off = matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated);
+        let now = if hands_off {
+            let id = &begun.incident.id;
+            let call = || self.reporter.platform.incident(id);
+            match self.reporter.persist(id, &begun.place.halt, usize::MAX, call).await {
+                Err(Untold::Halted) => return Err(Left::Halted),
+                Ok(now) => Some(now),
+                Err(Untold::Failed(_)) => None,
+            }
+        } else {
+            self.look_again(&begun.incident).await.ok()
+        };
+        if let Some(now) = now {
+            begun.incident = now;
+        }
+        if self.is_with_people(&begun.incident) && !matches!(end, End::StoodDown(_)) {
+            let (reason, at) = (StandDownReason::Acknowledged, begun.incident.seen_at);
+            return Ok(End::StoodDown(StandDown { reason, by: None, at }));
+        }
+        Ok(end)
+    }
+
+    /// Resolves, hands off or says that it stood down; answers with the end as it was told.
+    async fn tell(&self, begun: &mut Begun, end: End, reports: &[StepReport]) -> Result<End, Left> {
+        match end.outcome() {
+            Outcome::Resolved | Outcome::RecoveredItself => {
+                self.tell_recovery(begun, end, reports).await
+            }
+            Outcome::StoodDown => {
+                self.record_closing(begun, &end, None, false).await?;
+                let story = self.story(begun, reports);
+                self.reporter.title(&begun.incident, State::StoodDown).await;
+                note_told(&self.reporter.end_note(&story, &end, &begun.place.halt).await)?;
+                Ok(end)
+            }
+            _ => self.tell_hand_off(begun, end, reports).await,
+        }
+    }
+
+    async fn tell_recovery(
+        &self,
+        begun: &mut Begun,
+        end: End,
+        reports: &[StepReport],
+    ) -> Result<End, Left> {
+        // With consent: a person who took over in the last moment keeps the incident.
+        if let Some(stand_down) = self.record_closing(begun, &end, None, true).await? {
+            return Box::pin(self.tell(begun, End::StoodDown(stand_down), reports)).await;
+        }
+        let story = self.story(begun, reports);
+        match self.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
+            Ok(_) => {
+                note_told(&self.reporter.end_note(&story, &end, &begun.place.halt).await)?;
+                Ok(end)
+            }
+            Err(Untold::Halted) => Err(Left::Halted),
+            Err(Untold::Failed(error)) => {
+                let what =
+                    format!("the incident is well, but PagerDuty did not resolve it: {error}");
+                Box::pin(self.tell_hand_off(begun, End::Ours { what }, reports)).await
+            }
+        }
+    }
+
+    async fn tell_hand_off(
+        &self,
+        begun: &mut Begun,
+        end: End,
+        reports: &[StepReport],
+    ) -> Result<End, Left> {
+        let halt = begun.place.halt.clone();
+        let hand_off = HandOff {
+            reporter: &self.reporter,
+            fallback_policy: self.fallback_policy.as_deref(),
+            halt: &halt,
+        };
+        let Ok(level) = hand_off.find_level(&begun.incident).await else {
+            return Err(Left::Halted);
+        };
+        self.record_closing(begun, &end, level, false).await?;
+        let story = self.story(begun, reports);
+        if begun.taken_over && self.was_told(&story, begun).await? {
+            return Ok(end);
+        }
+        match hand_off.give(&begun.incident, &story, &end, level).await {
+            Ok(()) => Ok(end),
+            Err(_) => Err(Left::Halted),
+        }
+    }
+
+    /// A note of the owner before us proves that it had paged, since the page comes first.
+    async fn was_told(&self, story: &Story<'_>, begun: &Begun) -> Result<bool, Left> {
+        match self.reporter.has_end_note(story, &begun.place.halt).await {
+            Ok(told) => Ok(told),
+            Err(Untold::Halted) => Err(Left::Halted),
+            Err(Untold::Failed(_)) => Ok(false),
+        }
+    }
+
+    /// Records how the run ends before anybody is told. Answers with the wish to stand down where
+    /// that is in the way. A store that does not answer is not: people are told all the same.
+    async fn record_closing(
+        &self,
+        begun: &mut Begun,
+        end: &End,
+        escalate_to: Option<u32>,
+        consent: bool,
+    ) -> Result<Option<StandDown>, Left> {
+        if matches!(begun.journal.standing(), Standing::Closing { .. }) && !consent {
+            return Ok(None);
+        }
+        let at = self.executor.clock.now();
+        let closing = Entry::Closing { outcome: end.outcome(), escalate_to, at };
+        let journal = begun.journal.with(closing);
+        let claims = self.claims();
+        let answer = if consent {
+            claims.intend(&begun.claim, &journal).await
+        } else {
+            claims.done(&begun.claim, &journal).await
+        };
+        match answer {
+            Ok(Ok(())) => begun.journal = journal,
+            Ok(Err(Refusal::StandDown { stand_down, .. })) => return Ok(Some(stand_down)),
+            Ok(Err(refusal)) => return Err(Left::Lost(refusal)),
+            Err(error) => {
+                self.metrics.store_errors.inc();
+                let run = begun.claim.run();
+                tracing::error!(%error, "run {run} is told to people without being recorded");
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records the outcome; tries until the store takes it, because until then the run is open.
+    async fn finish(&self, begun: &Begun, outcome: Outcome) -> Result<(), Left> {
+        loop {
+            match self.claims().finish(&begun.claim, outcome, &begun.journal).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(refusal)) => return Err(Left::Lost(refusal)),
+                Err(error) => {
+                    self.metrics.store_errors.inc();
+                    tracing::warn!(%error, "the outcome of run {} waits", begun.claim.run());
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(limits::HEARTBEAT_EVERY) => {}
+                () = begun.place.halt.cancelled() => return Err(Left::Halted),
+            }
+        }
+    }
+
+    async fn release(&self, begun: &Begun) {
+        let run = begun.claim.run();
+        match self.claims().release(&begun.claim).await {
+            Ok(Ok(())) => tracing::info!(%run, "run {run} is released for another region"),
+            Ok(Err(refusal)) => tracing::info!(%run, "run {run} needs no release: {refusal}"),
+            Err(error) => {
+                tracing::error!(%run, %error, "run {run} could not be released; its lease will end");
+            }
+        }
+    }
+}
+
+/// A note that was given up is counted where it happened; only a halt stops the run here.
+fn note_told(told: &Result<(), Untold>) -> Result<(), Left> {
+    match told {
+        Err(Untold::Halted) => Err(Left::Halted),
+        Ok(()) | Err(Untold::Failed(_)) => Ok(()),
+    }
+}

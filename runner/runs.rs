@@ -1,0 +1,128 @@
+//! The runs this process is carrying out, and the ways to reach them from outside.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::claim::protocol::StandDown;
+use crate::incident::IncidentId;
+use crate::limits;
+use crate::metrics::Metrics;
+
+/// Clones share everything.
+#[derive(Clone, Default)]
+pub struct Runs {
+    open: Arc<Mutex<Open>>,
+    tasks: TaskTracker,
+    /// Stops runs where they are.
+    halt: CancellationToken,
+    /// No new ones.
+    draining: Arc<AtomicBool>,
+    metrics: Metrics,
+}
+
+#[derive(Default)]
+struct Open {
+    /// Serial number of the enrolment, and the way to reach the run.
+    runs: HashMap<IncidentId, (u64, watch::Sender<Option<StandDown>>)>,
+    enrolled: u64,
+}
+
+/// A run's place among the open ones; leaving is dropping it.
+pub struct Enrolled {
+    runs: Runs,
+    incident: IncidentId,
+    /// An incident's next run may be enrolled before the last one has left.
+    serial: u64,
+    pub stand_down: watch::Receiver<Option<StandDown>>,
+    pub halt: CancellationToken,
+}
+
+impl Runs {
+    pub fn new(metrics: Metrics) -> Self {
+        Self { metrics, ..Self::default() }
+    }
+
+    /// Why no further run can begin here, if so.
+    pub fn refuses(&self) -> Option<&'static str> {
+        if self.draining.load(Ordering::Acquire) {
+            Some("this process is shutting down")
+        } else if self.open().runs.len() >= limits::RUNS_IN_FLIGHT {
+            Some("this process carries as many runs as it may")
+        } else {
+            None
+        }
+    }
+
+    pub fn has(&self, incident: &IncidentId) -> bool {
+        self.open().runs.contains_key(incident)
+    }
+
+    /// Enters a run before it starts.
+    pub fn enrol(&self, incident: &IncidentId) -> Enrolled {
+        let (sender, stand_down) = watch::channel(None);
+        let mut open = self.open();
+        open.enrolled += 1;
+        let serial = open.enrolled;
+        open.runs.insert(incident.clone(), (serial, sender));
+        self.metrics.runs_open.set(i64::try_from(open.runs.len()).unwrap_or(i64::MAX));
+        Enrolled {
+            runs: self.clone(),
+            incident: incident.clone(),
+            serial,
+            stand_down,
+            halt: self.halt.child_token(),
+        }
+    }
+
+    pub fn spawn(&self, run: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(run);
+    }
+
+    /// Tells the incident's run, if it is one of ours.
+    pub fn stand_down(&self, incident: &IncidentId, stand_down: StandDown) {
+        if let Some((_, sender)) = self.open().runs.get(incident) {
+            sender.send_if_modified(|current| {
+                let first = current.is_none();
+                if first {
+                    *current = Some(stand_down);
+                }
+                first
+            });
+        }
+    }
+
+    /// Begins no further run, waits for the open ones, and halts what is left after `grace`.
+    pub async fn drain(&self, grace: Duration) {
+        self.draining.store(true, Ordering::Release);
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            let left = self.open().runs.len();
+            tracing::info!(runs.left = left, "{left} runs did not end in time; releasing them");
+            self.halt.cancel();
+            let patience = limits::KILL_GRACE + limits::SQLITE_BUSY + limits::OUTPUT_DRAIN;
+            if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+                tracing::error!("some runs could not be released; their lease will end instead");
+            }
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Enrolled {
+    fn drop(&mut self) {
+        let mut open = self.runs.open();
+        if open.runs.get(&self.incident).is_some_and(|(serial, _)| *serial == self.serial) {
+            open.runs.remove(&self.incident);
+        }
+        self.runs.metrics.runs_open.set(i64::try_from(open.runs.len()).unwrap_or(i64::MAX));
+    }
+}
