@@ -122,7 +122,7 @@ struct Source<'a> {
     base: &'a Path,
 }
 
-impl<'a> Source<'a> {
+impl Source<'_> {
     fn config(&self, findings: &mut Findings) -> Option<Config> {
         let region = self.required("region", "tokyo", findings);
         let listen = self.listen(findings);
@@ -222,7 +222,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn bad(&self, at: Place, key: &str, message: &str, remedy: &str, findings: &mut Findings) {
+    fn bad(&self, (at, key): (Place, &str), message: &str, remedy: &str, findings: &mut Findings) {
         let message = format!("'{}' {message}", self.key(key));
         findings.add("bad-setting", at, message, remedy);
     }
@@ -238,7 +238,7 @@ impl<'a> Source<'a> {
         if found.is_none() {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
             let remedy = crate::fields::remedy_for_word(&value, &known);
-            self.bad(place, key, &format!("is '{value}'"), &remedy, findings);
+            self.bad((place, key), &format!("is '{value}'"), &remedy, findings);
         }
         found
     }
@@ -248,7 +248,7 @@ impl<'a> Source<'a> {
         let parsed = crate::fields::parse_duration(&value);
         if parsed.is_none() {
             let message = format!("is '{value}', which is no length of time");
-            self.bad(place, key, &message, "write a number with its unit: 20s, 5m", findings);
+            self.bad((place, key), &message, "write a number with its unit: 20s, 5m", findings);
         }
         parsed
     }
@@ -262,7 +262,7 @@ impl<'a> Source<'a> {
         let parsed = value.parse().ok();
         if parsed.is_none() {
             let message = format!("is '{value}', which is no address and port");
-            self.bad(place, "listen", &message, "write for example 0.0.0.0:8080", findings);
+            self.bad((place, "listen"), &message, "write for example 0.0.0.0:8080", findings);
         }
         parsed
     }
@@ -274,7 +274,7 @@ impl<'a> Source<'a> {
         let zone = TimeZone::get(&name).ok();
         if zone.is_none() {
             let message = format!("is '{name}', which is no time zone");
-            self.bad(place, "time_zone", &message, "write for example Asia/Tokyo", findings);
+            self.bad((place, "time_zone"), &message, "write for example Asia/Tokyo", findings);
         }
         zone
     }
@@ -289,7 +289,7 @@ impl<'a> Source<'a> {
         // Two heartbeats must fit before the owner stops by itself, or one lost write stops it.
         if terms.beat_every * 2 + terms.margin > terms.lease {
             let remedy = "make lease at least twice heartbeat plus lease_margin";
-            self.bad(self.fields.place(), "lease", "is too short", remedy, findings);
+            self.bad((self.fields.place(), "lease"), "is too short", remedy, findings);
             return None;
         }
         Some(terms)
@@ -314,7 +314,7 @@ impl<'a> Source<'a> {
         let level = level.map_or_else(|| "info".to_owned(), |at| at.value);
         if level.parse::<tracing_subscriber::EnvFilter>().is_err() {
             let message = format!("is '{level}'");
-            self.bad(place, "level", &message, "write error, warn, info or debug", findings);
+            self.bad((place, "level"), &message, "write error, warn, info or debug", findings);
         }
         LogConfig { format, level }
     }
@@ -365,12 +365,12 @@ impl<'a> Source<'a> {
             Ok(value) if !value.is_empty() => Some(SecretString::from(value)),
             Ok(_) => {
                 let remedy = "put the secret there";
-                self.bad(at.place, key, "refers to an empty value", remedy, findings);
+                self.bad((at.place, key), "refers to an empty value", remedy, findings);
                 None
             }
             Err(reason) => {
                 let remedy = "write env:NAME or file:PATH, and put the secret there";
-                self.bad(at.place, key, &format!("cannot be used: {reason}"), remedy, findings);
+                self.bad((at.place, key), &format!("cannot be used: {reason}"), remedy, findings);
                 None
             }
         }

@@ -18,8 +18,9 @@ pub const REQUEST_READ: Duration = Duration::from_secs(10);
 /// `v1=` entries looked at in one signature header. PagerDuty sends one per active secret.
 pub const SIGNATURES_PER_REQUEST: usize = 16;
 
-/// A webhook older than this may describe a state that is gone: ask PagerDuty before acting.
-pub const KNOWLEDGE_FRESH: Duration = Duration::from_secs(30);
+/// What is known of an incident may be gone after this: ask PagerDuty before acting on it. A
+/// webhook that comes at once is younger; one that was retried is not.
+pub const KNOWLEDGE_FRESH: Duration = Duration::from_secs(5);
 
 // --- claim -------------------------------------------------------------------------------------
 

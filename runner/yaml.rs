@@ -239,11 +239,13 @@ mod tests {
 
     #[test]
     fn a_file_that_unfolds_without_end_is_refused() {
-        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-        for n in 1..10 {
+        let anchors = (1..10).map(|n| {
             let list = vec![format!("*a{}", n - 1); 10].join(", ");
-            bomb.push_str(&format!("a{n}: &a{n} [{list}]\n"));
-        }
+            format!("a{n}: &a{n} [{list}]\n")
+        });
+        let bomb: Vec<String> =
+            std::iter::once("a0: &a0 [x, x, x, x, x]\n".to_owned()).chain(anchors).collect();
+        let bomb = bomb.concat();
         assert!(parse(&bomb).is_err());
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse(&"a".repeat(MAX_FILE_BYTES + 1)).is_err());

@@ -45,7 +45,7 @@ pub struct Args {
 }
 
 /// A sample incident must have ended by then.
-const CASE_WITHIN: Duration = Duration::from_secs(60);
+const CASE_WITHIN: Duration = Duration::from_mins(1);
 
 fn parse_lang(word: &str) -> Result<Lang, String> {
     let found = Lang::WORDS.iter().find(|(known, _)| *known == word);
@@ -80,6 +80,7 @@ async fn sandbox(args: &Args, lang: Lang) -> std::io::Result<u8> {
         lang: Lang::WORDS[story::index(lang)].0.to_owned(),
         settings: String::new(),
         pagerduty: Settings::default(),
+        clock: Arc::new(SystemClock),
     })
     .await?;
     let code = if args.once {

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::execute::actuator::Output;
 use crate::execute::plan::End;
 use crate::execute::run::StepReport;
+use crate::execute::verdict::Verdict;
 use crate::incident::{Region, RunId};
 use crate::limits;
 use crate::report::mask::Mask;
@@ -59,8 +60,9 @@ impl Style {
     pub fn start_note(&self, story: &Story<'_>) -> String {
         let labels = labels(self.lang);
         let mut note = String::new();
-        line(&mut note, &text::start_headline(self.lang, &story.scenario.about));
-        line(&mut note, labels.will_do);
+        line(&mut note, text::start_headline(self.lang));
+        line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
+        line(&mut note, &format!("\n{}", labels.will_do));
         for (index, step) in story.scenario.steps.iter().enumerate() {
             line(&mut note, &format!("{}. [{}] {}", index + 1, step.kind.word(), step.name));
         }
@@ -74,10 +76,11 @@ impl Style {
         let labels = labels(self.lang);
         let for_people = !matches!(end, End::Verified | End::Healthy { .. });
         let mut note = String::new();
-        line(&mut note, &text::headline(self.lang, end, &story.scenario.about));
-        line(&mut note, &format!("{}: {}", labels.what_happened, story.title));
         let reason = text::reason(self.lang, end, story.scenario);
-        line(&mut note, &format!("{}: {reason}", labels.result));
+        line(&mut note, &format!("{}\n{reason}", text::headline(self.lang, end)));
+        line(&mut note, "");
+        line(&mut note, &format!("{}: {}", labels.alert, story.title));
+        line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
         if story.taken_over {
             line(&mut note, labels.taken_over);
         }
@@ -124,7 +127,7 @@ impl Style {
                     report.step + 1,
                     step.kind.word(),
                     step.name,
-                    text::verdict(self.lang, &step.kind, &report.verdict),
+                    text::verdict(self.lang, &step.kind, &report.verdict, report.seen.as_ref()),
                     details.join(", "),
                 ),
             );
@@ -158,6 +161,11 @@ impl Style {
             else {
                 continue;
             };
+            // What a passed check printed says no more than that it passed.
+            let looks = matches!(step.kind, StepKind::Check { .. } | StepKind::Verify { .. });
+            if looks && report.verdict == Verdict::Met {
+                continue;
+            }
             for output in [&seen.stdout, &seen.stderr] {
                 if output.total_bytes == 0 {
                     continue;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::claim::protocol::{StandDown, StandDownReason};
+use crate::execute::actuator::{Ending, Observation};
 use crate::execute::plan::End;
 use crate::execute::verdict::{Verdict, Why};
 use crate::scenario::model::{Scenario, StepKind};
@@ -30,8 +31,8 @@ impl Lang {
 /// Headings and fixed words of notes.
 #[derive(Clone, Copy, Debug)]
 pub struct Labels {
-    pub what_happened: &'static str,
-    pub result: &'static str,
+    pub alert: &'static str,
+    pub scenario: &'static str,
     pub seen: &'static str,
     pub done: &'static str,
     pub not_done: &'static str,
@@ -49,8 +50,8 @@ pub struct Labels {
 pub const fn labels(lang: Lang) -> Labels {
     match lang {
         Lang::Ja => Labels {
-            what_happened: "アラート",
-            result: "結果",
+            alert: "アラート",
+            scenario: "シナリオ",
             seen: "■ 確認したこと",
             done: "■ 実施したこと",
             not_done: "■ 実施していないこと",
@@ -65,8 +66,8 @@ pub const fn labels(lang: Lang) -> Labels {
             to_stop: "止めるには、このインシデントを acknowledge するか、ノートに「ams stop」と書いてください。",
         },
         Lang::En => Labels {
-            what_happened: "Alert",
-            result: "Result",
+            alert: "Alert",
+            scenario: "Scenario",
             seen: "■ What AMS saw",
             done: "■ What AMS did",
             not_done: "■ What AMS did not do",
@@ -84,30 +85,20 @@ pub const fn labels(lang: Lang) -> Labels {
 }
 
 /// First line of the note: what it asks of the reader.
-pub fn headline(lang: Lang, end: &End, about: &str) -> String {
+pub const fn headline(lang: Lang, end: &End) -> &'static str {
     match (lang, end) {
-        (Lang::Ja, End::Verified) => format!("AMS 復旧: {about}（復旧を確認しました）"),
-        (Lang::En, End::Verified) => format!("AMS recovered: {about} (verified)"),
-        (Lang::Ja, End::Healthy { .. }) => {
-            format!("AMS 自然復旧: {about}（確認時点で正常でした。何も変更していません）")
-        }
+        (Lang::Ja, End::Verified) => "AMS 復旧: 対応は不要です。",
+        (Lang::En, End::Verified) => "AMS recovered it; nothing to do.",
+        (Lang::Ja, End::Healthy { .. }) => "AMS 自然復旧: 対応は不要です。何も変更していません。",
         (Lang::En, End::Healthy { .. }) => {
-            format!("AMS: recovered by itself: {about} (healthy when checked; nothing was changed)")
+            "AMS: it recovered by itself; nothing to do. Nothing was changed."
         }
-        (Lang::Ja, End::StoodDown(_)) => {
-            format!("AMS 交代: {about}（自動対応を止めました。以後はお任せします）")
-        }
-        (Lang::En, End::StoodDown(_)) => {
-            format!("AMS stood down: {about} (automatic response stopped; it is yours now)")
-        }
-        (Lang::Ja, End::Gathered) => {
-            format!("AMS 引継ぎ: {about}（情報を集めました。判断をお願いします）")
-        }
-        (Lang::En, End::Gathered) => {
-            format!("AMS hand-off: {about} (facts are gathered; please decide)")
-        }
-        (Lang::Ja, _) => format!("AMS 引継ぎ: {about}（対応をお願いします）"),
-        (Lang::En, _) => format!("AMS hand-off: {about} (please take over)"),
+        (Lang::Ja, End::StoodDown(_)) => "AMS 交代: 自動対応を止めました。以後はお任せします。",
+        (Lang::En, End::StoodDown(_)) => "AMS stood down: it is yours now.",
+        (Lang::Ja, End::Gathered) => "AMS 引継ぎ: 判断をお願いします。",
+        (Lang::En, End::Gathered) => "AMS hand-off: please decide.",
+        (Lang::Ja, _) => "AMS 引継ぎ: 対応をお願いします。",
+        (Lang::En, _) => "AMS hand-off: please take over.",
     }
 }
 
@@ -200,7 +191,12 @@ fn stood_down_en(stand_down: &StandDown) -> String {
 }
 
 /// A step's result in a few words.
-pub fn verdict(lang: Lang, kind: &StepKind, verdict: &Verdict) -> String {
+pub fn verdict(
+    lang: Lang,
+    kind: &StepKind,
+    verdict: &Verdict,
+    seen: Option<&Observation>,
+) -> String {
     let met = match (lang, kind) {
         (Lang::Ja, StepKind::Check { .. }) => "正常",
         (Lang::En, StepKind::Check { .. }) => "healthy",
@@ -213,7 +209,17 @@ pub fn verdict(lang: Lang, kind: &StepKind, verdict: &Verdict) -> String {
         (Lang::Ja, StepKind::Recover { .. }) => "完了",
         (Lang::En, StepKind::Recover { .. }) => "done",
     };
+    let exit_code = seen.and_then(|seen| match seen.ending {
+        Ending::Exited(code) => Some(code),
+        _ => None,
+    });
     match (lang, verdict) {
+        (Lang::Ja, Verdict::Met) if matches!(kind, StepKind::Recover { .. }) => {
+            exit_code.map_or_else(|| met.to_owned(), |code| format!("{met}: 終了コード {code}"))
+        }
+        (Lang::En, Verdict::Met) if matches!(kind, StepKind::Recover { .. }) => {
+            exit_code.map_or_else(|| met.to_owned(), |code| format!("{met}: exit code {code}"))
+        }
         (_, Verdict::Met) => met.to_owned(),
         (Lang::Ja, Verdict::NotMet(why)) => format!("異常: {}", why_ja(why)),
         (Lang::En, Verdict::NotMet(why)) => format!("not ok: {}", why_en(why)),
@@ -272,10 +278,10 @@ pub fn attempts(lang: Lang, attempts: u32) -> String {
 }
 
 /// The line that opens the start note.
-pub fn start_headline(lang: Lang, about: &str) -> String {
+pub const fn start_headline(lang: Lang) -> &'static str {
     match lang {
-        Lang::Ja => format!("AMS 対応中: {about}（自動で一次対応を始めました）"),
-        Lang::En => format!("AMS working: {about} (first response has begun)"),
+        Lang::Ja => "AMS 対応中: 自動で一次対応を始めました。",
+        Lang::En => "AMS working: first response has begun.",
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::pagerduty::{BOT, Settings, StandIn};
-use crate::clock::SystemClock;
+use crate::clock::Clock;
 
 /// What a cluster is made of.
 pub struct Plan {
@@ -30,6 +30,8 @@ pub struct Plan {
     /// Further lines for every region's configuration.
     pub settings: String,
     pub pagerduty: Settings,
+    /// The stand-in's, by which its webhooks say when things happened.
+    pub clock: Arc<dyn Clock>,
 }
 
 pub struct Cluster {
@@ -56,7 +58,7 @@ impl Cluster {
     /// Starts the stand-in and every region, and subscribes each region to the webhooks.
     pub async fn start(plan: Plan) -> io::Result<Self> {
         std::fs::create_dir_all(&plan.folder)?;
-        let pagerduty = StandIn::start(plan.pagerduty.clone(), Arc::new(SystemClock)).await?;
+        let pagerduty = StandIn::start(plan.pagerduty.clone(), Arc::clone(&plan.clock)).await?;
         let mut cluster = Self { pagerduty, regions: Vec::new(), plan };
         for name in cluster.plan.regions.clone() {
             // The stand-in's subscriptions keep their address, so a restarted region keeps its.
@@ -117,9 +119,10 @@ impl Cluster {
 
     fn config(&self, name: &str, listen: &str) -> String {
         let Plan { folder, scenarios, vars, lang, settings, pagerduty, .. } = &self.plan;
-        let vars: String =
-            vars.iter().map(|(name, value)| format!("  {name}: {}\n", quoted(value))).collect();
-        let vars = if vars.is_empty() { String::new() } else { format!("vars:\n{vars}") };
+        let lines: Vec<String> =
+            vars.iter().map(|(name, value)| format!("  {name}: {}", quoted(value))).collect();
+        let vars =
+            if lines.is_empty() { String::new() } else { format!("vars:\n{}\n", lines.join("\n")) };
         format!(
             "region: {name}\nlisten: {listen}\nlang: {lang}\nscenarios: {}\nevidence: {}\n\
              store: {{sqlite: {}}}\npagerduty:\n  url: {}\n  from: {}\n  bot_user: {BOT}\n{vars}{settings}",
@@ -173,13 +176,11 @@ impl RegionProcess {
         if !self.is_running() || self.signal(rustix::process::Signal::TERM).is_err() {
             return false;
         }
-        match tokio::time::timeout(STOP, self.child.wait()).await {
-            Ok(Ok(status)) => status.success(),
-            _ => {
-                drop(self.child.start_kill());
-                false
-            }
+        if let Ok(Ok(status)) = tokio::time::timeout(STOP, self.child.wait()).await {
+            return status.success();
         }
+        drop(self.child.start_kill());
+        false
     }
 
     pub fn signal(&self, signal: rustix::process::Signal) -> io::Result<()> {

@@ -35,10 +35,9 @@ impl Control {
 
     /// All incidents, a line each.
     fn list(&self) -> String {
-        let lines = self.pagerduty.incidents().into_iter().map(|incident| {
-            format!("{}  {:<12}  {}\n", incident.id, incident.status.word(), incident.title)
-        });
-        lines.collect()
+        lines(self.pagerduty.incidents().into_iter().map(|incident| {
+            format!("{}  {:<12}  {}", incident.id, incident.status.word(), incident.title)
+        }))
     }
 }
 
@@ -61,7 +60,7 @@ async fn trigger(State(control): State<Control>, title: String) -> Answer {
 fn triggered(control: &Control, title: &str) -> Answer {
     match control.pagerduty.trigger(NewIncident::titled(title)) {
         Ok(id) => (StatusCode::CREATED, format!("{id}  {title}\n")),
-        Err(refusal) => refused(&refusal.message),
+        Err(refusal) => refused(refusal.message),
     }
 }
 
@@ -87,11 +86,12 @@ fn refused(why: &str) -> Answer {
 
 async fn timeline(State(control): State<Control>, Path(incident): Path<String>) -> Answer {
     let Some(id) = IncidentId::parse(&incident) else { return refused("that is no incident id") };
-    let lines: String = control
-        .pagerduty
-        .timeline(&id)
-        .into_iter()
-        .map(|entry| format!("{}  {}  {}\n", entry.at, entry.agent, entry.text))
-        .collect();
-    (StatusCode::OK, lines)
+    let entries = control.pagerduty.timeline(&id).into_iter();
+    (StatusCode::OK, lines(entries.map(|e| format!("{}  {}  {}", e.at, e.agent, e.text))))
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    let mut text = lines.collect::<Vec<_>>().join("\n");
+    text.push('\n');
+    text
 }

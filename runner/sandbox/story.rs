@@ -23,7 +23,7 @@ pub fn timeline(pagerduty: &StandIn, judged: &Judged, number: usize, lang: Lang)
         let agent = padded(&entry.agent, 18);
         if entry.kind == Kind::Note {
             line(format!("  {after:>6.2} s  {agent}  📝"));
-            for text in entry.text.lines() {
+            for text in entry.text.trim_start_matches("note: ").lines() {
                 line(format!("                               │ {text}"));
             }
         } else {

@@ -5,6 +5,8 @@
     reason = "clippy.toml lets tests unwrap; their shared code is tests too"
 )]
 
+// Incidents from webhook to outcome, over two region processes.
+mod first_response;
 // Shared by the stories: one file each.
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
@@ -15,5 +17,7 @@ mod local_commands;
 mod local_output;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
+// The whole thing as a newcomer sees it.
+mod sandbox;
 // The stand-in for PagerDuty behaves as PagerDuty is described.
 mod standin;

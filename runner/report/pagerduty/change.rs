@@ -32,10 +32,10 @@ pub(super) fn body(change: &IncidentChange) -> Option<Value> {
     match &change.escalation {
         Some(Escalation::Level(level)) => set("escalation_level", json!(level)),
         Some(Escalation::Policy(id)) => {
-            set("escalation_policy", json!({ "id": id, "type": "escalation_policy_reference" }))
+            set("escalation_policy", json!({ "id": id, "type": "escalation_policy_reference" }));
         }
         Some(Escalation::User(id)) => {
-            set("assignments", json!([{ "assignee": { "id": id, "type": "user_reference" } }]))
+            set("assignments", json!([{ "assignee": { "id": id, "type": "user_reference" } }]));
         }
         None => {}
     }

@@ -4,3 +4,4 @@ pub(crate) mod commands;
 pub(crate) mod openapi;
 pub(crate) mod receiver;
 pub(crate) mod wait;
+pub(crate) mod world;

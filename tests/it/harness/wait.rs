@@ -25,3 +25,17 @@ pub(crate) async fn for_some<T>(what: &str, mut look: impl FnMut() -> Option<T>)
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     for_some(what, || holds().then_some(())).await;
 }
+
+/// Waits until a page answers with this status.
+pub(crate) async fn for_status(url: &str, status: u16) {
+    let start = Instant::now();
+    loop {
+        if let Ok(answer) = reqwest::get(url).await
+            && answer.status().as_u16() == status
+        {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{url} never answered {status}");
+        sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,125 @@
+//! Runner processes that die or leave in the middle.
+
+use ams::incident::Outcome;
+use ams::sandbox::pagerduty::ENGINEER;
+
+use super::{REPAIR, SLOW};
+use crate::harness::world::{SHORT_LEASE, World};
+
+#[tokio::test]
+async fn incidents_that_a_dead_region_had_not_begun_are_handled_by_the_other() {
+    let mut world = World::with(REPAIR).start().await;
+    world.kill(0).await;
+    let incident = world.fire("service web down");
+    world.expect(&incident, Outcome::Resolved).await;
+    world.restart(0).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_run_goes_on_in_the_other_region_and_repeats_no_recovery() {
+    let short = SLOW.replace("for: 30s", "for: 4s");
+    let mut world = World::with(&short).settings(SHORT_LEASE).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    let run = world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(run.epoch, 2, "taken over once");
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    assert!(world.last_note(&incident).contains("途中から引き継いで"));
+    world.restart(owner).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_recovery_in_doubt_is_never_repeated_and_people_are_told() {
+    let long = SLOW.replace("for: 30s", "for: 100ms").replace(
+        "run: echo once >> \"$FOLDER/recoveries\"",
+        "run: echo once >> \"$FOLDER/recoveries\"; sleep 60",
+    );
+    let mut world = World::with(&long).settings(SHORT_LEASE).start().await;
+    let incident = world.fire("service is slow");
+    world.until_lines("recoveries", 1).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    world.expect(&incident, Outcome::Escalated).await;
+    assert_eq!(world.read("recoveries").lines().count(), 1, "once is once");
+    assert!(world.view(&incident).paged().any(|user| user == ENGINEER));
+    assert!(world.last_note(&incident).contains("実行されたかどうか不明です"));
+    world.restart(owner).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_idempotent_recovery_in_doubt_is_repeated() {
+    let long = SLOW.replace("for: 30s", "for: 100ms").replace(
+        "run: echo once >> \"$FOLDER/recoveries\"\n",
+        "run: |\n        echo try >> \"$FOLDER/recoveries\"\n        \
+         test \"$(wc -l < \"$FOLDER/recoveries\")\" -ge 2 || sleep 60\n      effect: idempotent\n",
+    );
+    let mut world = World::with(&long).settings(SHORT_LEASE).start().await;
+    let incident = world.fire("service is slow");
+    world.until_lines("recoveries", 1).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries").lines().count(), 2);
+    world.restart(owner).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_region_that_stops_in_good_order_releases_its_runs_at_once() {
+    // The lease is long: only a release explains that the other region goes on.
+    let short = SLOW.replace("for: 30s", "for: 3s");
+    let settings = "lease: 10m\nshutdown_grace: 100ms\n";
+    let mut world = World::with(&short).settings(settings).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    let owner = world.owner(&incident).await;
+    assert!(world.cluster.regions[owner].stop().await, "it exits 0");
+    let run = world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(run.epoch, 2);
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.restart(owner).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_region_that_may_finish_its_runs_finishes_them_before_it_exits() {
+    let short = SLOW.replace("for: 30s", "for: 2s");
+    let mut world = World::with(&short).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    let owner = world.owner(&incident).await;
+    assert!(world.cluster.regions[owner].stop().await, "it exits 0");
+    let run = world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(run.epoch, 1, "nobody had to take over");
+    world.restart(owner).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn killing_a_region_in_the_middle_of_many_leaves_no_incident_behind() {
+    let each = "scenario: each\nabout: 起動\nmatch: {all: [host]}\nsteps:\n  \
+                - gather: {run: sleep 0.2}\n  \
+                - recover: {effect: idempotent, run: 'echo \"$AMS_INCIDENT\" >> \
+                  \"$FOLDER/recoveries\"', env: {FOLDER: \"{{ vars.folder }}\"}}\n  \
+                - verify: {run: 'true'}\n";
+    let mut world = World::with(each).settings(SHORT_LEASE).start().await;
+    let mut incidents: Vec<_> = (0..20).map(|n| world.fire(&format!("host{n} alert"))).collect();
+    world.until_lines("recoveries", 3).await;
+    world.kill(0).await;
+    incidents.extend((20..40).map(|n| world.fire(&format!("host{n} alert"))));
+    for incident in &incidents {
+        world.expect(incident, Outcome::Resolved).await;
+    }
+    let recoveries = world.read("recoveries");
+    for incident in &incidents {
+        let times = recoveries.lines().filter(|line| *line == incident.as_str()).count();
+        assert!((1..=2).contains(&times), "{incident} was recovered {times} times");
+    }
+    world.restart(0).await;
+    world.end().await;
+}

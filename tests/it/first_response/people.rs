@@ -1,0 +1,123 @@
+//! A person beats the machine, in every way a person can.
+
+use ams::claim::protocol::StandDownReason;
+use ams::incident::{IncidentId, Outcome, Status};
+use ams::sandbox::pagerduty::{ENGINEER, MANAGER, NewIncident, StandIn};
+
+use super::SLOW;
+use crate::harness::world::World;
+
+/// A run is in its wait; somebody does something; no recovery may start.
+async fn story(
+    act: impl FnOnce(&StandIn, &IncidentId),
+    reason: StandDownReason,
+    by: Option<&str>,
+    said: &str,
+) {
+    let world = World::with(SLOW).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    act(world.pagerduty(), &incident);
+    let run = world.expect(&incident, Outcome::StoodDown).await;
+    let stand_down = run.stand_down.unwrap();
+    assert_eq!((stand_down.reason, stand_down.by.as_deref()), (reason, by));
+    assert_eq!(world.read("recoveries"), "", "no recovery starts after that");
+    let note = world.last_note(&incident);
+    assert!(note.contains("AMS 交代") && note.contains(said), "{note}");
+    assert!(note.contains("3. [recover] 起動"), "the note says what was not done: {note}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn acknowledging_stops_it() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.acknowledge_as(ENGINEER, incident).unwrap();
+    };
+    story(act, StandDownReason::Acknowledged, Some(ENGINEER), "acknowledge したため").await;
+}
+
+#[tokio::test]
+async fn reassigning_stops_it() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.reassign_as(ENGINEER, incident, MANAGER).unwrap();
+    };
+    story(act, StandDownReason::Reassigned, Some(ENGINEER), "割り当てを変更").await;
+}
+
+#[tokio::test]
+async fn resolving_stops_it() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.resolve_as(ENGINEER, incident).unwrap();
+    };
+    story(act, StandDownReason::ResolvedByPerson, Some(ENGINEER), "担当者が解決").await;
+}
+
+#[tokio::test]
+async fn merging_stops_it() {
+    // The target has no scenario, so that its story is short.
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        let target = pagerduty.trigger(NewIncident::titled("夜間バッチの遅れ")).unwrap();
+        pagerduty.merge_as(ENGINEER, incident, &target).unwrap();
+    };
+    story(act, StandDownReason::Merged, Some(ENGINEER), "統合された").await;
+}
+
+#[tokio::test]
+async fn the_note_ams_stop_stops_it_and_other_notes_do_not() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.annotate_as(ENGINEER, incident, "ams stopping soon?").unwrap();
+        pagerduty.annotate_as(ENGINEER, incident, "確認中です").unwrap();
+        pagerduty.annotate_as(ENGINEER, incident, "ＡＭＳ　Ｓｔｏｐ お願いします").unwrap();
+    };
+    let world = World::with(SLOW).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    act(world.pagerduty(), &incident);
+    let run = world.expect(&incident, Outcome::StoodDown).await;
+    assert_eq!(run.stand_down.unwrap().reason, StandDownReason::StopNote);
+    assert_eq!(world.read("recoveries"), "");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn monitoring_that_clears_the_alert_is_told_apart() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.monitoring_resolves(incident).unwrap();
+    };
+    let world = World::with(SLOW).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    act(world.pagerduty(), &incident);
+    let run = world.expect(&incident, Outcome::StoodDown).await;
+    assert_eq!(run.stand_down.unwrap().reason, StandDownReason::ResolvedByMonitoring);
+    assert!(world.last_note(&incident).contains("監視側でアラートが解消"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn pagerdutys_own_escalation_is_no_person() {
+    let short = SLOW.replace("for: 30s", "for: 2s");
+    let world = World::with(&short).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    world.pagerduty().level_times_out(&incident).unwrap();
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_reopened_incident_is_run_again() {
+    let world = World::with(super::REPAIR).start().await;
+    let incident = world.fire("service web down");
+    let first = world.expect(&incident, Outcome::Resolved).await;
+    std::fs::remove_file(world.path("up")).unwrap();
+    world.pagerduty().reopen_as(ENGINEER, &incident).unwrap();
+    world.until_lines("recoveries", 2).await;
+    world.until(&incident, |view| view.status == Status::Resolved).await;
+    let second = world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(second.run.number, 2);
+    assert!(second.epoch > first.epoch);
+    assert_eq!(world.view(&incident).title, "[AMS 復旧] service web down");
+    world.end().await;
+}

@@ -1,0 +1,253 @@
+//! The world of a story: the stand-in PagerDuty, region processes, the claim store, scenarios.
+//!
+//! A story begins with [`World`], waits for states and ends with [`World::end`], which fails when
+//! an incident is left without outcome, a process died, a note was posted twice, a delivery is
+//! stuck, or a request of ours is not what PagerDuty's description allows.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ams::claim::ClaimStore;
+use ams::claim::protocol::RunItem;
+use ams::claim::sqlite::SqliteClaims;
+use ams::clock::{Clock, SystemClock};
+use ams::incident::{IncidentId, Outcome};
+use ams::sandbox::cluster::{Cluster, Plan, RegionProcess};
+use ams::sandbox::judge::{await_outcome, repeated_notes};
+use ams::sandbox::pagerduty::{IncidentView, NewIncident, Settings, StandIn};
+
+use super::openapi::Description;
+
+/// What a story may wait for at most; far more than it needs on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// For stories in which an owner dies: short, and still long enough for two busy cores.
+pub(crate) const SHORT_LEASE: &str = "heartbeat: 200ms\nlease: 2s\nlease_margin: 500ms\n";
+
+pub(crate) struct World {
+    pub cluster: Cluster,
+    pub store: SqliteClaims,
+    folder: tempfile::TempDir,
+    /// Regions the story killed on purpose.
+    killed: Vec<usize>,
+}
+
+pub(crate) struct WorldBuilder {
+    scenarios: Vec<(String, String)>,
+    regions: Vec<&'static str>,
+    settings: String,
+    pagerduty: Settings,
+    clock: Arc<dyn Clock>,
+    subscriptions_each: usize,
+}
+
+impl World {
+    /// Two regions with one scenario file.
+    pub(crate) fn with(scenario: &str) -> WorldBuilder {
+        WorldBuilder {
+            scenarios: vec![("scenario.yaml".to_owned(), scenario.to_owned())],
+            regions: vec!["tokyo", "osaka"],
+            settings: String::new(),
+            pagerduty: Settings::default(),
+            clock: Arc::new(SystemClock),
+            subscriptions_each: 1,
+        }
+    }
+
+    pub(crate) fn pagerduty(&self) -> &StandIn {
+        &self.cluster.pagerduty
+    }
+
+    /// Where the story's scenarios and commands find files; `vars.folder` in scenarios.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn fire(&self, title: &str) -> IncidentId {
+        self.pagerduty().trigger(NewIncident::titled(title)).unwrap()
+    }
+
+    pub(crate) fn view(&self, incident: &IncidentId) -> IncidentView {
+        self.pagerduty().incident(incident).unwrap()
+    }
+
+    /// Waits until PagerDuty shows the incident so.
+    pub(crate) async fn until(
+        &self,
+        incident: &IncidentId,
+        what: impl Fn(&IncidentView) -> bool,
+    ) -> IncidentView {
+        let shown = self
+            .pagerduty()
+            .wait_for(PATIENCE, |state| state.incident(incident).is_some_and(&what))
+            .await;
+        assert!(shown, "PagerDuty never showed it: {}", self.everything(incident));
+        self.view(incident)
+    }
+
+    /// Waits until the incident's title says that AMS is at it.
+    pub(crate) async fn until_working(&self, incident: &IncidentId) {
+        self.until(incident, |view| view.title.starts_with("[AMS 対応中]")).await;
+    }
+
+    /// Waits for a file of the story to have this many lines.
+    pub(crate) async fn until_lines(&self, name: &str, lines: usize) {
+        let path = self.path(name);
+        super::wait::until("the file to have its lines", || {
+            std::fs::read_to_string(&path).unwrap_or_default().lines().count() >= lines
+        })
+        .await;
+    }
+
+    /// Waits for the run's outcome.
+    pub(crate) async fn outcome(&self, incident: &IncidentId) -> RunItem {
+        let item = await_outcome(&self.store, incident, PATIENCE).await;
+        item.unwrap_or_else(|| panic!("no outcome: {}", self.everything(incident)))
+    }
+
+    pub(crate) async fn expect(&self, incident: &IncidentId, outcome: Outcome) -> RunItem {
+        let item = self.outcome(incident).await;
+        assert_eq!(item.outcome, Some(outcome), "{}", self.everything(incident));
+        item
+    }
+
+    /// The region that owns the incident's run.
+    pub(crate) async fn owner(&self, incident: &IncidentId) -> usize {
+        let item = self.store.read(incident).await.unwrap().unwrap();
+        let is_owner = |region: &RegionProcess| item.owner.as_str().starts_with(&region.name);
+        self.cluster.regions.iter().position(is_owner).unwrap()
+    }
+
+    pub(crate) async fn kill(&mut self, region: usize) {
+        self.cluster.regions[region].kill().await.unwrap();
+        self.killed.push(region);
+    }
+
+    pub(crate) async fn restart(&mut self, region: usize) {
+        self.cluster.restart(region).await.unwrap();
+        self.killed.retain(|killed| *killed != region);
+    }
+
+    /// The last note of the incident.
+    pub(crate) fn last_note(&self, incident: &IncidentId) -> String {
+        self.view(incident).notes.last().map(|note| note.content.clone()).unwrap_or_default()
+    }
+
+    /// What can be said about an incident when a story fails.
+    pub(crate) fn everything(&self, incident: &IncidentId) -> String {
+        let timeline = self.pagerduty().timeline(incident);
+        let logs: Vec<String> = self
+            .cluster
+            .regions
+            .iter()
+            .map(|region| std::fs::read_to_string(&region.log).unwrap_or_default())
+            .collect();
+        format!("{incident}: {timeline:#?}\n{}", logs.join("\n----\n"))
+    }
+
+    /// Every story's ending.
+    pub(crate) async fn end(self) {
+        assert!(self.pagerduty().deliveries_settled(PATIENCE).await, "deliveries are stuck");
+        for view in self.pagerduty().incidents() {
+            let item = self.outcome(&view.id).await;
+            let told = match item.outcome {
+                Some(Outcome::Unmatched) => false,
+                // A run that was over before it began leaves no note.
+                Some(Outcome::StoodDown) => !view.notes.is_empty(),
+                _ => true,
+            };
+            let problems = repeated_notes(&view, &item.run, !told);
+            assert!(problems.is_empty(), "{problems:?} {}", self.everything(&view.id));
+        }
+        check_requests(self.pagerduty());
+        let killed: Vec<String> =
+            self.killed.iter().map(|region| self.cluster.regions[*region].name.clone()).collect();
+        let logs: Vec<PathBuf> = self.cluster.regions.iter().map(|r| r.log.clone()).collect();
+        let died = self.cluster.stop().await;
+        assert_eq!(died, killed, "{:?}", logs.iter().map(|log| read(log)).collect::<Vec<_>>());
+    }
+}
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// Everything we sent is what PagerDuty's own description allows; skipped without it.
+fn check_requests(pagerduty: &StandIn) {
+    let Some(description) = Description::load() else { return };
+    let writes =
+        pagerduty.recorded_requests().into_iter().filter(|request| !request.body.is_null());
+    for request in writes {
+        let problems = description.check_request(&request.method, &request.template, &request.body);
+        assert!(problems.is_empty(), "{} {}: {problems:?}", request.method, request.path);
+    }
+}
+
+impl WorldBuilder {
+    pub(crate) fn scenario(mut self, name: &str, text: &str) -> Self {
+        self.scenarios.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    pub(crate) fn regions(mut self, regions: &[&'static str]) -> Self {
+        self.regions = regions.to_vec();
+        self
+    }
+
+    /// Further lines for every region's configuration.
+    pub(crate) fn settings(mut self, lines: &str) -> Self {
+        self.settings.push_str(lines);
+        self
+    }
+
+    /// When PagerDuty says that things happened.
+    pub(crate) fn pagerduty_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Every webhook comes this many times to each region.
+    pub(crate) fn subscriptions_each(mut self, count: usize) -> Self {
+        self.subscriptions_each = count;
+        self
+    }
+
+    pub(crate) async fn start(self) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let scenarios = folder.path().join("scenarios");
+        std::fs::create_dir(&scenarios).unwrap();
+        for (name, text) in &self.scenarios {
+            std::fs::write(scenarios.join(name), text).unwrap();
+        }
+        let vars = BTreeMap::from([("folder".to_owned(), folder.path().display().to_string())]);
+        let plan = Plan {
+            exe: PathBuf::from(env!("CARGO_BIN_EXE_ams")),
+            folder: folder.path().join("cluster"),
+            scenarios,
+            regions: self.regions.iter().map(|name| (*name).to_owned()).collect(),
+            vars,
+            lang: "ja".to_owned(),
+            settings: self.settings,
+            pagerduty: Settings { retry_every: Duration::from_millis(200), ..self.pagerduty },
+            clock: self.clock,
+        };
+        let cluster = Cluster::start(plan).await.unwrap();
+        for _ in 1..self.subscriptions_each {
+            for region in &cluster.regions {
+                cluster.pagerduty.subscribe(&region.webhook_url());
+            }
+        }
+        let store = SqliteClaims::open(&cluster.claims(), Arc::new(SystemClock)).unwrap();
+        World { cluster, store, folder, killed: Vec::new() }
+    }
+}
