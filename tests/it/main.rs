@@ -19,5 +19,7 @@ mod local_output;
 mod pagerduty_client;
 // The whole thing as a newcomer sees it.
 mod sandbox;
+// The source itself keeps its rules.
+mod tidy;
 // The stand-in for PagerDuty behaves as PagerDuty is described.
 mod standin;

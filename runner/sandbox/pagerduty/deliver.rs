@@ -4,8 +4,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 
 use super::Shared;
 use super::subscriptions::{Attempt, QueueKey, Webhook};
@@ -68,15 +66,4 @@ async fn within(limit: Duration, request: reqwest::RequestBuilder) -> Attempt {
         // What PagerDuty does with 3xx is not documented; dropping is the worse of the two.
         Attempt::Refused
     }
-}
-
-/// The value of `X-PagerDuty-Signature`. The key is the secret's characters, not what they encode.
-fn signature(secret: &str, body: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes any key");
-    mac.update(body);
-    let mut text = "v1=".to_owned();
-    for byte in mac.finalize().into_bytes() {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-    }
-    text
 }
