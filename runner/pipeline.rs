@@ -12,7 +12,7 @@ use crate::claim::journal::{DoneResult, Journal};
 use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
 use crate::claim::{Claim, ClaimAnswer, Claims, StoreError};
 use crate::execute::plan::End;
-use crate::execute::run::Executor;
+use crate::execute::run::{Executor, StepReport};
 use crate::incident::{Incident, IncidentId, Outcome, Region};
 use crate::matching::{Choice, Index};
 use crate::metrics::Metrics;
@@ -48,6 +48,8 @@ pub struct Begun {
     pub captures: BTreeMap<String, String>,
     pub journal: Journal,
     pub last: Option<(usize, DoneResult)>,
+    /// What is known of steps that an earlier owner carried out.
+    pub reports: Vec<StepReport>,
     pub taken_over: bool,
     /// Set when there is nothing left to carry out, only to tell.
     pub end: Option<End>,
@@ -107,6 +109,7 @@ impl Pipeline {
                     captures: meant.captures,
                     journal: Journal::default(),
                     last: None,
+                    reports: Vec::new(),
                     taken_over: false,
                     end: None,
                     place,

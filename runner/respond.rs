@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
 use crate::execute::plan::End;
-use crate::execute::run::{Carried, RunPlan, RunSignals, StepReport};
+use crate::execute::run::{Carried, RunPlan, RunSignals};
 use crate::handoff::HandOff;
 use crate::incident::{Incident, Outcome, Status};
 use crate::limits;
@@ -36,7 +36,7 @@ impl Pipeline {
         let run = begun.claim.run().clone();
         let scenario = begun.scenario.id.clone();
         let ended = match self.carry_out(&mut begun).await {
-            Ok((end, reports)) => self.close(&mut begun, end, &reports).await,
+            Ok(end) => self.close(&mut begun, end).await,
             Err(left) => Err(left),
         };
         match ended {
@@ -55,18 +55,18 @@ impl Pipeline {
         }
     }
 
-    async fn carry_out(&self, begun: &mut Begun) -> Result<(End, Vec<StepReport>), Left> {
+    async fn carry_out(&self, begun: &mut Begun) -> Result<End, Left> {
         if let Some(end) = begun.end.take() {
-            return Ok((end, Vec::new()));
+            return Ok(end);
         }
         match self.look_again(&begun.incident).await {
             Ok(incident) => begun.incident = incident,
-            Err(end) => return Ok((end, Vec::new())),
+            Err(end) => return Ok(end),
         }
         if self.is_with_people(&begun.incident) || begun.incident.status == Status::Resolved {
             let (reason, at) = (StandDownReason::OverBeforeStart, begun.incident.seen_at);
             let end = End::StoodDown(StandDown { reason, by: None, at });
-            return Ok((end, Vec::new()));
+            return Ok(end);
         }
         let about_to_change = Arc::new(Notify::new());
         let ended = CancellationToken::new();
@@ -83,7 +83,7 @@ impl Pipeline {
                 about_to_change: Arc::clone(&about_to_change),
             },
         };
-        let story = self.story(begun, &[]);
+        let story = self.story(begun);
         let start = self.reporter.start(&begun.incident, &story, &about_to_change, &ended);
         let carry = async {
             let carried = self.executor.carry_out(plan).await;
@@ -94,7 +94,8 @@ impl Pipeline {
         match carried {
             Carried::Ended { end, reports, journal } => {
                 begun.journal = journal;
-                Ok((end, reports))
+                begun.reports.extend(reports);
+                Ok(end)
             }
             Carried::Lost(refusal) => Err(Left::Lost(refusal)),
             Carried::Halted { journal } => {
@@ -148,13 +149,13 @@ impl Pipeline {
         Instant::now() + deadline.saturating_sub(telling).saturating_sub(age)
     }
 
-    fn story<'a>(&'a self, begun: &'a Begun, reports: &'a [StepReport]) -> Story<'a> {
+    fn story<'a>(&'a self, begun: &'a Begun) -> Story<'a> {
         Story {
             run: begun.claim.run(),
             region: &self.region,
             scenario: &begun.scenario,
             title: title::original(&begun.incident.title),
-            reports,
+            reports: &begun.reports,
             began_at: begun.claim.opened_at(),
             now: self.executor.clock.now(),
             taken_over: begun.taken_over,
@@ -163,18 +164,13 @@ impl Pipeline {
 
     /// Tells the end and records it. The end may change on the way: a person took over meanwhile,
     /// or PagerDuty refuses to resolve.
-    async fn close(
-        &self,
-        begun: &mut Begun,
-        end: End,
-        reports: &[StepReport],
-    ) -> Result<Outcome, Left> {
+    async fn close(&self, begun: &mut Begun, end: End) -> Result<Outcome, Left> {
         let end = match end {
             // Nothing was begun, so there is nothing to tell.
             End::StoodDown(StandDown { reason: StandDownReason::OverBeforeStart, .. }) => end,
             end => {
                 let end = self.end_as_of_now(begun, end).await?;
-                self.tell(begun, end, reports).await?
+                self.tell(begun, end).await?
             }
         };
         let outcome = end.outcome();
@@ -208,33 +204,26 @@ impl Pipeline {
     }
 
     /// Resolves, hands off or says that it stood down; answers with the end as it was told.
-    async fn tell(&self, begun: &mut Begun, end: End, reports: &[StepReport]) -> Result<End, Left> {
+    async fn tell(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         match end.outcome() {
-            Outcome::Resolved | Outcome::RecoveredItself => {
-                self.tell_recovery(begun, end, reports).await
-            }
+            Outcome::Resolved | Outcome::RecoveredItself => self.tell_recovery(begun, end).await,
             Outcome::StoodDown => {
                 self.record_closing(begun, &end, None, false).await?;
-                let story = self.story(begun, reports);
+                let story = self.story(begun);
                 self.reporter.title(&begun.incident, State::StoodDown).await;
                 note_told(&self.reporter.end_note(&story, &end, &begun.place.halt).await)?;
                 Ok(end)
             }
-            _ => self.tell_hand_off(begun, end, reports).await,
+            _ => self.tell_hand_off(begun, end).await,
         }
     }
 
-    async fn tell_recovery(
-        &self,
-        begun: &mut Begun,
-        end: End,
-        reports: &[StepReport],
-    ) -> Result<End, Left> {
+    async fn tell_recovery(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         // With consent: a person who took over in the last moment keeps the incident.
         if let Some(stand_down) = self.record_closing(begun, &end, None, true).await? {
-            return Box::pin(self.tell(begun, End::StoodDown(stand_down), reports)).await;
+            return Box::pin(self.tell(begun, End::StoodDown(stand_down))).await;
         }
-        let story = self.story(begun, reports);
+        let story = self.story(begun);
         match self.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
             Ok(_) => {
                 note_told(&self.reporter.end_note(&story, &end, &begun.place.halt).await)?;
@@ -244,17 +233,12 @@ impl Pipeline {
             Err(Untold::Failed(error)) => {
                 let what =
                     format!("the incident is well, but PagerDuty did not resolve it: {error}");
-                Box::pin(self.tell_hand_off(begun, End::Ours { what }, reports)).await
+                Box::pin(self.tell_hand_off(begun, End::Ours { what })).await
             }
         }
     }
 
-    async fn tell_hand_off(
-        &self,
-        begun: &mut Begun,
-        end: End,
-        reports: &[StepReport],
-    ) -> Result<End, Left> {
+    async fn tell_hand_off(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         let halt = begun.place.halt.clone();
         let hand_off = HandOff {
             reporter: &self.reporter,
@@ -265,7 +249,7 @@ impl Pipeline {
             return Err(Left::Halted);
         };
         self.record_closing(begun, &end, level, false).await?;
-        let story = self.story(begun, reports);
+        let story = self.story(begun);
         if begun.taken_over && self.was_told(&story, begun).await? {
             return Ok(end);
         }

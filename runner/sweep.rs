@@ -5,16 +5,19 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::claim::journal::{Entry, Standing};
+use crate::claim::journal::{DoneResult, Entry, Journal, Standing};
 use crate::claim::protocol::RunItem;
 use crate::claim::takeover::Watcher;
 use crate::claim::{Claim, StoreError};
 use crate::execute::plan::End;
+use crate::execute::run::StepReport;
+use crate::execute::verdict::{Verdict, Why};
 use crate::incident::{Incident, IncidentId, Outcome, Status, Urgency};
 use crate::limits;
 use crate::matching::{Choice, Index};
@@ -165,6 +168,7 @@ async fn pick_up(
         scenario,
         captures,
         journal: seen.journal.clone(),
+        reports: known_steps(&seen.journal),
         last,
         taken_over: true,
         end: standing_end.or(end),
@@ -172,11 +176,33 @@ async fn pick_up(
     }
 }
 
-type Last = Option<(usize, crate::claim::journal::DoneResult)>;
+/// What the journal tells of the steps an earlier owner carried out.
+fn known_steps(journal: &Journal) -> Vec<StepReport> {
+    let steps = journal.entries().iter().filter_map(|entry| match entry {
+        Entry::Done { step, result, at } => Some((*step, *result, *at)),
+        Entry::Intent { .. } | Entry::Closing { .. } => None,
+    });
+    steps
+        .map(|(step, result, began_at)| StepReport {
+            step,
+            verdict: match result {
+                DoneResult::Met => Verdict::Met,
+                DoneResult::NotMet => Verdict::NotMet(Why::RecordedOnly),
+                DoneResult::Unclear => Verdict::Unclear(Why::RecordedOnly),
+            },
+            seen: None,
+            attempts: 1,
+            began_at,
+            took: Duration::ZERO,
+        })
+        .collect()
+}
+
+type Last = Option<(usize, DoneResult)>;
 
 /// From the journal alone: the step that ended last, or the end that is left to tell.
 fn resume_at(scenario: &Scenario, seen: &RunItem) -> (Last, Option<End>) {
-    let done = |journal: &crate::claim::journal::Journal| {
+    let done = |journal: &Journal| {
         journal.entries().iter().rev().find_map(|entry| match entry {
             Entry::Done { step, result, at: _ } => Some((*step, *result)),
             Entry::Intent { .. } | Entry::Closing { .. } => None,

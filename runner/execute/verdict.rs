@@ -28,6 +28,8 @@ pub enum Why {
     Cancelled,
     /// The output is too long to be searched as a whole.
     OutputTooLong,
+    /// Another owner saw it; the journal keeps the result without the reason.
+    RecordedOnly,
 }
 
 impl Verdict {

@@ -14,7 +14,7 @@ use crate::incident::{Region, RunId};
 use crate::limits;
 use crate::report::mask::Mask;
 use crate::report::text::{self, Lang, labels};
-use crate::scenario::model::{Scenario, StepKind};
+use crate::scenario::model::{Scenario, Step, StepKind};
 
 /// How notes are written; the same for all runs of a process.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Style {
         line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
         line(&mut note, &format!("\n{}", labels.will_do));
         for (index, step) in story.scenario.steps.iter().enumerate() {
-            line(&mut note, &format!("{}. [{}] {}", index + 1, step.kind.word(), step.name));
+            line(&mut note, &named(index, step));
         }
         line(&mut note, "");
         line(&mut note, labels.to_stop);
@@ -88,69 +88,64 @@ impl Style {
             let manual = story.scenario.hand_off.manual.as_deref().unwrap_or(labels.no_manual);
             line(&mut note, &format!("\n{}\n{manual}", labels.next));
         }
-        self.steps(&mut note, story, labels.seen, |kind| !matches!(kind, StepKind::Recover { .. }));
-        self.steps(&mut note, story, labels.done, |kind| matches!(kind, StepKind::Recover { .. }));
+        let in_doubt = match end {
+            End::OutcomeUnknown { step } => Some(*step),
+            _ => None,
+        };
+        self.steps(&mut note, story, in_doubt);
         if for_people {
-            self.not_done(&mut note, story);
+            let last = story.reports.iter().map(|report| report.step).chain(in_doubt).max();
+            self.not_done(&mut note, story, last);
         }
         self.facts(&mut note, story);
         self.close(&note, story, Kind::End)
     }
 
-    fn steps(
-        &self,
-        note: &mut String,
-        story: &Story<'_>,
-        heading: &str,
-        belongs: impl Fn(&StepKind) -> bool,
-    ) {
-        line(note, &format!("\n{heading}"));
-        let mut any = false;
+    /// What was seen, and what was done.
+    fn steps(&self, note: &mut String, story: &Story<'_>, in_doubt: Option<usize>) {
+        let labels = labels(self.lang);
+        let step = |index: usize| story.scenario.steps.get(index);
+        let (mut seen, mut done) = (Vec::new(), Vec::new());
         for report in story.reports {
-            let Some(step) = story.scenario.steps.get(report.step) else {
-                continue;
-            };
-            if !belongs(&step.kind) {
-                continue;
-            }
-            any = true;
-            let mut details = Vec::new();
-            if report.attempts > 1 {
-                details.push(text::attempts(self.lang, report.attempts));
-            }
-            details.push(text::duration(self.lang, report.took));
-            line(
-                note,
-                &format!(
-                    "{} {}. [{}] {} → {} ({})",
-                    self.time(report.began_at),
-                    report.step + 1,
-                    step.kind.word(),
-                    step.name,
-                    text::verdict(self.lang, &step.kind, &report.verdict, report.seen.as_ref()),
-                    details.join(", "),
-                ),
-            );
+            let Some(step) = step(report.step) else { continue };
+            let changes = matches!(step.kind, StepKind::Recover { .. });
+            let lines = if changes { &mut done } else { &mut seen };
+            lines.push(self.step(report, step));
         }
-        if !any {
-            line(note, labels(self.lang).nothing);
+        if let Some((index, step)) = in_doubt.and_then(|index| Some((index, step(index)?))) {
+            done.push(format!("{} → {}", named(index, step), text::in_doubt(self.lang)));
         }
+        section(note, labels.seen, &seen, labels.nothing);
+        section(note, labels.done, &done, labels.nothing);
     }
 
-    fn not_done(&self, note: &mut String, story: &Story<'_>) {
-        let done = |index: usize| story.reports.iter().any(|report| report.step == index);
-        let last = story.reports.iter().map(|report| report.step).max();
+    fn step(&self, report: &StepReport, step: &Step) -> String {
+        let mut details = Vec::new();
+        if report.attempts > 1 {
+            details.push(text::attempts(self.lang, report.attempts));
+        }
+        details.push(text::duration(self.lang, report.took));
+        format!(
+            "{} {} → {} ({})",
+            self.time(report.began_at),
+            named(report.step, step),
+            text::verdict(self.lang, &step.kind, &report.verdict, report.seen.as_ref()),
+            details.join(", "),
+        )
+    }
+
+    /// The steps behind the last one that anything is known of.
+    fn not_done(&self, note: &mut String, story: &Story<'_>, last: Option<usize>) {
         let left: Vec<String> = story
             .scenario
             .steps
             .iter()
             .enumerate()
-            // What an earlier owner did before a take-over is not known here.
-            .filter(|(index, _)| !done(*index) && last.is_none_or(|last| *index > last))
-            .map(|(index, step)| format!("{}. [{}] {}", index + 1, step.kind.word(), step.name))
+            .filter(|(index, _)| last.is_none_or(|last| *index > last))
+            .map(|(index, step)| named(index, step))
             .collect();
         if !left.is_empty() {
-            line(note, &format!("\n{}\n{}", labels(self.lang).not_done, left.join("\n")));
+            section(note, labels(self.lang).not_done, &left, "");
         }
     }
 
@@ -229,4 +224,14 @@ impl Style {
 fn line(note: &mut String, text: &str) {
     note.push_str(text);
     note.push('\n');
+}
+
+/// `3. [recover] 再起動`
+fn named(index: usize, step: &Step) -> String {
+    format!("{}. [{}] {}", index + 1, step.kind.word(), step.name)
+}
+
+fn section(note: &mut String, heading: &str, lines: &[String], nothing: &str) {
+    let body = if lines.is_empty() { nothing.to_owned() } else { lines.join("\n") };
+    line(note, &format!("\n{heading}\n{body}"));
 }

@@ -106,7 +106,10 @@ pub const fn headline(lang: Lang, end: &End) -> &'static str {
 pub fn reason(lang: Lang, end: &End, scenario: &Scenario) -> String {
     let step = |index: usize| {
         let name = scenario.steps.get(index).map_or("?", |step| step.name.as_str());
-        format!("{}.「{name}」", index + 1)
+        match lang {
+            Lang::Ja => format!("手順{}「{name}」", index + 1),
+            Lang::En => format!("Step {} “{name}”", index + 1),
+        }
     };
     match lang {
         Lang::Ja => reason_ja(end, &step),
@@ -147,16 +150,16 @@ fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
         End::BrokenForPeople { step: i } => {
             format!("{} found it broken; what follows is done by people", step(*i))
         }
-        End::Verified => "the verify after the recovery passed".to_owned(),
-        End::Gathered => "this scenario gathers facts only".to_owned(),
+        End::Verified => "The verify after the recovery passed".to_owned(),
+        End::Gathered => "This scenario gathers facts only".to_owned(),
         End::Unclear { step: i } => format!("{} gave no clear result", step(*i)),
         End::RecoverFailed { step: i } => format!("{} failed", step(*i)),
         End::NotVerified { step: i } => {
             format!("{} did not pass; recovery is not confirmed", step(*i))
         }
-        End::Deadline { step: i } => format!("time was over before {}", step(*i)),
+        End::Deadline { step: i } => format!("Time was over before: {}", step(*i)),
         End::OutcomeUnknown { step: i } => format!(
-            "AMS stopped right after beginning {}; whether it ran is unknown. It was not repeated",
+            "{}: AMS stopped right after beginning it, and whether it ran is unknown. It was not repeated",
             step(*i)
         ),
         End::StoodDown(stand_down) => stood_down_en(stand_down),
@@ -179,13 +182,13 @@ fn stood_down_ja(stand_down: &StandDown) -> String {
 
 fn stood_down_en(stand_down: &StandDown) -> String {
     match stand_down.reason {
-        StandDownReason::Acknowledged => "a person acknowledged the incident",
-        StandDownReason::Reassigned => "a person reassigned the incident",
-        StandDownReason::ResolvedByPerson => "a person resolved the incident",
-        StandDownReason::Merged => "the incident was merged into another",
-        StandDownReason::StopNote => "a person wrote \"ams stop\"",
-        StandDownReason::ResolvedByMonitoring => "monitoring cleared the alert",
-        StandDownReason::OverBeforeStart => "the incident was over before AMS began",
+        StandDownReason::Acknowledged => "A person acknowledged the incident",
+        StandDownReason::Reassigned => "A person reassigned the incident",
+        StandDownReason::ResolvedByPerson => "A person resolved the incident",
+        StandDownReason::Merged => "The incident was merged into another",
+        StandDownReason::StopNote => "A person wrote \"ams stop\"",
+        StandDownReason::ResolvedByMonitoring => "Monitoring cleared the alert",
+        StandDownReason::OverBeforeStart => "The incident was over before AMS began",
     }
     .to_owned()
 }
@@ -240,6 +243,7 @@ fn why_ja(why: &Why) -> String {
         Why::NotStarted(reason) => format!("実行できず（{reason}）"),
         Why::Cancelled => "中断".to_owned(),
         Why::OutputTooLong => "出力が長すぎて検索できない".to_owned(),
+        Why::RecordedOnly => "詳細は元のリージョンの記録".to_owned(),
     }
 }
 
@@ -255,6 +259,15 @@ fn why_en(why: &Why) -> String {
         Why::NotStarted(reason) => format!("not started ({reason})"),
         Why::Cancelled => "stopped".to_owned(),
         Why::OutputTooLong => "the output is too long to be searched".to_owned(),
+        Why::RecordedOnly => "details are with the first region".to_owned(),
+    }
+}
+
+/// A step that was begun and whose result nobody knows.
+pub const fn in_doubt(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => "開始を記録済み。実行されたかどうか不明",
+        Lang::En => "begun; whether it ran is unknown",
     }
 }
 

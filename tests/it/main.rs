@@ -15,6 +15,8 @@ mod http_requests;
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.
 mod local_output;
+// The notes, word for word.
+mod notes;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
 // The whole thing as a newcomer sees it.

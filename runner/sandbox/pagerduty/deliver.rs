@@ -1,12 +1,11 @@
 //! Webhook delivery: in order per subscription and incident, signed, retried.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-
 use super::Shared;
 use super::subscriptions::{Attempt, QueueKey, Webhook};
+use crate::receive::signature;
 
 /// Deliveries under way at once, so that a storm does not use up the machine's sockets.
 pub(super) const DELIVERIES_AT_ONCE: usize = 64;
@@ -39,7 +38,7 @@ async fn deliver(shared: &Shared, key: &QueueKey, webhook: &Webhook) -> Attempt 
         return Attempt::Failed;
     };
     let body = webhook.body.as_bytes().to_vec();
-    let signature = signature(&shared.settings.webhook_secret, &body);
+    let signature = signature::sign(&body, &shared.settings.webhook_secret);
     let request = shared
         .http
         .post(&webhook.url)

@@ -33,7 +33,7 @@ async fn a_capture_that_is_not_what_it_should_be_matches_nothing() {
 #[tokio::test]
 async fn secrets_in_outputs_do_not_reach_notes() {
     let scenario = "scenario: leak\nabout: 情報収集\nmatch: {all: [leak]}\nsteps:\n  \
-        - gather: {run: 'echo DB_PASSWORD=hunter2-hunter2; echo token sandbox'}\n";
+        - gather: {run: 'echo DB_PASSWORD=hunter2-hunter2'}\n";
     let world = World::with(scenario).start().await;
     let incident = world.fire("leak");
     world.expect(&incident, Outcome::HandedOff).await;

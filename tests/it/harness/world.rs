@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ams::claim::ClaimStore;
+use ams::claim::ClaimStore as _;
 use ams::claim::protocol::RunItem;
 use ams::claim::sqlite::SqliteClaims;
 use ams::clock::{Clock, SystemClock};
@@ -35,8 +35,7 @@ pub(crate) struct World {
 }
 
 pub(crate) struct WorldBuilder {
-    scenarios: Vec<(String, String)>,
-    regions: Vec<&'static str>,
+    scenario: String,
     settings: String,
     pagerduty: Settings,
     clock: Arc<dyn Clock>,
@@ -47,8 +46,7 @@ impl World {
     /// Two regions with one scenario file.
     pub(crate) fn with(scenario: &str) -> WorldBuilder {
         WorldBuilder {
-            scenarios: vec![("scenario.yaml".to_owned(), scenario.to_owned())],
-            regions: vec!["tokyo", "osaka"],
+            scenario: scenario.to_owned(),
             settings: String::new(),
             pagerduty: Settings::default(),
             clock: Arc::new(SystemClock),
@@ -194,16 +192,6 @@ fn check_requests(pagerduty: &StandIn) {
 }
 
 impl WorldBuilder {
-    pub(crate) fn scenario(mut self, name: &str, text: &str) -> Self {
-        self.scenarios.push((name.to_owned(), text.to_owned()));
-        self
-    }
-
-    pub(crate) fn regions(mut self, regions: &[&'static str]) -> Self {
-        self.regions = regions.to_vec();
-        self
-    }
-
     /// Further lines for every region's configuration.
     pub(crate) fn settings(mut self, lines: &str) -> Self {
         self.settings.push_str(lines);
@@ -226,15 +214,13 @@ impl WorldBuilder {
         let folder = tempfile::tempdir().unwrap();
         let scenarios = folder.path().join("scenarios");
         std::fs::create_dir(&scenarios).unwrap();
-        for (name, text) in &self.scenarios {
-            std::fs::write(scenarios.join(name), text).unwrap();
-        }
+        std::fs::write(scenarios.join("scenario.yaml"), &self.scenario).unwrap();
         let vars = BTreeMap::from([("folder".to_owned(), folder.path().display().to_string())]);
         let plan = Plan {
             exe: PathBuf::from(env!("CARGO_BIN_EXE_ams")),
             folder: folder.path().join("cluster"),
             scenarios,
-            regions: self.regions.iter().map(|name| (*name).to_owned()).collect(),
+            regions: vec!["tokyo".to_owned(), "osaka".to_owned()],
             vars,
             lang: "ja".to_owned(),
             settings: self.settings,

@@ -33,7 +33,7 @@ async fn a_resolve_whose_answer_was_lost_is_ours() {
 }
 
 #[tokio::test]
-async fn a_limited_resolve_does_not_make_anothers_resolve_ours() {
+async fn a_limited_resolve_does_not_make_the_resolve_of_another_ours() {
     let server = Server::start().await;
     server.on(PUT, [text(429, ""), code(400, 1001)]);
     let error = server.client().change(&q1(), &status(Status::Resolved)).await.unwrap_err();

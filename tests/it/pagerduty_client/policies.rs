@@ -28,7 +28,7 @@ fn on_calls(entries: &[(Value, &str)], more: bool) -> Reply {
 }
 
 #[tokio::test]
-async fn a_policys_levels_name_who_is_on_call() {
+async fn the_levels_of_a_policy_name_who_is_on_call() {
     let server = Server::start().await;
     server.on(POLICY, [policy()]);
     server.on(
@@ -50,7 +50,7 @@ async fn a_policys_levels_name_who_is_on_call() {
 }
 
 #[tokio::test]
-async fn without_on_calls_the_policys_own_users_are_taken() {
+async fn without_on_calls_the_users_of_the_policy_are_taken() {
     let server = Server::start().await;
     let client = server.client();
     for http in [402, 403, 404] {
