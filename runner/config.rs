@@ -359,7 +359,7 @@ impl Source<'_> {
             }
             Some(("file", path)) => std::fs::read_to_string(self.base.join(path))
                 .map_err(|error| format!("the file {path} cannot be read: {error}")),
-            _ => Err("is a secret in plain text".to_owned()),
+            _ => Err("it is a secret in plain text".to_owned()),
         };
         match fetched.map(|value| value.trim().to_owned()) {
             Ok(value) if !value.is_empty() => Some(SecretString::from(value)),

@@ -84,11 +84,16 @@ async fn sandbox(args: &Args, lang: Lang) -> std::io::Result<u8> {
     })
     .await?;
     let code = if args.once {
-        once(&cluster, &patients, lang).await?
+        // Interrupted, it still stops the services it started.
+        tokio::select! {
+            code = once(&cluster, &patients, lang) => code,
+            _ = tokio::signal::ctrl_c() => Ok(exit::CANNOT),
+        }
     } else {
-        keep_running(&cluster, &patients, scratch.path()).await?
+        keep_running(&cluster, &patients, scratch.path()).await
     };
     patients.discharge().await;
+    let code = code?;
     let died = cluster.stop().await;
     for region in &died {
         print::err(format_args!("error: region {region} had died or did not stop well"));

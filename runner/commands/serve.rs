@@ -13,7 +13,7 @@ use crate::config::{Config, LogConfig, LogFormat, environment};
 /// Run one region: receive webhooks, claim incidents, carry out scenarios.
 ///
 /// Takes SIGTERM and SIGINT: open runs get `shutdown_grace` to end, what is left is released to
-/// the other region. A second signal stops at once.
+/// the other region. A SIGINT after that stops at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
@@ -85,7 +85,8 @@ fn start_log(log: &LogConfig) {
     }
 }
 
-/// Resolves at the first SIGTERM or SIGINT; the second one stops the process.
+/// Resolves at the first SIGTERM or SIGINT. After that a SIGINT stops the process at once; a
+/// SIGTERM does not, because a terminal and a supervisor may each send one for the same stop.
 fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -95,10 +96,7 @@ fn shutdown_signal() -> std::io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
         tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            interrupt.recv().await;
             print::err("stopped at once; open runs are taken over when their lease ends");
             std::process::abort();
         });
