@@ -173,7 +173,8 @@ impl RegionProcess {
 
     /// SIGTERM, then waits for the end. `false` when it had died before or did not end well.
     pub async fn stop(&mut self) -> bool {
-        if !self.is_running() || self.signal(rustix::process::Signal::TERM).is_err() {
+        // A terminal's Ctrl-C reaches the regions too, so one may have stopped well by itself.
+        if self.is_running() && self.signal(rustix::process::Signal::TERM).is_err() {
             return false;
         }
         if let Ok(Ok(status)) = tokio::time::timeout(STOP, self.child.wait()).await {
