@@ -5,6 +5,10 @@
     reason = "clippy.toml lets tests unwrap; their shared code is tests too"
 )]
 
+// The contract of claim stores, against every adapter.
+mod claim_store;
+// What `ams serve` accepts as its settings, and what it says to everything else.
+mod configuration;
 // Shared by the stories: one file each.
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
@@ -15,5 +19,9 @@ mod local_commands;
 mod local_output;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
+// Webhooks over HTTP: what is answered to whom, and what each means.
+mod receiver;
+// Every mistake an author can make, and where the finding points.
+mod scenario_files;
 // The stand-in for PagerDuty behaves as PagerDuty is described.
 mod standin;
