@@ -2,6 +2,7 @@
 //! adapter.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -37,8 +38,10 @@ use crate::sweep::sweep_until;
 pub enum StartError {
     #[error(transparent)]
     Scenarios(#[from] CatalogError),
-    #[error("none of the {files} scenario files can be used; `ams validate` says why")]
-    NoScenario { files: usize, findings: Vec<Finding> },
+    #[error("there is no scenario file (*.yaml) in {}", path.display())]
+    NoScenarioFile { path: PathBuf },
+    #[error("none of the scenario files in {} can be used", path.display())]
+    NoScenario { path: PathBuf, findings: Vec<Finding> },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("cannot make an HTTP client: {0}")]
@@ -46,7 +49,7 @@ pub enum StartError {
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot create {}: {source}", path.display())]
-    Folder { path: std::path::PathBuf, source: std::io::Error },
+    Folder { path: PathBuf, source: std::io::Error },
     #[error("cannot make the PagerDuty client: {0}")]
     PagerDuty(String),
 }
@@ -150,12 +153,15 @@ async fn finish<T>(what: &str, task: JoinHandle<T>) {
 
 fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     let catalog = Catalog::load(&config.scenarios, Some(&config.vars))?;
+    if catalog.scenarios.is_empty() {
+        let (path, Catalog { files, findings, .. }) = (config.scenarios.clone(), catalog);
+        return Err(match files {
+            0 => StartError::NoScenarioFile { path },
+            _ => StartError::NoScenario { path, findings },
+        });
+    }
     for finding in &catalog.findings {
         tracing::error!("scenario file refused: {finding}");
-    }
-    if catalog.scenarios.is_empty() {
-        let Catalog { files, findings, .. } = catalog;
-        return Err(StartError::NoScenario { files, findings });
     }
     Ok(catalog)
 }

@@ -193,14 +193,18 @@ pub fn text(node: &Node, key: &str, findings: &mut Findings) -> Option<At<String
 }
 
 pub fn wrong_type(findings: &mut Findings, place: Place, what: &str, wanted: &str, found: &Kind) {
+    let instead = format!("write {wanted} here");
+    let is_text = wanted == "text";
     let (is, remedy) = match found {
         Kind::Null => ("empty", "write the value behind the colon, or leave the line out"),
         Kind::Bool(_) => ("true or false", "put the value in quotes if it is meant as text"),
-        Kind::Int(_) => ("a number", "see the reference for what belongs here"),
+        Kind::Int(_) => ("a number", instead.as_str()),
         Kind::Float(_) => ("a decimal number", "put the value in quotes if it is meant as text"),
-        Kind::Text(_) => ("text", "see the reference for what belongs here"),
-        Kind::List(_) => ("a list", "remove the leading '- ' if there is only one value"),
-        Kind::Map(_) => ("a mapping", "put text that contains ': ' in quotes"),
+        Kind::Text(_) => ("text", instead.as_str()),
+        Kind::List(_) if is_text => ("a list", "write one value, without '- ' or [ ]"),
+        Kind::List(_) => ("a list", instead.as_str()),
+        Kind::Map(_) if is_text => ("a mapping", "put text that contains ': ' in quotes"),
+        Kind::Map(_) => ("a mapping", instead.as_str()),
     };
     let message = format!("'{what}' is {is}, but it must be {wanted}");
     findings.add("wrong-type", place, message, remedy);

@@ -46,6 +46,10 @@ impl Findings {
         self.found.push(Finding { id, file: self.file.clone(), place, message, remedy });
     }
 
+    pub fn len(&self) -> usize {
+        self.found.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.found.is_empty()
     }

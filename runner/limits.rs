@@ -1,6 +1,6 @@
 //! Every bound of the product in one place: name, unit, reason.
 //!
-//! A bound that operators tune is a setting in `config.rs` whose default stands here.
+//! A bound that operators tune is a setting in `config/` whose default stands here.
 
 use std::time::Duration;
 

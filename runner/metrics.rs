@@ -31,6 +31,18 @@ pub enum Webhook {
 }
 
 impl Webhook {
+    const ALL: [Self; 9] = [
+        Self::Claimed,
+        Self::TakenElsewhere,
+        Self::Unmatched,
+        Self::StandDown,
+        Self::Ignored,
+        Self::BadSignature,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Unavailable,
+    ];
+
     const fn word(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
@@ -93,6 +105,13 @@ impl Metrics {
 
     /// All of it as Prometheus text.
     pub fn render(&self) -> String {
+        // A counter that appears with its first event hides that event from `increase()`.
+        for result in Webhook::ALL {
+            drop(self.webhooks.get_or_create(&ResultLabel { result }));
+        }
+        for outcome in Outcome::ALL {
+            drop(self.runs.get_or_create(&OutcomeLabel { outcome }));
+        }
         let mut registry = Registry::with_prefix("ams");
         registry.register(
             "webhooks",

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::claim::journal::{DoneResult, Entry, Journal, Standing};
 use crate::claim::protocol::RunItem;
 use crate::claim::takeover::Watcher;
-use crate::claim::{Claim, StoreError};
+use crate::claim::{Claim, StoreError, TakenOver};
 use crate::execute::plan::End;
 use crate::execute::run::StepReport;
 use crate::execute::verdict::{Verdict, Why};
@@ -96,8 +96,9 @@ impl Sweep {
 }
 
 async fn take_over(pipeline: &Arc<Pipeline>, seen: &RunItem) -> Result<(), StoreError> {
-    let claim = match pipeline.claims().take_over(seen).await? {
-        Ok(claim) => claim,
+    // From here on only what was taken over counts: its owner may have written since it was seen.
+    let TakenOver { claim, item } = match pipeline.claims().take_over(seen).await? {
+        Ok(taken) => taken,
         // The other region was faster, or the owner lives.
         Err(refusal) => {
             tracing::debug!("run {} is not taken over: {refusal}", seen.run);
@@ -110,13 +111,12 @@ async fn take_over(pipeline: &Arc<Pipeline>, seen: &RunItem) -> Result<(), Store
         "run {} is taken over from {}", seen.run, seen.owner,
     );
     let place = pipeline.runs.enrol(&seen.run.incident);
-    if let Some(stand_down) = seen.stand_down.clone() {
-        pipeline.runs.stand_down(&seen.run.incident, stand_down);
+    if let Some(stand_down) = item.stand_down.clone() {
+        pipeline.runs.stand_down(&item.run.incident, stand_down);
     }
     let pipeline_of_run = Arc::clone(pipeline);
-    let seen = seen.clone();
     pipeline.runs.spawn(async move {
-        let begun = pick_up(&pipeline_of_run, claim, &seen, place).await;
+        let begun = pick_up(&pipeline_of_run, claim, &item, place).await;
         pipeline_of_run.respond(begun).await;
     });
     Ok(())

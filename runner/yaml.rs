@@ -50,6 +50,16 @@ pub struct Key {
 pub struct SyntaxError {
     pub place: Place,
     pub message: String,
+    pub remedy: &'static str,
+}
+
+impl Node {
+    /// The node below these keys, for places; what it means is for [`crate::fields`] to say.
+    pub fn below(&self, keys: &[&str]) -> Option<&Self> {
+        let Some((key, rest)) = keys.split_first() else { return Some(self) };
+        let Kind::Map(entries) = &self.kind else { return None };
+        entries.iter().find(|(name, _)| name.name == *key)?.1.below(rest)
+    }
 }
 
 /// Nodes of one file; aliases that unfold count each time (YAML bombs end here).
@@ -63,7 +73,8 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     if text.len() > MAX_FILE_BYTES {
         let message = format!("the file has {} bytes; the limit is {MAX_FILE_BYTES}", text.len());
-        return Err(SyntaxError { place: Place { line: 1, column: 1 }, message });
+        let place = Place { line: 1, column: 1 };
+        return Err(SyntaxError { place, message, remedy: "split it" });
     }
     let options = serde_saphyr::options! {
         strict_booleans: true,
@@ -87,10 +98,44 @@ fn syntax(error: &serde_saphyr::Error) -> SyntaxError {
     let bare = error.without_snippet().to_string();
     // The library appends the place to its text; findings carry it apart.
     let message = bare.split(" at line ").next().unwrap_or(&bare).lines().next().unwrap_or("");
-    SyntaxError {
-        place: location.map_or(Place { line: 1, column: 1 }, place),
-        message: message.to_owned(),
+    let (message, remedy) = in_plain_words(message);
+    SyntaxError { place: location.map_or(Place { line: 1, column: 1 }, place), message, remedy }
+}
+
+/// The mistakes people make most, in their words; everything else as the library says it.
+fn in_plain_words(message: &str) -> (String, &'static str) {
+    if let Some(rest) = message.strip_prefix("duplicate mapping key: ") {
+        let key = rest.split(", set ").next().unwrap_or(rest);
+        return (format!("the key '{key}' stands twice"), "remove one of the two");
     }
+    let known = [
+        ("tabs disallowed", "a tab stands where only spaces may", "indent with spaces"),
+        (
+            "unclosed quote",
+            "the quote that begins here is never closed",
+            "close it with the same quote character",
+        ),
+        (
+            "mapping values are not allowed",
+            "a 'key: value' stands where none can be",
+            "look for a ':' missing in the line above or for wrong indentation; \
+             text with ': ' in it needs quotes",
+        ),
+        (
+            "budget breached",
+            "the file unfolds to more than a file that people write has",
+            "write it without so many aliases (*name) and levels",
+        ),
+        (
+            "recursion limit",
+            "the file is nested more deeply than a file that people write is",
+            "write it without so many levels",
+        ),
+    ];
+    known.into_iter().find(|(start, ..)| message.starts_with(start)).map_or_else(
+        || (message.to_owned(), "correct the YAML at this place"),
+        |(_, message, remedy)| (message.to_owned(), remedy),
+    )
 }
 
 fn place(location: Location) -> Place {

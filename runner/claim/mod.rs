@@ -105,6 +105,13 @@ pub enum ClaimAnswer {
     Lost(Refusal),
 }
 
+/// A run that was somebody else's, as they left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenOver {
+    pub claim: Claim,
+    pub item: RunItem,
+}
+
 /// This process at the claim store.
 #[derive(Clone)]
 pub struct Claims {
@@ -144,8 +151,12 @@ impl Claims {
         })
     }
 
-    /// Takes a run over whose owner, at exactly this epoch, is dead or released it.
-    pub async fn take_over(&self, seen: &RunItem) -> Result<Result<Claim, Refusal>, StoreError> {
+    /// Takes a run over whose owner, at exactly this epoch, is dead or released it. The owner may
+    /// have written after `seen` was read, so the answer holds the item as it was taken over.
+    pub async fn take_over(
+        &self,
+        seen: &RunItem,
+    ) -> Result<Result<TakenOver, Refusal>, StoreError> {
         let event = Event::TakeOver {
             seen_owner: seen.owner.clone(),
             seen_epoch: seen.epoch,
@@ -153,7 +164,7 @@ impl Claims {
             token: ClaimToken::new_random(),
         };
         let answer = self.store.apply(&seen.run.incident, event).await?;
-        Ok(answer.map(|item| self.proof(&item)))
+        Ok(answer.map(|item| TakenOver { claim: self.proof(&item), item }))
     }
 
     /// Records the intent of an effect. Refused when somebody asked to stand down or the claim is

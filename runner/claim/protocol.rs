@@ -136,7 +136,7 @@ pub enum Refusal {
     StandDown { run: RunId, stand_down: StandDown },
     #[error("nobody has claimed incident {incident}")]
     Unclaimed { incident: IncidentId },
-    /// A reopening that was handled, or that the item is already past.
+    /// It reopens again and again; people have it.
     #[error("incident {incident} reached its limit of {limit} runs")]
     TooManyRuns { incident: IncidentId, limit: u32 },
 }
@@ -254,14 +254,19 @@ fn judge_claim(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
     open(next, item.epoch + 1, event, at)
 }
 
-/// A late or doubled delivery of an opening that was handled opens nothing. Timestamps compare as
-/// text because PagerDuty writes them all in one form; an unlike form compares as later, which at
-/// worst is bounded by [`RUNS_PER_INCIDENT`].
+/// A late or doubled delivery of an opening that was handled opens nothing. What is no time
+/// compares as text; at worst that is bounded by [`RUNS_PER_INCIDENT`].
 fn opens_a_later_run(handled: &Opening, new: &Opening) -> bool {
+    let time = |text: &str| text.parse::<Timestamp>().ok();
     match (handled, new) {
         (_, Opening::Triggered) => false,
         (Opening::Triggered, Opening::Reopened { .. }) => true,
-        (Opening::Reopened { at: handled }, Opening::Reopened { at: new }) => new > handled,
+        (Opening::Reopened { at: handled }, Opening::Reopened { at: new }) => {
+            match (time(handled), time(new)) {
+                (Some(handled), Some(new)) => new > handled,
+                _ => new > handled,
+            }
+        }
     }
 }
 

@@ -23,21 +23,7 @@ use crate::limits;
 /// The schema this version reads and writes (`PRAGMA user_version`).
 const SCHEMA_VERSION: i64 = 1;
 
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS claims (
-        incident   TEXT PRIMARY KEY,
-        owner      TEXT NOT NULL,
-        outcome    TEXT,
-        stand_down INTEGER NOT NULL,
-        changed_at INTEGER NOT NULL,
-        item       TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS open_claims ON claims (owner, stand_down) WHERE outcome IS NULL;
-    CREATE TABLE IF NOT EXISTS heartbeats (
-        owner  TEXT PRIMARY KEY,
-        number INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-";
+const SCHEMA: &str = include_str!("sqlite.sql");
 
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 type Judged = Result<RunItem, Refusal>;
@@ -115,10 +101,8 @@ impl ClaimStore for SqliteClaims {
 
     async fn open_runs(&self) -> Result<Vec<RunItem>, StoreError> {
         self.query(|connection| {
-            let sql = "SELECT item FROM claims WHERE outcome IS NULL ORDER BY incident";
-            let mut statement = connection.prepare_cached(sql).map_err(failed)?;
-            let rows = statement.query_map([], |row| row.get::<_, String>(0)).map_err(failed)?;
-            rows.map(|row| parse_item(&row.map_err(failed)?)).collect()
+            let sql = "SELECT incident, item FROM claims WHERE outcome IS NULL ORDER BY incident";
+            read_items(connection, sql, [])
         })
         .await
     }
@@ -126,15 +110,9 @@ impl ClaimStore for SqliteClaims {
     async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError> {
         let owner = owner.clone();
         self.query(move |connection| {
-            let sql = "SELECT item FROM claims \
+            let sql = "SELECT incident, item FROM claims \
                        WHERE outcome IS NULL AND owner = ?1 AND stand_down = 1";
-            let mut statement = connection.prepare_cached(sql).map_err(failed)?;
-            let rows = statement
-                .query_map([owner.as_str()], |row| row.get::<_, String>(0))
-                .map_err(failed)?;
-            let items: Result<Vec<RunItem>, StoreError> =
-                rows.map(|row| parse_item(&row.map_err(failed)?)).collect();
-            Ok(items?
+            Ok(read_items(connection, sql, [owner.as_str()])?
                 .into_iter()
                 .filter_map(|item| Some((item.run.incident, item.stand_down?)))
                 .collect())
@@ -151,14 +129,10 @@ impl ClaimStore for SqliteClaims {
         self.query(|connection| {
             let sql = "SELECT owner, number FROM heartbeats";
             let mut statement = connection.prepare_cached(sql).map_err(failed)?;
-            let rows = statement
-                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
-                .map_err(failed)?;
-            rows.map(|row| {
-                let (owner, number) = row.map_err(failed)?;
-                Ok((Owner::new(owner), number.cast_unsigned()))
-            })
-            .collect()
+            let beats = statement.query_map([], |row| {
+                Ok((Owner::new(row.get::<_, String>(0)?), row.get::<_, i64>(1)?.cast_unsigned()))
+            });
+            beats.and_then(Iterator::collect).map_err(failed)
         })
         .await
     }
@@ -173,8 +147,8 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .map_err(|error| unreachable_because(path, &error))?;
+    let failed = |error: rusqlite::Error| unreachable_because(path, &error);
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(limits::SQLITE_BUSY).map_err(failed)?;
     // Switching to WAL takes the file's lock; two processes may start at once, hence the timeout
     // above comes first.
@@ -184,6 +158,7 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 }
 
 fn prepare_schema(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let failed = |error: rusqlite::Error| unreachable_because(path, &error);
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     let version: i64 =
@@ -221,10 +196,8 @@ fn write_until_closed(
 /// everybody's failure: nothing of the group was written.
 fn commit_group(connection: &mut Connection, group: Vec<Work>, at: Timestamp) {
     let mut tells: Vec<Tell> = Vec::with_capacity(group.len());
-    let outcome = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(failed)
-        .and_then(|transaction| {
+    let outcome = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => {
             // Everybody is carried out even after a failure, so that everybody is told.
             let mut all = Ok(());
             for work in group {
@@ -232,9 +205,13 @@ fn commit_group(connection: &mut Connection, group: Vec<Work>, at: Timestamp) {
                 tells.push(tell);
                 all = all.and(done);
             }
-            all?;
-            transaction.commit().map_err(failed)
-        });
+            all.and_then(|()| transaction.commit().map_err(failed))
+        }
+        Err(error) => {
+            tells.extend(group.into_iter().map(give_up));
+            Err(failed(error))
+        }
+    };
     let failure = outcome.err().map(|error| error.to_string());
     for tell in tells {
         tell(failure.as_deref());
@@ -267,15 +244,28 @@ fn carry_out(
     }
 }
 
+/// For when there is not even a transaction: another process holds the file.
+fn give_up(work: Work) -> Tell {
+    match work {
+        Work::Apply { answer, .. } => tell(answer, None),
+        Work::Beat { answer, .. } => tell(answer, None),
+        Work::Sweep { answer, .. } => tell(answer, None),
+    }
+}
+
 fn after_commit<T: 'static>(
     answer: Answer<T>,
     result: Result<T, StoreError>,
 ) -> (Tell, Result<(), StoreError>) {
-    let (value, done) = match result {
-        Ok(value) => (Some(value), Ok(())),
-        Err(error) => (None, Err(error)),
-    };
-    let tell: Tell = Box::new(move |failure| {
+    match result {
+        Ok(value) => (tell(answer, Some(value)), Ok(())),
+        Err(error) => (tell(answer, None), Err(error)),
+    }
+}
+
+/// The value counts only if the commit did not fail.
+fn tell<T: 'static>(answer: Answer<T>, value: Option<T>) -> Tell {
+    Box::new(move |failure| {
         let told = match (failure, value) {
             (None, Some(value)) => Ok(value),
             (reason, _) => {
@@ -284,8 +274,7 @@ fn after_commit<T: 'static>(
         };
         // The caller may have stopped waiting; then nobody is there to tell.
         drop(answer.send(told));
-    });
-    (tell, done)
+    })
 }
 
 fn apply_event(
@@ -313,7 +302,32 @@ fn read_item(
         connection.prepare_cached("SELECT item FROM claims WHERE incident = ?1").map_err(failed)?;
     let text: Option<String> =
         statement.query_row([incident.as_str()], |row| row.get(0)).optional().map_err(failed)?;
-    text.map(|text| parse_item(&text)).transpose()
+    text.map(|text| parse_item(incident.as_str(), &text)).transpose()
+}
+
+/// Rows of incident and item. An item that cannot be read concerns its own incident only: the
+/// others' runs must still be taken over, and this one is named in the log.
+fn read_items(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+) -> Result<Vec<RunItem>, StoreError> {
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let rows = statement
+        .query_map(values, |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+        .map_err(failed)?;
+    let mut items = Vec::new();
+    for row in rows {
+        let (incident, text) = row.map_err(failed)?;
+        match parse_item(&incident, &text) {
+            Ok(item) => items.push(item),
+            Err(error) => tracing::error!(
+                incident.id = incident,
+                "the run of incident {incident} is left alone, people must look after it: {error}",
+            ),
+        }
+    }
+    Ok(items)
 }
 
 fn write_item(transaction: &Transaction<'_>, item: &RunItem) -> Result<(), StoreError> {
@@ -367,9 +381,9 @@ fn forget(
     Ok(gone as u64)
 }
 
-fn parse_item(text: &str) -> Result<RunItem, StoreError> {
+fn parse_item(incident: &str, text: &str) -> Result<RunItem, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Unreadable {
-        what: "a claim".to_owned(),
+        what: format!("the claim of incident {incident}"),
         reason: format!("{error}; was it written by a newer ams?"),
     })
 }

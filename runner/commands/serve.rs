@@ -30,7 +30,8 @@ pub async fn run(args: Args) -> ExitCode {
     let config = match Config::load(&args.config, &environment()) {
         Ok(config) => config,
         Err(findings) => {
-            print::err(format_args!("{} problems with the configuration:", findings.len()));
+            let problems = if findings.len() == 1 { "problem" } else { "problems" };
+            print::err(format_args!("{} {problems} with the configuration:", findings.len()));
             findings.iter().for_each(print::err);
             return ExitCode::from(exit::CANNOT);
         }

@@ -34,7 +34,11 @@ pub fn run(args: &Args) -> ExitCode {
         catalog.findings.iter().for_each(print::out);
     }
     if files == 0 {
-        print::err("error: there is no scenario file (*.yaml) here");
+        let paths: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
+        print::err(format_args!(
+            "error: there is no scenario file (*.yaml) in {}",
+            paths.join(", ")
+        ));
         return ExitCode::from(exit::CANNOT);
     }
     let plural = |count: usize, word: &str| {

@@ -42,10 +42,10 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
     let agent = Agent::of(&event["agent"], bot_user);
     let data = &event["data"];
     let by = agent.id.clone();
-    let taken = |reason| {
-        let incident = incident_id(data)?;
-        Some(Event::TakenFromUs { incident, reason, by: by.clone() })
+    let taken_from = |incident: Option<IncidentId>, reason| {
+        Some(Event::TakenFromUs { incident: incident?, reason, by: by.clone() })
     };
+    let taken = |reason| taken_from(own_id(data), reason);
     match event_type {
         "incident.triggered" => opened(event, Opening::Triggered),
         "incident.reopened" => {
@@ -61,7 +61,7 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
         }
         "incident.annotated" if agent.is_person => {
             if is_stop_command(&text(&data["content"]).unwrap_or_default()) {
-                taken(StandDownReason::StopNote)
+                taken_from(parent_id(data), StandDownReason::StopNote)
             } else {
                 Some(Event::Ignored(Ignored::OrdinaryNote))
             }
@@ -98,7 +98,10 @@ fn resolved_by(data: &Value, agent: &Agent) -> StandDownReason {
 
 fn is_stop_command(content: &str) -> bool {
     let folded = crate::folding::fold(content);
-    folded == STOP_COMMAND || folded.starts_with(&format!("{STOP_COMMAND} "))
+    // "ams stop.", "ams stop: …" and "ams stopしてください" mean it; "ams stopped …" does not.
+    folded
+        .strip_prefix(STOP_COMMAND)
+        .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
 fn opened(event: &Value, opening: Opening) -> Option<Event> {
@@ -107,7 +110,7 @@ fn opened(event: &Value, opening: Opening) -> Option<Event> {
         list.as_array().into_iter().flatten().filter_map(|item| text(&item["id"])).collect()
     };
     let incident = Incident {
-        id: incident_id(data)?,
+        id: own_id(data)?,
         title: text(&data["title"]).unwrap_or_default(),
         status: text(&data["status"]).and_then(|s| Status::parse(&s)).unwrap_or(Status::Triggered),
         urgency: match text(&data["urgency"]).as_deref() {
@@ -130,11 +133,17 @@ fn opened(event: &Value, opening: Opening) -> Option<Event> {
     Some(Event::Opened { incident: Box::new(incident), opening })
 }
 
-/// `data.id` for an incident, `data.incident.id` for what hangs on one.
-fn incident_id(data: &Value) -> Option<IncidentId> {
-    let own = (text(&data["type"]).as_deref() == Some("incident")).then(|| text(&data["id"]));
-    let id = own.unwrap_or_else(|| text(&data["incident"]["id"]))?;
-    IncidentId::parse(&id)
+/// Of an event about the incident itself. A missing type is no reason to miss an incident.
+fn own_id(data: &Value) -> Option<IncidentId> {
+    match text(&data["type"]).as_deref() {
+        Some("incident") | None => IncidentId::parse(&text(&data["id"])?),
+        Some(_) => parent_id(data),
+    }
+}
+
+/// Of an event about what hangs on an incident: `data.id` is its own there.
+fn parent_id(data: &Value) -> Option<IncidentId> {
+    IncidentId::parse(&text(&data["incident"]["id"])?)
 }
 
 /// Text, or a number where PagerDuty has sent both; not longer than a name is.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use crate::fields::{Fields, text, wrong_type};
+use crate::fields::{At, Fields, text, wrong_type};
 use crate::finding::Findings;
 use crate::limits;
 use crate::scenario::model::{ActionTemplate, Expect, Probe};
@@ -47,16 +47,25 @@ fn read_action(step: &Fields<'_>, findings: &mut Findings) -> Option<ActionTempl
     }
     if let Some(node) = run {
         let script = text(node, "run", findings)?;
-        forbid_templates(&script.value, node, findings);
+        forbid_templates(&script, findings);
+        if script.value.trim().is_empty() {
+            empty_command(node, "run", findings);
+            return None;
+        }
         return Some(ActionTemplate::Script { text: script.value, env });
     }
-    if exec.is_some() {
+    if let Some(node) = exec {
+        let before = findings.len();
         let argv = step.texts("exec", findings);
         for argument in &argv {
-            forbid_templates(&argument.value, exec?, findings);
+            forbid_templates(argument, findings);
+        }
+        if findings.len() == before && argv.first().is_none_or(|at| at.value.trim().is_empty()) {
+            empty_command(node, "exec", findings);
+            return None;
         }
         let argv: Vec<String> = argv.into_iter().map(|at| at.value).collect();
-        return (!argv.is_empty()).then_some(ActionTemplate::Exec { argv, env });
+        return Some(ActionTemplate::Exec { argv, env });
     }
     if let Some(node) = http {
         if let Some(env_node) = step.get("env") {
@@ -73,15 +82,24 @@ fn read_action(step: &Fields<'_>, findings: &mut Findings) -> Option<ActionTempl
     None
 }
 
+/// It would end well whatever is broken.
+fn empty_command(node: &Node, key: &str, findings: &mut Findings) {
+    findings.add(
+        "empty-command",
+        node.place,
+        format!("'{key}' has no command in it"),
+        "write the command, or remove the step",
+    );
+}
+
 /// A value pasted into a script would be executed as part of it.
-fn forbid_templates(script: &str, node: &Node, findings: &mut Findings) {
+fn forbid_templates(script: &At<String>, findings: &mut Findings) {
+    let begun: Vec<&str> = script.value.split("{{").skip(1).map(str::trim_start).collect();
     for root in ["capture", "vars", "incident"] {
-        let pasted =
-            script.contains(&format!("{{{{ {root}.")) || script.contains(&format!("{{{{{root}."));
-        if pasted {
+        if begun.iter().any(|rest| rest.strip_prefix(root).is_some_and(|it| it.starts_with('.'))) {
             findings.add(
                 "value-in-command",
-                node.place,
+                script.place,
                 format!(
                     "'{{{{ {root}.… }}}}' stands inside a command; it is never filled in there"
                 ),
@@ -170,6 +188,7 @@ fn is_variable_name(name: &str) -> bool {
 fn read_template(node: &Node, key: &str, findings: &mut Findings) -> Option<Template> {
     let written = text(node, key, findings)?;
     Template::parse(&written.value)
+        .map(|template| template.at(written.place))
         .map_err(|error| {
             findings.add(
                 "bad-template",

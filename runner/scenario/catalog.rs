@@ -54,7 +54,7 @@ impl Catalog {
             let mut findings = Findings::of(&scenario.file);
             findings.add(
                 "duplicate-id",
-                Place { line: 1, column: 1 },
+                scenario.place,
                 format!("the id '{}' is also used by {}", scenario.id, first.display()),
                 "give this scenario an id of its own",
             );
@@ -81,9 +81,15 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
         let entry = entry.map_err(unreadable)?;
         let kind = entry.file_type().map_err(unreadable)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if kind.is_dir() && !name.starts_with('.') {
+        if name.starts_with('.') {
+            // Editors and version control keep files of their own.
+            continue;
+        }
+        if kind.is_dir() {
             collect(&entry.path(), files)?;
-        } else if kind.is_file() && is_scenario_file(&name) {
+        } else if (kind.is_file() || kind.is_symlink()) && is_scenario_file(&name) {
+            // Kubernetes mounts configuration as links. A link that leads nowhere is a finding;
+            // links to directories are not followed, since they may lead round in circles.
             files.push(entry.path());
         }
         if files.len() > MAX_FILES {
@@ -97,23 +103,35 @@ fn read_file(
     path: &Path,
     vars: Option<&BTreeMap<String, String>>,
 ) -> Result<Scenario, Vec<Finding>> {
-    let unreadable = |reason: String, remedy: &str| {
+    let start = Place { line: 1, column: 1 };
+    let unreadable = |place: Place, reason: String, remedy: &str| {
         let mut findings = Findings::of(path);
-        findings.add("unreadable-file", Place { line: 1, column: 1 }, reason, remedy);
+        findings.add("unreadable-file", place, reason, remedy);
         findings.into_sorted()
     };
     let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     if size > MAX_FILE_BYTES as u64 {
         let reason = format!("the file has {size} bytes; the limit is {MAX_FILE_BYTES}");
-        return Err(unreadable(reason, "a scenario is a short text; split it"));
+        return Err(unreadable(start, reason, "a scenario is a short text; split it"));
     }
-    let bytes =
-        std::fs::read(path).map_err(|error| unreadable(error.to_string(), "check the file"))?;
+    let bytes = std::fs::read(path).map_err(|error| {
+        let reason = format!("the file cannot be read: {error}");
+        unreadable(start, reason, "look at the file, its rights and where it leads")
+    })?;
     let content = String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        unreadable(format!("the file is not UTF-8 (byte {at})"), "save it as UTF-8")
+        let valid = error.utf8_error().valid_up_to();
+        let place = end_of(&String::from_utf8_lossy(&error.as_bytes()[..valid]));
+        let reason = "this character is not UTF-8".to_owned();
+        unreadable(place, reason, "save the file as UTF-8 (it may be Shift_JIS now)")
     })?;
     file::read(path, &content, vars)
+}
+
+/// The place behind the last character.
+fn end_of(text: &str) -> Place {
+    let last = text.rsplit('\n').next().unwrap_or("");
+    let lines = text.matches('\n').count() + 1;
+    Place { line: lines as u64, column: last.chars().count() as u64 + 1 }
 }
 
 /// `NAME.yaml`; `NAME.test.yaml` beside it holds its tests.

@@ -1,12 +1,12 @@
 //! One scenario file: text in, findings and, when there are none, a checked scenario out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::fields::{At, Fields, remedy_for_word, text};
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, did_you_mean};
 use crate::limits;
 use crate::scenario::capture::{CaptureKind, Pattern};
 use crate::scenario::model::{ActionTemplate, HandOff, MatchRule, Scenario, Step};
@@ -25,15 +25,11 @@ pub fn read(
     let node = match yaml::parse(content) {
         Ok(node) => node,
         Err(error) => {
-            findings.add("syntax", error.place, error.message, "correct the YAML at this place");
+            findings.add("syntax", error.place, error.message, error.remedy);
             return Err(findings.into_sorted());
         }
     };
-    let scenario = read_scenario(path, content, &node, &mut findings);
-    if let Some(scenario) = &scenario {
-        check_names(scenario, vars, node.place, &mut findings);
-    }
-    match scenario {
+    match read_scenario(path, content, &node, vars, &mut findings) {
         Some(scenario) if findings.is_empty() => Ok(scenario),
         _ => Err(findings.into_sorted()),
     }
@@ -43,6 +39,7 @@ fn read_scenario(
     path: &Path,
     content: &str,
     node: &Node,
+    vars: Option<&BTreeMap<String, String>>,
     findings: &mut Findings,
 ) -> Option<Scenario> {
     let fields = Fields::of(node, "the file", findings)?;
@@ -61,17 +58,24 @@ fn read_scenario(
         .map_or_else(Vec::new, |node| read_steps(node, findings));
     let hand_off = fields.get("hand_off").map(|node| read_hand_off(node, findings));
     fields.finish(findings);
-    if steps.is_empty() && findings.is_empty() {
-        findings.add("no-steps", node.place, "the scenario does nothing", "add steps");
+    let known = Known { captures: rule.as_ref().map(capture_names), vars };
+    let used = check_uses(&steps, &known, findings);
+    // Only now are the steps complete that could use them.
+    let steps: Option<Vec<Step>> = steps.into_iter().collect();
+    if steps.is_some() {
+        let pattern = node.below(&["match", "pattern"]).map_or(node.place, |node| node.place);
+        report_unused(&known, &used, pattern, findings);
     }
+    let id = id?;
     Some(Scenario {
-        id: id?.value,
+        id: id.value,
+        place: id.place,
         hash: hash(content),
         about: about?.value.trim().to_owned(),
         file: path.to_owned(),
         rule: rule?,
         deadline,
-        steps,
+        steps: steps?,
         hand_off: hand_off.flatten().unwrap_or_default(),
     })
 }
@@ -98,21 +102,26 @@ fn check_id(id: &At<String>, findings: &mut Findings) {
 
 fn read_match(node: &Node, findings: &mut Findings) -> Option<MatchRule> {
     let fields = Fields::of(node, "match", findings)?;
+    let before = findings.len();
     let mut keywords = |key| -> Vec<String> {
         let written = fields.texts(key, findings);
         written.iter().filter_map(|at| keyword(at, key, findings)).collect()
     };
     let (all, any, none) = (keywords("all"), keywords("any"), keywords("none"));
+    // Wrong keywords have findings of their own.
+    let none_given = all.is_empty() && any.is_empty() && findings.len() == before;
     let pattern = read_pattern(&fields, findings);
     let priority = fields.number("priority", findings).map_or(0, |at| at.value);
     fields.finish(findings);
-    if all.is_empty() && any.is_empty() {
+    if none_given {
         findings.add(
             "no-keywords",
             node.place,
-            "the scenario would match every title",
-            "give at least one keyword under 'all' or 'any'",
+            "without keywords under 'all' or 'any' the scenario would match every title",
+            "give at least one",
         );
+    }
+    if all.is_empty() && any.is_empty() {
         return None;
     }
     Some(MatchRule { all, any, none, pattern: pattern?, priority })
@@ -137,6 +146,7 @@ fn keyword(at: &At<String>, key: &str, findings: &mut Findings) -> Option<String
 fn read_pattern(fields: &Fields<'_>, findings: &mut Findings) -> Option<Option<Pattern>> {
     let mut kinds = BTreeMap::new();
     let mut kinds_written = Vec::new();
+    let written = fields.text("pattern", findings);
     if let Some(node) = fields.get("captures") {
         let own = Fields::of(node, "captures", findings)?;
         for (name, value) in own.all() {
@@ -156,14 +166,14 @@ fn read_pattern(fields: &Fields<'_>, findings: &mut Findings) -> Option<Option<P
             kinds_written.push((name.place, name.name.clone()));
         }
     }
-    let Some(written) = fields.text("pattern", findings) else {
+    let Some(written) = written else {
         report_untaken(&kinds_written, &[], findings);
         return Some(None);
     };
     let pattern = Pattern::compile(&written.value, &kinds)
         .map_err(|error| {
             let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or("").trim().to_owned();
+            let reason = reason.lines().last().unwrap_or("").trim_start_matches("error: ").trim();
             findings.add(
                 "bad-pattern",
                 written.place,
@@ -196,41 +206,87 @@ fn read_hand_off(node: &Node, findings: &mut Findings) -> Option<HandOff> {
     Some(HandOff { manual, priority })
 }
 
-/// Every value a template needs must exist; every capture should be used somewhere.
-fn check_names(
-    scenario: &Scenario,
-    vars: Option<&BTreeMap<String, String>>,
-    place: Place,
+/// What templates may refer to.
+struct Known<'a> {
+    /// `None` when the match rule could not be read.
+    captures: Option<Vec<String>>,
+    /// `None` when there is no configuration at hand.
+    vars: Option<&'a BTreeMap<String, String>>,
+}
+
+impl Known<'_> {
+    fn defines(&self, need: &str) -> bool {
+        match need.split_once('.') {
+            Some(("capture", name)) => {
+                self.captures.as_ref().is_none_or(|names| names.iter().any(|it| it == name))
+            }
+            Some(("vars", name)) => self.vars.is_none_or(|vars| vars.contains_key(name)),
+            Some(("incident", name)) => INCIDENT_NAMES.contains(&name),
+            _ => false,
+        }
+    }
+
+    /// Everything that could have been meant.
+    fn all(&self) -> Vec<String> {
+        let captures = self.captures.iter().flatten().map(|name| format!("capture.{name}"));
+        let vars = self.vars.into_iter().flatten().map(|(name, _)| format!("vars.{name}"));
+        let incident = INCIDENT_NAMES.iter().map(|name| format!("incident.{name}"));
+        captures.chain(vars).chain(incident).collect()
+    }
+}
+
+fn capture_names(rule: &MatchRule) -> Vec<String> {
+    rule.pattern.iter().flat_map(Pattern::names).map(str::to_owned).collect()
+}
+
+/// Every value a template needs must exist. Answers with the values that are used.
+fn check_uses(
+    steps: &[Option<Step>],
+    known: &Known<'_>,
     findings: &mut Findings,
-) {
-    let captures: Vec<&str> = scenario.rule.pattern.iter().flat_map(Pattern::names).collect();
-    let mut used = Vec::new();
-    for step in &scenario.steps {
-        for need in templates_of(step).flat_map(Template::needs) {
-            used.push(need.to_owned());
-            let known = match need.split_once('.') {
-                Some(("capture", name)) => captures.contains(&name),
-                Some(("vars", name)) => vars.is_none_or(|vars| vars.contains_key(name)),
-                Some(("incident", name)) => INCIDENT_NAMES.contains(&name),
-                _ => false,
-            };
-            if !known {
+) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for step in steps.iter().flatten() {
+        for template in templates_of(step) {
+            for need in template.needs() {
+                used.insert(need.to_owned());
+                if known.defines(need) {
+                    continue;
+                }
+                let remedy = match did_you_mean(need, known.all().iter().map(String::as_str)) {
+                    Some(word) => format!("did you mean '{word}'?"),
+                    None => "define it in match.pattern (capture.…) or in the configuration \
+                             (vars.…)"
+                        .to_owned(),
+                };
                 findings.add(
                     "undefined-value",
-                    place,
+                    template.place(),
                     format!("step '{}' uses {{{{ {need} }}}}, which nothing defines", step.name),
-                    "define it in match.pattern (capture.…) or in the configuration (vars.…)",
+                    remedy,
                 );
             }
         }
     }
-    for name in captures.iter().filter(|name| !used.contains(&format!("capture.{name}"))) {
-        findings.add(
-            "unused-capture",
-            place,
-            format!("the capture '{name}' is never used"),
-            "use it in a step, or make the group unnamed: (?:…)",
-        );
+    used
+}
+
+/// A capture that nothing uses is a mistake: its type would refuse titles for nothing.
+fn report_unused(
+    known: &Known<'_>,
+    used: &BTreeSet<String>,
+    place: Place,
+    findings: &mut Findings,
+) {
+    for name in known.captures.iter().flatten() {
+        if !used.contains(&format!("capture.{name}")) {
+            findings.add(
+                "unused-capture",
+                place,
+                format!("the capture '{name}' is never used"),
+                "use it in a step, or make the group unnamed: (?:…)",
+            );
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::scenario::capture::Pattern;
 use crate::scenario::template::Template;
+use crate::yaml::Place;
 
 #[derive(Clone, Debug)]
 pub struct Scenario {
@@ -17,6 +18,8 @@ pub struct Scenario {
     /// One line for the people who read notes.
     pub about: String,
     pub file: PathBuf,
+    /// Of its id in the file.
+    pub place: Place,
     pub rule: MatchRule,
     /// From the claim to the outcome, hand-off included.
     pub deadline: Duration,
@@ -33,6 +36,7 @@ impl Scenario {
             hash: hash.to_owned(),
             about: id.to_owned(),
             file: PathBuf::new(),
+            place: Place::default(),
             rule: MatchRule::default(),
             deadline: crate::limits::RUN_DEADLINE,
             steps: Vec::new(),

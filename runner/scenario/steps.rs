@@ -28,11 +28,15 @@ const MAX_STEPS: usize = 100;
 const VERIFY_WITHIN: Duration = Duration::from_mins(1);
 const VERIFY_EVERY: Duration = Duration::from_secs(5);
 
-pub fn read_steps(node: &Node, findings: &mut Findings) -> Vec<Step> {
+/// One entry per step of the file; `None` for a step with a finding.
+pub fn read_steps(node: &Node, findings: &mut Findings) -> Vec<Option<Step>> {
     let Kind::List(items) = &node.kind else {
         wrong_type(findings, node.place, "steps", "a list (`- check:` …)", &node.kind);
         return Vec::new();
     };
+    if items.is_empty() {
+        findings.add("no-steps", node.place, "the scenario does nothing", "add steps");
+    }
     if items.len() > MAX_STEPS {
         findings.add(
             "too-many-steps",
@@ -45,7 +49,7 @@ pub fn read_steps(node: &Node, findings: &mut Findings) -> Vec<Step> {
     let steps: Vec<(Place, Option<Step>)> =
         items.iter().map(|item| (item.place, read_step(item, findings))).collect();
     require_verify(&steps, findings);
-    steps.into_iter().filter_map(|(_, step)| step).collect()
+    steps.into_iter().map(|(_, step)| step).collect()
 }
 
 /// A step is a mapping with one key, which says what kind of step it is.
@@ -63,12 +67,16 @@ fn read_step(node: &Node, findings: &mut Findings) -> Option<Step> {
         );
         return None;
     };
+    if !STEP_WORDS.contains(&key.name.as_str()) {
+        let message = format!("there is no step '{}'", key.name);
+        let remedy = remedy_for_word(&key.name, &STEP_WORDS);
+        findings.add("unknown-step", key.place, message, remedy);
+        return None;
+    }
     let fields = Fields::of(body, &key.name, findings)?;
     let name = fields.text("name", findings).map(|at| at.value);
     let kind = read_kind(key, &fields, findings);
-    if kind.is_some() || STEP_WORDS.contains(&key.name.as_str()) {
-        fields.finish(findings);
-    }
+    fields.finish(findings);
     let name = name.unwrap_or_else(|| key.name.clone());
     Some(Step { name, kind: kind? })
 }
@@ -103,11 +111,8 @@ fn read_kind(key: &Key, fields: &Fields<'_>, findings: &mut Findings) -> Option<
             }
             Some(StepKind::Wait { duration: duration?.value })
         }
-        other => {
-            let message = format!("there is no step '{other}'");
-            findings.add("unknown-step", key.place, message, remedy_for_word(other, &STEP_WORDS));
-            None
-        }
+        // `read_step` has reported it.
+        _ => None,
     }
 }
 

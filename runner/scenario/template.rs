@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
+use crate::yaml::Place;
+
 /// A checked template and the values it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     source: String,
     /// Dotted names: `capture.host`, `vars.log_dir`.
     needs: BTreeSet<String>,
+    place: Place,
 }
 
 /// What templates may refer to.
@@ -43,7 +46,17 @@ impl Template {
             .template_from_str(source)
             .map_err(|error| TemplateError(error.to_string()))?;
         let needs = template.undeclared_variables(true).into_iter().collect();
-        Ok(Self { source: source.to_owned(), needs })
+        Ok(Self { source: source.to_owned(), needs, place: Place::default() })
+    }
+
+    /// The same template, at its place in the author's file.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    pub const fn place(&self) -> Place {
+        self.place
     }
 
     pub fn needs(&self) -> impl Iterator<Item = &str> {

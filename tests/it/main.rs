@@ -7,6 +7,10 @@
 
 // Incidents from webhook to outcome, over two region processes.
 mod first_response;
+// The contract of claim stores, against every adapter.
+mod claim_store;
+// What `ams serve` accepts as its settings, and what it says to everything else.
+mod configuration;
 // Shared by the stories: one file each.
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
@@ -23,5 +27,9 @@ mod pagerduty_client;
 mod sandbox;
 // The source itself keeps its rules.
 mod tidy;
+// Webhooks over HTTP: what is answered to whom, and what each means.
+mod receiver;
+// Every mistake an author can make, and where the finding points.
+mod scenario_files;
 // The stand-in for PagerDuty behaves as PagerDuty is described.
 mod standin;

@@ -105,7 +105,7 @@ impl Description {
     clippy::disallowed_methods,
     reason = "where the description lies is this machine's affair, not a setting of AMS"
 )]
-fn shared_dir() -> PathBuf {
+pub(crate) fn shared_dir() -> PathBuf {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
     std::env::var("AMS_SHARED").map_or_else(|_| beside(), PathBuf::from)
 }

@@ -19,6 +19,10 @@ use crate::limits;
 use crate::report::text::Lang;
 use crate::yaml::{self, Node, Place};
 
+mod source;
+
+use source::Source;
+
 /// Everything `ams serve` needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -106,20 +110,10 @@ fn read(path: &Path, findings: &mut Findings) -> Option<Node> {
     match yaml::parse(&content) {
         Ok(node) => Some(node),
         Err(error) => {
-            findings.add("syntax", error.place, error.message, "correct the YAML at this place");
+            findings.add("syntax", error.place, error.message, error.remedy);
             None
         }
     }
-}
-
-/// A mapping of the file together with the environment that may override it.
-struct Source<'a> {
-    fields: Fields<'a>,
-    /// `PAGERDUTY_` for keys below `pagerduty:`.
-    section: &'static str,
-    env: &'a BTreeMap<String, String>,
-    /// Relative paths start here.
-    base: &'a Path,
 }
 
 impl Source<'_> {
@@ -166,97 +160,6 @@ impl Source<'_> {
         })
     }
 
-    /// A sub-mapping; absent means empty, so that the environment alone can fill it.
-    fn section<T>(
-        &self,
-        key: &'static str,
-        section: &'static str,
-        findings: &mut Findings,
-        read: impl FnOnce(&Source<'_>, &mut Findings) -> Option<T>,
-    ) -> Option<T> {
-        let empty = Node { place: self.fields.place(), kind: yaml::Kind::Null };
-        let node = self.fields.get(key).unwrap_or(&empty);
-        let fields = Fields::of(node, key, findings)?;
-        let source = Source { fields, section, env: self.env, base: self.base };
-        let value = read(&source, findings);
-        source.fields.finish(findings);
-        value
-    }
-
-    fn variable(&self, key: &str) -> String {
-        format!("AMS_{}{}", self.section, key.to_uppercase())
-    }
-
-    /// From the environment, else from the file.
-    fn text(&self, key: &'static str, findings: &mut Findings) -> Option<At<String>> {
-        let from_file = self.fields.text(key, findings);
-        match self.env.get(&self.variable(key)) {
-            Some(value) => Some(At { place: self.fields.place(), value: value.clone() }),
-            None => from_file,
-        }
-    }
-
-    fn required(
-        &self,
-        key: &'static str,
-        example: &str,
-        findings: &mut Findings,
-    ) -> Option<At<String>> {
-        let value = self.text(key, findings);
-        if value.is_none() && self.fields.get(key).is_none() {
-            findings.add(
-                "missing-field",
-                self.fields.place(),
-                format!("'{}' is not set", self.key(key)),
-                format!("add a line '{key}: {example}', or set {}", self.variable(key)),
-            );
-        }
-        value
-    }
-
-    /// The key as people find it in the file.
-    fn key(&self, key: &str) -> String {
-        match self.section.trim_end_matches('_') {
-            "" => key.to_owned(),
-            section => format!("{}.{key}", section.to_lowercase()),
-        }
-    }
-
-    fn bad(&self, (at, key): (Place, &str), message: &str, remedy: &str, findings: &mut Findings) {
-        let message = format!("'{}' {message}", self.key(key));
-        findings.add("bad-setting", at, message, remedy);
-    }
-
-    fn word<T: Copy>(
-        &self,
-        key: &'static str,
-        words: &[(&'static str, T)],
-        findings: &mut Findings,
-    ) -> Option<T> {
-        let At { place, value } = self.text(key, findings)?;
-        let found = words.iter().find(|(word, _)| *word == value).map(|(_, meaning)| *meaning);
-        if found.is_none() {
-            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            let remedy = crate::fields::remedy_for_word(&value, &known);
-            self.bad((place, key), &format!("is '{value}'"), &remedy, findings);
-        }
-        found
-    }
-
-    fn duration(&self, key: &'static str, findings: &mut Findings) -> Option<Duration> {
-        let At { place, value } = self.text(key, findings)?;
-        let parsed = crate::fields::parse_duration(&value);
-        if parsed.is_none() {
-            let message = format!("is '{value}', which is no length of time");
-            self.bad((place, key), &message, "write a number with its unit: 20s, 5m", findings);
-        }
-        parsed
-    }
-
-    fn path(&self, key: &'static str, example: &str, findings: &mut Findings) -> Option<PathBuf> {
-        Some(self.base.join(self.required(key, example, findings)?.value))
-    }
-
     fn listen(&self, findings: &mut Findings) -> Option<SocketAddr> {
         let At { place, value } = self.required("listen", "127.0.0.1:8080", findings)?;
         let parsed = value.parse().ok();
@@ -287,9 +190,9 @@ impl Source<'_> {
             margin: self.duration("lease_margin", findings).unwrap_or(default.margin),
         };
         // Two heartbeats must fit before the owner stops by itself, or one lost write stops it.
-        if terms.beat_every * 2 + terms.margin > terms.lease {
+        if terms.beat_every.saturating_mul(2).saturating_add(terms.margin) > terms.lease {
             let remedy = "make lease at least twice heartbeat plus lease_margin";
-            self.bad((self.fields.place(), "lease"), "is too short", remedy, findings);
+            self.bad((self.place("lease"), "lease"), "is too short", remedy, findings);
             return None;
         }
         Some(terms)
@@ -312,7 +215,13 @@ impl Source<'_> {
         let level = self.text("level", findings);
         let place = level.as_ref().map_or(self.fields.place(), |at| at.place);
         let level = level.map_or_else(|| "info".to_owned(), |at| at.value);
-        if level.parse::<tracing_subscriber::EnvFilter>().is_err() {
+        // A lone word that is no level would be taken for a module's name, and nothing logged.
+        let is_known = |part: &str| {
+            part.contains('=')
+                || part.trim().parse::<tracing_subscriber::filter::LevelFilter>().is_ok()
+        };
+        let parses = level.parse::<tracing_subscriber::EnvFilter>().is_ok();
+        if !parses || !level.split(',').all(is_known) {
             let message = format!("is '{level}'");
             self.bad((place, "level"), &message, "write error, warn, info or debug", findings);
         }
@@ -332,6 +241,13 @@ impl Source<'_> {
 
     fn pagerduty(&self, findings: &mut Findings) -> Option<PagerDutyConfig> {
         let url = self.text("url", findings);
+        if let Some(At { place, value }) = &url
+            && !["https://", "http://"].iter().any(|scheme| value.starts_with(scheme))
+        {
+            let message = format!("is '{value}', which is no address of an API");
+            let remedy = "write https://api.pagerduty.com or https://api.eu.pagerduty.com";
+            self.bad((*place, "url"), &message, remedy, findings);
+        }
         let url = url.map_or_else(|| "https://api.pagerduty.com".to_owned(), |at| at.value);
         let token = self.fields.text("token", findings).unwrap_or_else(|| At {
             place: self.fields.place(),
@@ -348,31 +264,5 @@ impl Source<'_> {
             bot_user: bot_user?.value,
             fallback_policy,
         })
-    }
-
-    /// Follows a reference to a secret. The value itself in the file is a mistake: files are
-    /// copied, committed and shown.
-    fn secret(&self, key: &str, at: &At<String>, findings: &mut Findings) -> Option<SecretString> {
-        let fetched = match at.value.split_once(':') {
-            Some(("env", name)) => {
-                self.env.get(name).cloned().ok_or_else(|| format!("the variable {name} is not set"))
-            }
-            Some(("file", path)) => std::fs::read_to_string(self.base.join(path))
-                .map_err(|error| format!("the file {path} cannot be read: {error}")),
-            _ => Err("it is a secret in plain text".to_owned()),
-        };
-        match fetched.map(|value| value.trim().to_owned()) {
-            Ok(value) if !value.is_empty() => Some(SecretString::from(value)),
-            Ok(_) => {
-                let remedy = "put the secret there";
-                self.bad((at.place, key), "refers to an empty value", remedy, findings);
-                None
-            }
-            Err(reason) => {
-                let remedy = "write env:NAME or file:PATH, and put the secret there";
-                self.bad((at.place, key), &format!("cannot be used: {reason}"), remedy, findings);
-                None
-            }
-        }
     }
 }

@@ -1,0 +1,81 @@
+use ams::claim::ClaimStore;
+use ams::claim::protocol::StandDownReason;
+use ams::clock::Clock as _;
+use ams::incident::{Outcome, Owner};
+use jiff::SignedDuration;
+
+use super::{Place, claim, end, incident};
+
+async fn heartbeats(store: &dyn ClaimStore) -> Vec<(String, u64)> {
+    let beats = store.heartbeats().await.unwrap();
+    let mut beats: Vec<_> =
+        beats.into_iter().map(|(owner, number)| (owner.to_string(), number)).collect();
+    beats.sort();
+    beats
+}
+
+pub(crate) async fn heartbeats_are_the_last_number_of_each_owner(place: &Place) {
+    for (owner, number) in [("tokyo-1", 1), ("osaka-1", 7), ("tokyo-1", 2)] {
+        place.store.beat(&Owner::new(owner), number).await.unwrap();
+    }
+    let expected = [("osaka-1".to_owned(), 7), ("tokyo-1".to_owned(), 2)];
+    assert_eq!(heartbeats(&*place.store).await, expected);
+}
+
+pub(crate) async fn open_runs_and_stand_downs_are_those_without_an_outcome(place: &Place) {
+    let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
+    let [quiet, stopped, ended, others] = ["PQUIET", "PSTOPPED", "PENDED", "POTHERS"].map(incident);
+    claim(&tokyo, &quiet).await;
+    claim(&tokyo, &stopped).await;
+    let over = claim(&tokyo, &ended).await;
+    claim(&osaka, &others).await;
+    for id in [&stopped, &ended, &others] {
+        osaka.stand_down(id, StandDownReason::Merged, None).await.unwrap().unwrap();
+    }
+    end(&tokyo, &over, Outcome::StoodDown).await;
+
+    let mut open: Vec<_> =
+        place.store.open_runs().await.unwrap().into_iter().map(|item| item.run.incident).collect();
+    open.sort();
+    assert_eq!(open, [others, quiet, stopped.clone()]);
+    let mine = place.store.stand_downs(tokyo.owner()).await.unwrap();
+    let [(id, wish)] = mine.as_slice() else { panic!("{mine:?}") };
+    assert_eq!((id, wish.reason), (&stopped, StandDownReason::Merged));
+}
+
+pub(crate) async fn the_sweep_forgets_what_ended_long_ago_and_nothing_else(place: &Place) {
+    let tokyo = place.runner("tokyo-1");
+    let [long_ago, recent, open] = ["PLONGAGO", "PRECENT", "POPEN"].map(incident);
+    let first = claim(&tokyo, &long_ago).await;
+    claim(&tokyo, &open).await;
+    let second = claim(&tokyo, &recent).await;
+    end(&tokyo, &first, Outcome::Resolved).await;
+    place.clock.advance(SignedDuration::from_hours(1));
+    // It began as long ago as the others, and ended now.
+    end(&tokyo, &second, Outcome::Resolved).await;
+
+    let before = place.clock.now();
+    assert_eq!(place.store.sweep(before, &[]).await.unwrap(), 1);
+
+    assert_eq!(place.store.read(&long_ago).await.unwrap(), None);
+    assert!(place.store.read(&recent).await.unwrap().is_some());
+    assert!(place.store.read(&open).await.unwrap().is_some());
+    assert_eq!(place.store.sweep(before, &[]).await.unwrap(), 0);
+}
+
+pub(crate) async fn the_sweep_keeps_the_heartbeats_that_somebody_may_still_watch(place: &Place) {
+    let [idle, busy, gone, finished] = ["idle-1", "busy-1", "gone-1", "finished-1"];
+    for owner in [idle, busy, gone, finished] {
+        place.store.beat(&Owner::new(owner), 3).await.unwrap();
+    }
+    claim(&place.runner(busy), &incident("PBUSY")).await;
+    let done = place.runner(finished);
+    let ended = claim(&done, &incident("PENDED")).await;
+    end(&done, &ended, Outcome::Resolved).await;
+
+    // `busy` looks dead, but its run is not taken over yet: its number must stay to be watched.
+    place.store.sweep(place.clock.now(), &[Owner::new(idle)]).await.unwrap();
+
+    let expected = [(busy.to_owned(), 3), (idle.to_owned(), 3)];
+    assert_eq!(heartbeats(&*place.store).await, expected);
+}

@@ -1,0 +1,179 @@
+//! One contract for every claim store: whatever keeps the claims, the same stories hold.
+//!
+//! A new adapter is one line in [`contract`]; it needs a way to open an empty [`Place`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ams::claim::memory::MemoryClaims;
+use ams::claim::protocol::{Opening, Refusal, ScenarioRef};
+use ams::claim::sqlite::SqliteClaims;
+use ams::claim::{Claim, ClaimAnswer, ClaimStore, Claims};
+use ams::clock::{Clock, SetClock};
+use ams::incident::{IncidentId, Outcome, Owner};
+use tempfile::TempDir;
+
+// Who wins, and who is told what.
+mod claiming;
+// Signs of life and what is forgotten.
+mod keeping;
+// `protocol::judge` under long random histories.
+mod protocol;
+// What an owner may write, and from when on not any more.
+mod owning;
+// Runs after the first.
+mod reopening;
+// What only a file can get wrong.
+mod sqlite_file;
+// Two real processes at one file.
+mod two_processes;
+
+/// Every story as a test of one adapter.
+macro_rules! stories {
+    ($open:path; $($module:ident: $($story:ident),+;)+) => { $($(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $story() {
+            crate::claim_store::$module::$story(&$open()).await;
+        }
+    )+)+ };
+}
+
+macro_rules! contract {
+    ($($adapter:ident = $open:path;)+) => { $(
+        mod $adapter {
+            stories! { $open;
+                claiming:
+                    the_first_claim_wins_and_the_second_is_told_whose_it_is,
+                    a_claim_whose_answer_was_lost_is_recognised_as_ours,
+                    of_64_claims_at_once_exactly_one_wins,
+                    an_unmatched_incident_is_noted_once_and_over_at_once,
+                    nobody_can_act_on_an_incident_that_nobody_claimed;
+                owning:
+                    only_the_owner_at_its_epoch_may_write,
+                    nothing_is_written_after_the_outcome,
+                    an_intent_is_refused_after_a_stand_down_and_what_was_done_is_kept,
+                    the_first_stand_down_is_the_one_that_counts,
+                    a_take_over_needs_exactly_the_owner_and_epoch_that_were_seen,
+                    of_two_take_overs_one_succeeds,
+                    a_take_over_goes_on_from_what_was_written_last,
+                    a_released_run_is_taken_over_and_not_released_any_more,
+                    the_end_may_be_written_twice_by_its_owner_only;
+                reopening:
+                    a_reopening_begins_the_next_run_in_a_higher_epoch,
+                    an_opening_that_was_handled_opens_nothing,
+                    an_earlier_reopening_opens_nothing_however_its_time_is_written,
+                    an_incident_that_keeps_reopening_is_left_to_people;
+                keeping:
+                    heartbeats_are_the_last_number_of_each_owner,
+                    open_runs_and_stand_downs_are_those_without_an_outcome,
+                    the_sweep_forgets_what_ended_long_ago_and_nothing_else,
+                    the_sweep_keeps_the_heartbeats_that_somebody_may_still_watch;
+            }
+        }
+    )+ };
+}
+
+contract! {
+    memory = crate::claim_store::Place::in_memory;
+    sqlite = crate::claim_store::Place::in_a_file;
+}
+
+/// An empty claim store and the clock it tells the time by.
+pub(crate) struct Place {
+    pub(crate) store: Arc<dyn ClaimStore>,
+    pub(crate) clock: Arc<SetClock>,
+    _dir: Option<TempDir>,
+}
+
+impl Place {
+    pub(crate) fn in_memory() -> Self {
+        let clock = noon();
+        let store = Arc::new(MemoryClaims::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        Self { store, clock, _dir: None }
+    }
+
+    pub(crate) fn in_a_file() -> Self {
+        let file = StoreFile::new();
+        let clock = noon();
+        let store = Arc::new(file.open_at(&clock));
+        Self { store, clock, _dir: Some(file.dir) }
+    }
+
+    /// A process at this store.
+    pub(crate) fn runner(&self, name: &str) -> Claims {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        Claims::new(Arc::clone(&self.store), Owner::new(name), clock)
+    }
+}
+
+/// A SQLite file that can be opened several times, as several processes would.
+pub(crate) struct StoreFile {
+    dir: TempDir,
+}
+
+impl StoreFile {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("claims.db")
+    }
+
+    pub(crate) fn open(&self) -> SqliteClaims {
+        self.open_at(&noon())
+    }
+
+    fn open_at(&self, clock: &Arc<SetClock>) -> SqliteClaims {
+        SqliteClaims::open(&self.path(), Arc::clone(clock) as Arc<dyn Clock>).unwrap()
+    }
+
+    /// A process that has just opened the file.
+    pub(crate) fn runner(&self, name: &str) -> Claims {
+        Claims::new(Arc::new(self.open()), Owner::new(name), noon())
+    }
+}
+
+pub(crate) fn noon() -> Arc<SetClock> {
+    Arc::new(SetClock::at("2026-03-02T12:00:00Z".parse().unwrap()))
+}
+
+pub(crate) fn incident(id: &str) -> IncidentId {
+    IncidentId::parse(id).unwrap()
+}
+
+pub(crate) fn restart_web() -> ScenarioRef {
+    ScenarioRef { id: "restart-web".to_owned(), hash: "0123456789ab".to_owned() }
+}
+
+pub(crate) fn reopened(at: &str) -> Opening {
+    Opening::Reopened { at: at.to_owned() }
+}
+
+pub(crate) async fn try_claim(runner: &Claims, id: &IncidentId, opening: Opening) -> ClaimAnswer {
+    runner.claim(id, opening, Some(restart_web()), None).await.unwrap()
+}
+
+/// Claims the first run of an incident, which must be free.
+pub(crate) async fn claim(runner: &Claims, id: &IncidentId) -> Claim {
+    won(try_claim(runner, id, Opening::Triggered).await)
+}
+
+pub(crate) async fn end(runner: &Claims, claim: &Claim, outcome: Outcome) {
+    let journal = ams::claim::journal::Journal::default();
+    runner.finish(claim, outcome, &journal).await.unwrap().unwrap();
+}
+
+pub(crate) fn won(answer: ClaimAnswer) -> Claim {
+    match answer {
+        ClaimAnswer::Won(claim) => claim,
+        other => panic!("not won: {other:?}"),
+    }
+}
+
+pub(crate) fn lost(answer: ClaimAnswer) -> Refusal {
+    match answer {
+        ClaimAnswer::Lost(refusal) => refusal,
+        other => panic!("not lost: {other:?}"),
+    }
+}

@@ -1,0 +1,78 @@
+use ams::claim::journal::Journal;
+use ams::claim::protocol::{Opening, RUNS_PER_INCIDENT, Refusal, StandDownReason};
+use ams::incident::Outcome;
+
+use super::{Place, claim, end, incident, lost, reopened, try_claim, won};
+
+pub(crate) async fn a_reopening_begins_the_next_run_in_a_higher_epoch(place: &Place) {
+    let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
+    let id = incident("PT4KHLK");
+    let first = claim(&tokyo, &id).await;
+    tokyo.stand_down(&id, StandDownReason::ResolvedByPerson, None).await.unwrap().unwrap();
+    end(&tokyo, &first, Outcome::StoodDown).await;
+
+    let second = won(try_claim(&osaka, &id, reopened("2026-03-02T13:00:00Z")).await);
+
+    assert_eq!((second.run().number, second.epoch()), (2, 2));
+    let item = place.store.read(&id).await.unwrap().unwrap();
+    assert_eq!((item.stand_down, item.outcome, item.released), (None, None, false));
+    assert_eq!(item.journal, Journal::default());
+    // The owner of the run before has no say in this one.
+    let late = tokyo.done(&first, &Journal::default()).await.unwrap();
+    assert!(matches!(late, Err(Refusal::NotOwner { epoch: 2, .. })), "{late:?}");
+}
+
+pub(crate) async fn an_opening_that_was_handled_opens_nothing(place: &Place) {
+    let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
+    let id = incident("PT4KHLK");
+    let at = || reopened("2026-03-02T13:00:00Z");
+    let first = claim(&tokyo, &id).await;
+    // A reopening while the run goes on belongs to this run.
+    let refusal = lost(try_claim(&osaka, &id, at()).await);
+    assert!(matches!(refusal, Refusal::TakenBy { .. }), "{refusal:?}");
+    end(&tokyo, &first, Outcome::Resolved).await;
+
+    let over = Refusal::Over { run: first.run().clone(), outcome: Outcome::Resolved };
+    assert_eq!(lost(try_claim(&osaka, &id, Opening::Triggered).await), over);
+    let second = won(try_claim(&tokyo, &id, at()).await);
+    end(&tokyo, &second, Outcome::Escalated).await;
+    let over = Refusal::Over { run: second.run().clone(), outcome: Outcome::Escalated };
+    for late in [at(), Opening::Triggered] {
+        assert_eq!(lost(try_claim(&osaka, &id, late).await), over);
+    }
+}
+
+pub(crate) async fn an_earlier_reopening_opens_nothing_however_its_time_is_written(place: &Place) {
+    let tokyo = place.runner("tokyo-1");
+    let id = incident("PT4KHLK");
+    let first = claim(&tokyo, &id).await;
+    end(&tokyo, &first, Outcome::Resolved).await;
+    let second = won(try_claim(&tokyo, &id, reopened("2026-03-02T13:00:00Z")).await);
+    end(&tokyo, &second, Outcome::Resolved).await;
+
+    for not_later in
+        ["2026-03-02T12:59:59Z", "2026-03-02T13:00:00.000Z", "2026-03-02T22:00:00+09:00"]
+    {
+        let refusal = lost(try_claim(&tokyo, &id, reopened(not_later)).await);
+        assert!(matches!(refusal, Refusal::Over { .. }), "{not_later}: {refusal:?}");
+    }
+    // In text this is the smaller one; in time it is half a second later.
+    let third = won(try_claim(&tokyo, &id, reopened("2026-03-02T13:00:00.500Z")).await);
+    assert_eq!((third.run().number, third.epoch()), (3, 3));
+}
+
+pub(crate) async fn an_incident_that_keeps_reopening_is_left_to_people(place: &Place) {
+    let tokyo = place.runner("tokyo-1");
+    let id = incident("PT4KHLK");
+    let mut run = claim(&tokyo, &id).await;
+    for hour in 1..RUNS_PER_INCIDENT {
+        end(&tokyo, &run, Outcome::Resolved).await;
+        run = won(try_claim(&tokyo, &id, reopened(&format!("2026-03-02T1{hour}:00:00Z"))).await);
+    }
+    assert_eq!((run.run().number, run.epoch()), (RUNS_PER_INCIDENT, u64::from(RUNS_PER_INCIDENT)));
+    end(&tokyo, &run, Outcome::Resolved).await;
+
+    let refusal = lost(try_claim(&tokyo, &id, reopened("2026-03-02T20:00:00Z")).await);
+
+    assert_eq!(refusal, Refusal::TooManyRuns { incident: id, limit: RUNS_PER_INCIDENT });
+}

@@ -1,0 +1,62 @@
+//! What authors write: every mistake is found, at its place, with a name and a remedy.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+// Every file of this repository's own scenarios.
+mod catalog;
+// One mistake per file, and where the finding points.
+mod mistakes;
+// The command as people and scripts use it.
+mod validate;
+
+/// A scenario without mistakes.
+pub(crate) const GOOD: &str = r#"scenario: web-down
+about: Webサーバーの停止を再起動で復旧する
+match:
+  all: [HTTP, CRITICAL]
+  pattern: 'host=(?<host>\S+)'
+  captures: {host: hostname}
+steps:
+  - check:
+      http: "http://{{ capture.host }}/health"
+  - recover:
+      run: systemctl restart httpd
+  - verify:
+      http: "http://{{ capture.host }}/health"
+"#;
+
+/// What a run of `ams` left behind.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+pub(crate) fn ams(dir: &Path, args: &[&str]) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_ams"))
+        .args(args)
+        .current_dir(dir)
+        .env_clear()
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A directory with these files.
+pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    dir
+}
