@@ -174,8 +174,6 @@ async fn keep_running(
     print::out(format_args!("  curl http://{address}/"));
     print::out(format_args!("  curl http://{address}/timeline/INCIDENT"));
     print::out("\nStop with Ctrl-C.");
-    axum::serve(listener, control.router())
-        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
-        .await?;
+    control.serve(listener, async { drop(tokio::signal::ctrl_c().await) }).await?;
     Ok(exit::OK)
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use tokio::net::TcpListener;
 
 use super::cases::Case;
 use super::pagerduty::{ENGINEER, NewIncident, StandIn};
@@ -22,7 +23,16 @@ pub struct Control {
 type Answer = (StatusCode, String);
 
 impl Control {
-    pub fn router(self) -> Router {
+    /// Serves until `shutdown` resolves.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        axum::serve(listener, self.router()).with_graceful_shutdown(shutdown).await
+    }
+
+    fn router(self) -> Router {
         Router::new()
             .route("/", get(|State(control): State<Self>| async move { control.list() }))
             .route("/fire/{case}", post(fire))

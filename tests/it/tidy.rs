@@ -48,10 +48,7 @@ const TECHNOLOGY: [(&str, &[&str]); 9] = [
     ("hmac", &["receive/signature.rs"]),
     ("minijinja", &["scenario/template.rs"]),
     ("prometheus_client", &["metrics.rs"]),
-    (
-        "reqwest",
-        &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/deliver.rs"],
-    ),
+    ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
     ("rusqlite", &["claim/sqlite.rs"]),
     ("rustix", &["execute/process_group.rs", "sandbox/cluster.rs"]),
     ("serde_saphyr", &["yaml.rs"]),

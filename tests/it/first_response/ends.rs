@@ -38,7 +38,7 @@ async fn what_a_recovery_does_not_cure_is_escalated_with_a_hand_off() {
     assert_eq!(world.read("recoveries").lines().count(), 1);
     let note = world.last_note(&incident);
     for part in [
-        "AMS 引継ぎ: 対応をお願いします。\n4.「起動後の稼働確認」が成功せず",
+        "AMS 引継ぎ: 対応をお願いします。\n手順4「起動後の稼働確認」が成功せず",
         "アラート: service web down",
         "1. ログを見る",
         "1. [check] 稼働確認 → 異常: 終了コード 1",
