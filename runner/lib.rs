@@ -40,6 +40,7 @@ pub mod config;
 pub mod metrics;
 pub mod pipeline;
 pub mod respond;
+pub mod resume;
 pub mod runs;
 pub mod sweep;
 

@@ -9,7 +9,7 @@ use std::process::Command;
 const FILE_LINES: usize = 400;
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 16] = [
+const DIRECTION: [(&str, &[&str]); 17] = [
     ("scenario", &[]),
     ("claim", &[]),
     ("matching", &["scenario"]),
@@ -24,7 +24,8 @@ const DIRECTION: [(&str, &[&str]); 16] = [
         &["scenario", "claim", "matching", "receive", "execute", "report", "handoff", "runs"],
     ),
     ("respond", &["scenario", "claim", "execute", "report", "handoff", "pipeline"]),
-    ("sweep", &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs"]),
+    ("resume", &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs"]),
+    ("sweep", &["claim", "pipeline", "resume"]),
     ("sandbox", &["claim", "receive", "report"]),
     (
         "app",
