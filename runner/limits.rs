@@ -9,11 +9,8 @@ use std::time::Duration;
 /// Bytes of a webhook body. PagerDuty drops anything above 256 KiB before sending.
 pub const WEBHOOK_BODY_BYTES: usize = 256 * 1024;
 
-/// PagerDuty waits 5 s for an answer; this leaves room for the network and the reply.
+/// From the request's head to its answer. PagerDuty waits 5 s; this leaves room for the network.
 pub const WEBHOOK_ANSWER: Duration = Duration::from_secs(4);
-
-/// How long a client may take to send its request head and body.
-pub const REQUEST_READ: Duration = Duration::from_secs(10);
 
 /// `v1=` entries looked at in one signature header. PagerDuty sends one per active secret.
 pub const SIGNATURES_PER_REQUEST: usize = 16;

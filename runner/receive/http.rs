@@ -15,6 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use secrecy::SecretString;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::limits;
 use crate::metrics::{Metrics, Webhook};
@@ -106,8 +107,10 @@ impl Receiver {
 }
 
 async fn webhook(State(receiver): State<Receiver>, request: Request) -> Response {
+    // One deadline for reading and claiming together: PagerDuty counts from its first byte.
+    let answer_by = Instant::now() + limits::WEBHOOK_ANSWER;
     let (parts, body) = request.into_parts();
-    let body = match read_body(body).await {
+    let body = match read_body(body, answer_by).await {
         Ok(body) => body,
         Err(Unread::TooLarge) => {
             let why = format!("a webhook has at most {} bytes", limits::WEBHOOK_BODY_BYTES);
@@ -121,7 +124,7 @@ async fn webhook(State(receiver): State<Receiver>, request: Request) -> Response
         Err(answer) => return *answer,
     };
     let event_id = delivery.event_id.clone();
-    let taken = tokio::time::timeout(limits::WEBHOOK_ANSWER, receiver.intake.take(delivery)).await;
+    let taken = tokio::time::timeout_at(answer_by, receiver.intake.take(delivery)).await;
     let taken = taken.unwrap_or(Taken::TryAgain { why: "the claim store is slow".to_owned() });
     let accepted = |result, body| receiver.answer(StatusCode::ACCEPTED, result, &body);
     match taken {
@@ -146,9 +149,9 @@ enum Unread {
     Broken,
 }
 
-async fn read_body(body: Body) -> Result<axum::body::Bytes, Unread> {
+async fn read_body(body: Body, by: Instant) -> Result<axum::body::Bytes, Unread> {
     let read = axum::body::to_bytes(body, limits::WEBHOOK_BODY_BYTES);
-    match tokio::time::timeout(limits::REQUEST_READ, read).await {
+    match tokio::time::timeout_at(by, read).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             // The limit is an error type of a crate below axum; its text is stable.
