@@ -27,6 +27,7 @@ mod measure;
 mod report;
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -49,6 +50,9 @@ struct Args {
     /// How often each server is measured
     #[arg(long)]
     rounds: Option<usize>,
+    /// Another build of ams, to compare the two
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_ams"))]
+    ams: PathBuf,
     /// Cargo says so to every benchmark
     #[arg(long, hide = true)]
     bench: bool,
@@ -92,7 +96,7 @@ fn run(args: &Args) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let rounds = runtime.block_on(async {
         let sink = sink::Sink::start().await?;
-        let mut bench = measure::Bench::new(&plan, &sink);
+        let mut bench = measure::Bench::new(&plan, &sink, &args.ams);
         let mut rounds = Vec::new();
         for number in 1..=plan.rounds {
             for kind in &kinds {

@@ -1,6 +1,7 @@
 //! One round with one server: starts, idle memory, fixed rates, full speed.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -66,22 +67,23 @@ pub(crate) struct Measured {
 pub(crate) struct Bench<'a> {
     plan: &'a Plan,
     sink: &'a Sink,
+    ams: &'a Path,
     loads: u32,
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) const fn new(plan: &'a Plan, sink: &'a Sink) -> Self {
-        Self { plan, sink, loads: 0 }
+    pub(crate) const fn new(plan: &'a Plan, sink: &'a Sink, ams: &'a Path) -> Self {
+        Self { plan, sink, ams, loads: 0 }
     }
 
     pub(crate) async fn round(&mut self, kind: Kind) -> io::Result<Round> {
         let mut starts = Vec::new();
         for _ in 1..self.plan.starts {
-            let server = Server::start(kind, self.sink.address).await?;
+            let server = Server::start(kind, self.sink.address, self.ams).await?;
             starts.push(server.ready_after);
             server.stop().await?;
         }
-        let server = Server::start(kind, self.sink.address).await?;
+        let server = Server::start(kind, self.sink.address, self.ams).await?;
         starts.push(server.ready_after);
         sleep(IDLE).await;
         let idle_kib = server.usage()?.resident_kib;

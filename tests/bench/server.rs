@@ -63,13 +63,13 @@ steps:
 ";
 
 impl Server {
-    pub(crate) async fn start(kind: Kind, sink: SocketAddr) -> io::Result<Self> {
+    pub(crate) async fn start(kind: Kind, sink: SocketAddr, ams: &Path) -> io::Result<Self> {
         // Beside the build, which is on a disk: a temporary folder may be memory, where a flush
         // costs nothing.
         let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
         let mut command = match kind {
             Kind::Floor | Kind::FloorGrouped => floor(kind, folder.path(), sink)?,
-            Kind::Ams => ams(folder.path(), sink)?,
+            Kind::Ams => runner(ams, folder.path(), sink)?,
         };
         let began = Instant::now();
         let mut child =
@@ -100,7 +100,7 @@ fn floor(kind: Kind, folder: &Path, sink: SocketAddr) -> io::Result<Command> {
     Ok(command)
 }
 
-fn ams(folder: &Path, sink: SocketAddr) -> io::Result<Command> {
+fn runner(ams: &Path, folder: &Path, sink: SocketAddr) -> io::Result<Command> {
     std::fs::create_dir(folder.join("scenarios"))?;
     std::fs::write(folder.join("scenarios/bench.yaml"), SCENARIO)?;
     // Relative paths start at the file.
@@ -111,7 +111,7 @@ fn ams(folder: &Path, sink: SocketAddr) -> io::Result<Command> {
     );
     let path = folder.join("ams.yaml");
     std::fs::write(&path, config)?;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ams"));
+    let mut command = Command::new(ams);
     command.arg("serve").arg("--config").arg(path);
     command.env("AMS_PAGERDUTY_TOKEN", "bench-token").env("AMS_WEBHOOK_SECRET", SECRET);
     Ok(command)
