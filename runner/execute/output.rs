@@ -20,8 +20,8 @@ use crate::limits::{
 /// Bytes kept of each end of a long output.
 const HALF: usize = OUTPUT_MEMORY_BYTES / 2;
 
-/// One read takes at most what a Linux pipe holds.
-const CHUNK_BYTES: usize = 64 * 1024;
+/// One read. Most commands print less; a larger buffer per stream only costs memory.
+const CHUNK_BYTES: usize = 8 * 1024;
 
 /// Characters of a nonce that reach a file name; ours has 32.
 const NONCE_CHARS: usize = 64;
