@@ -56,7 +56,7 @@ type Line = (Bytes, oneshot::Sender<bool>);
 /// Lines waiting for the disk; there are never more than connections.
 const QUEUE: usize = 4_096;
 
-pub(crate) fn serve(args: Args) -> io::Result<()> {
+pub(crate) fn serve(args: &Args) -> io::Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let log = Log::open(&args.file, args.grouped)?;
         let http = reqwest::Client::builder().build().map_err(io::Error::other)?;

@@ -23,7 +23,7 @@ mod floor;
 mod server;
 // What is measured, in order.
 mod measure;
-// Medians over the rounds, as a table.
+// The best of the rounds, as a table.
 mod report;
 
 use std::io;
@@ -70,7 +70,7 @@ enum Role {
 fn main() -> ExitCode {
     let args = Args::parse();
     let done = match args.role {
-        Some(Role::Serve(floor)) => floor::serve(floor),
+        Some(Role::Serve(floor)) => floor::serve(&floor),
         None => run(&args),
     };
     match done {

@@ -114,7 +114,7 @@ impl<'a> Bench<'a> {
         let samples = load::run(server.address, requests, pace).await?;
         let accepted = samples.iter().filter(|sample| sample.accepted).count();
         let tally = self.sink.settled(accepted).await?;
-        let cpu = server.usage()?.cpu - before;
+        let cpu = server.usage()?.cpu.saturating_sub(before);
         Ok(measured(&samples, &tally, cpu))
     }
 }
