@@ -19,14 +19,14 @@ pub(crate) struct Plan {
     /// Slow enough that every incident has the machine to itself.
     pub(crate) calm_rate: u32,
     pub(crate) seconds: u32,
-    /// Incidents at full speed.
+    /// Incidents at full speed. Fewer are over before runs pile up behind the acknowledgements.
     pub(crate) burst: usize,
 }
 
 impl Plan {
     pub(crate) fn full() -> Self {
         let rates = vec![200, 500, 1_000];
-        Self { rounds: 3, starts: 5, rates, calm_rate: 20, seconds: 5, burst: 5_000 }
+        Self { rounds: 3, starts: 5, rates, calm_rate: 20, seconds: 5, burst: 12_000 }
     }
 
     pub(crate) fn quick() -> Self {
