@@ -141,7 +141,11 @@ impl Pipeline {
 
     fn lost(&self, refusal: &Refusal) -> Taken {
         tracing::debug!(owner = %self.claims().owner(), "not claimed here: {refusal}");
-        Taken::Elsewhere { why: refusal.to_string() }
+        let why = refusal.to_string();
+        match refusal {
+            Refusal::StillOpen { .. } => Taken::TryAgain { why },
+            _ => Taken::Elsewhere { why },
+        }
     }
 
     /// Carries a run out in the background.

@@ -28,6 +28,9 @@ enum Left {
     Halted,
 }
 
+/// Rounds of asking PagerDuty before a page; after that people are paged with what is known.
+const LOOK_ROUNDS: usize = 2;
+
 /// Part of a run's deadline that is kept for telling people, at most.
 const TELLING: Duration = Duration::from_mins(1);
 
@@ -64,9 +67,14 @@ impl Pipeline {
             Err(end) => return Ok(end),
         }
         if self.is_with_people(&begun.incident) || begun.incident.status == Status::Resolved {
-            let (reason, at) = (StandDownReason::OverBeforeStart, begun.incident.seen_at);
-            let end = End::StoodDown(StandDown { reason, by: None, at });
-            return Ok(end);
+            // After a take-over something may have been done, which people must be told.
+            let reason = match begun.incident.status {
+                _ if !begun.taken_over => StandDownReason::OverBeforeStart,
+                Status::Acknowledged => StandDownReason::Acknowledged,
+                _ => StandDownReason::ResolvedByMonitoring,
+            };
+            let at = begun.incident.seen_at;
+            return Ok(End::StoodDown(StandDown { reason, by: None, at }));
         }
         let about_to_change = Arc::new(Notify::new());
         let ended = CancellationToken::new();
@@ -156,6 +164,7 @@ impl Pipeline {
             scenario: &begun.scenario,
             title: title::original(&begun.incident.title),
             reports: &begun.reports,
+            in_doubt: begun.journal.in_doubt(),
             began_at: begun.claim.opened_at(),
             now: self.executor.clock.now(),
             taken_over: begun.taken_over,
@@ -185,7 +194,7 @@ impl Pipeline {
         let now = if hands_off {
             let id = &begun.incident.id;
             let call = || self.reporter.platform.incident(id);
-            match self.reporter.persist(id, &begun.place.halt, usize::MAX, call).await {
+            match self.reporter.persist(id, &begun.place.halt, LOOK_ROUNDS, call).await {
                 Err(Untold::Halted) => return Err(Left::Halted),
                 Ok(now) => Some(now),
                 Err(Untold::Failed(_)) => None,
@@ -211,7 +220,7 @@ impl Pipeline {
                 self.record_closing(begun, &end, None, false).await?;
                 let story = self.story(begun);
                 self.reporter.title(&begun.incident, State::StoodDown).await;
-                note_told(&self.reporter.end_note(&story, &end, &begun.place.halt).await)?;
+                self.end_note(&story, &end, begun).await?;
                 Ok(end)
             }
             _ => self.tell_hand_off(begun, end).await,
@@ -226,7 +235,7 @@ impl Pipeline {
         let story = self.story(begun);
         match self.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
             Ok(_) => {
-                note_told(&self.reporter.end_note(&story, &end, &begun.place.halt).await)?;
+                self.end_note(&story, &end, begun).await?;
                 Ok(end)
             }
             Err(Untold::Halted) => Err(Left::Halted),
@@ -245,12 +254,14 @@ impl Pipeline {
             fallback_policy: self.fallback_policy.as_deref(),
             halt: &halt,
         };
-        let Ok(level) = hand_off.find_level(&begun.incident).await else {
-            return Err(Left::Halted);
+        let level = match begun.journal.standing() {
+            // The owner before us may have paged already: the same level, not one higher.
+            Standing::Closing { escalate_to: Some(level), .. } => Some(level),
+            _ => hand_off.find_level(&begun.incident).await.map_err(|_| Left::Halted)?,
         };
         self.record_closing(begun, &end, level, false).await?;
         let story = self.story(begun);
-        if begun.taken_over && self.was_told(&story, begun).await? {
+        if self.was_told(&story, begun).await? {
             return Ok(end);
         }
         match hand_off.give(&begun.incident, &story, &end, level).await {
@@ -261,10 +272,24 @@ impl Pipeline {
 
     /// A note of the owner before us proves that it had paged, since the page comes first.
     async fn was_told(&self, story: &Story<'_>, begun: &Begun) -> Result<bool, Left> {
+        if !begun.taken_over {
+            return Ok(false);
+        }
         match self.reporter.has_end_note(story, &begun.place.halt).await {
             Ok(told) => Ok(told),
             Err(Untold::Halted) => Err(Left::Halted),
             Err(Untold::Failed(_)) => Ok(false),
+        }
+    }
+
+    /// A note that was given up is counted where it happened; only a halt stops the run here.
+    async fn end_note(&self, story: &Story<'_>, end: &End, begun: &Begun) -> Result<(), Left> {
+        if self.was_told(story, begun).await? {
+            return Ok(());
+        }
+        match self.reporter.end_note(story, end, &begun.place.halt).await {
+            Err(Untold::Halted) => Err(Left::Halted),
+            Ok(()) | Err(Untold::Failed(_)) => Ok(()),
         }
     }
 
@@ -281,7 +306,11 @@ impl Pipeline {
             return Ok(None);
         }
         let at = self.executor.clock.now();
-        let closing = Entry::Closing { outcome: end.outcome(), escalate_to, at };
+        if consent && let Some(stand_down) = begun.place.stand_down.borrow().clone() {
+            return Ok(Some(stand_down));
+        }
+        let (outcome, reason) = (end.outcome(), end.reason());
+        let closing = Entry::Closing { outcome, reason, escalate_to, at };
         let journal = begun.journal.with(closing);
         let claims = self.claims();
         let answer = if consent {
@@ -329,13 +358,5 @@ impl Pipeline {
                 tracing::error!(%run, %error, "run {run} could not be released; its lease will end");
             }
         }
-    }
-}
-
-/// A note that was given up is counted where it happened; only a halt stops the run here.
-fn note_told(told: &Result<(), Untold>) -> Result<(), Left> {
-    match told {
-        Err(Untold::Halted) => Err(Left::Halted),
-        Ok(()) | Err(Untold::Failed(_)) => Ok(()),
     }
 }

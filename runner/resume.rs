@@ -11,7 +11,7 @@ use crate::claim::protocol::RunItem;
 use crate::execute::plan::End;
 use crate::execute::run::StepReport;
 use crate::execute::verdict::{Verdict, Why};
-use crate::incident::{Incident, IncidentId, Outcome, Status, Urgency};
+use crate::incident::{Incident, IncidentId, Status, Urgency};
 use crate::matching::{Choice, Index};
 use crate::pipeline::{Begun, Pipeline};
 use crate::report::title;
@@ -98,35 +98,16 @@ type Last = Option<(usize, DoneResult)>;
 
 /// From the journal alone: the step that ended last, or the end that is left to tell.
 fn resume_at(scenario: &Scenario, seen: &RunItem) -> (Last, Option<End>) {
-    let done = |journal: &Journal| {
-        journal.entries().iter().rev().find_map(|entry| match entry {
-            Entry::Done { step, result, at: _ } => Some((*step, *result)),
-            Entry::Intent { .. } | Entry::Closing { .. } => None,
-        })
-    };
+    let last = seen.journal.last_done();
     match seen.journal.standing() {
-        Standing::Between { done } => (done.last().copied(), None),
+        Standing::Between { .. } => (last, None),
         Standing::InDoubt { step, .. } => {
             let effect = scenario.steps.get(step).map(|step| step.kind.effect());
-            if effect == Some(Effect::Idempotent) {
-                (done(&seen.journal), None)
-            } else {
-                (None, Some(End::OutcomeUnknown { step }))
-            }
+            let end = (effect != Some(Effect::Idempotent)).then_some(End::OutcomeUnknown { step });
+            (last, end)
         }
-        Standing::Closing { outcome, .. } => {
-            let last = done(&seen.journal);
-            let end = match outcome {
-                Outcome::Resolved => End::Verified,
-                Outcome::RecoveredItself => End::Healthy { step: 0 },
-                Outcome::HandedOff => End::Gathered,
-                Outcome::StoodDown => match seen.stand_down.clone() {
-                    Some(stand_down) => End::StoodDown(stand_down),
-                    None => End::Gathered,
-                },
-                _ => End::NotVerified { step: last.map_or(0, |(step, _)| step) },
-            };
-            (last, Some(end))
+        Standing::Closing { reason, .. } => {
+            (last, Some(End::recorded(reason, seen.stand_down.clone())))
         }
     }
 }

@@ -22,7 +22,25 @@ pub enum Entry {
     /// It happened, and this is how it went.
     Done { step: usize, result: DoneResult, at: Timestamp },
     /// The run is over in substance; what remains is to tell people.
-    Closing { outcome: Outcome, escalate_to: Option<u32>, at: Timestamp },
+    Closing { outcome: Outcome, reason: Reason, escalate_to: Option<u32>, at: Timestamp },
+}
+
+/// Why a run ends, in words and step numbers: what another owner needs to tell it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Reason {
+    Healthy { step: usize },
+    AlertAndHostDisagree { step: usize },
+    BrokenForPeople { step: usize },
+    Verified,
+    Gathered,
+    Unclear { step: usize },
+    RecoverFailed { step: usize },
+    NotVerified { step: usize },
+    Deadline { step: usize },
+    OutcomeUnknown { step: usize },
+    StoodDown,
+    Ours,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +59,7 @@ pub enum Standing {
     /// An effect was announced and its result was never recorded.
     InDoubt { step: usize, nonce: String, at: Timestamp },
     /// Only telling people was left.
-    Closing { outcome: Outcome, escalate_to: Option<u32> },
+    Closing { reason: Reason, escalate_to: Option<u32> },
 }
 
 impl Journal {
@@ -56,6 +74,23 @@ impl Journal {
         Self { entries }
     }
 
+    /// The step that ended last, with its result.
+    pub fn last_done(&self) -> Option<(usize, DoneResult)> {
+        self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Done { step, result, at: _ } => Some((*step, *result)),
+            Entry::Intent { .. } | Entry::Closing { .. } => None,
+        })
+    }
+
+    /// The step that was begun and whose result nobody knows; also when people were told since.
+    pub fn in_doubt(&self) -> Option<usize> {
+        self.entries.iter().fold(None, |doubt, entry| match entry {
+            Entry::Intent { step, .. } => Some(*step),
+            Entry::Done { .. } => None,
+            Entry::Closing { .. } => doubt,
+        })
+    }
+
     /// The state a take-over starts from.
     pub fn standing(&self) -> Standing {
         let mut done = Vec::new();
@@ -67,8 +102,8 @@ impl Journal {
                     in_doubt = None;
                     done.push((*step, *result));
                 }
-                Entry::Closing { outcome, escalate_to, at: _ } => {
-                    return Standing::Closing { outcome: *outcome, escalate_to: *escalate_to };
+                Entry::Closing { reason, escalate_to, .. } => {
+                    return Standing::Closing { reason: *reason, escalate_to: *escalate_to };
                 }
             }
         }

@@ -134,6 +134,9 @@ pub enum Refusal {
     NotOwner { run: RunId, owner: Owner, epoch: u64 },
     #[error("run {run} was asked to stand down")]
     StandDown { run: RunId, stand_down: StandDown },
+    /// Reopened while the last run is still being closed: to be delivered again.
+    #[error("run {run} of {owner} has not ended yet")]
+    StillOpen { run: RunId, owner: Owner },
     #[error("nobody has claimed incident {incident}")]
     Unclaimed { incident: IncidentId },
     /// It reopens again and again; people have it.
@@ -235,13 +238,16 @@ fn judge_claim(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
     if item.token == *token {
         return Verdict::AlreadySo(item.clone());
     }
+    let later = opens_a_later_run(&item.opening, opening);
     let Some(outcome) = item.outcome else {
-        return Verdict::Refuse(Refusal::TakenBy {
-            run: item.run.clone(),
-            owner: item.owner.clone(),
+        let (run, owner) = (item.run.clone(), item.owner.clone());
+        return Verdict::Refuse(if later {
+            Refusal::StillOpen { run, owner }
+        } else {
+            Refusal::TakenBy { run, owner }
         });
     };
-    if !opens_a_later_run(&item.opening, opening) {
+    if !later {
         return Verdict::Refuse(Refusal::Over { run: item.run.clone(), outcome });
     }
     if item.run.number >= RUNS_PER_INCIDENT {

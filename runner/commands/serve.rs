@@ -21,7 +21,7 @@ Example:
 
 Exit codes: 0 stopped in good order, 2 could not start (every problem of the configuration is listed).")]
 pub struct Args {
-    /// Settings; every one can be overridden by an environment variable (docs/operations/configuration.md)
+    /// Settings; the environment can override most of them (docs/operations/configuration.md)
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }

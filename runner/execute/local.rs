@@ -51,7 +51,13 @@ impl LocalCommands {
                 order.timeout
             )),
         };
-        let started = self.prepare(order, command).and_then(Group::start);
+        // Starting a program stops its thread until the program runs: not one that answers webhooks.
+        let started = match self.prepare(order, command) {
+            Ok(prepared) => tokio::task::spawn_blocking(|| Group::start(prepared))
+                .await
+                .unwrap_or_else(|error| Err(error.to_string())),
+            Err(reason) => Err(reason),
+        };
         let (mut group, stdout, stderr) = match started {
             Ok(started) => started,
             Err(reason) => return not_started(reason),

@@ -2,7 +2,7 @@
 //!
 //! Live and taken-over runs ask the same function: the journal's last entry is all it needs.
 
-use crate::claim::journal::DoneResult;
+use crate::claim::journal::{DoneResult, Reason};
 use crate::claim::protocol::StandDown;
 use crate::incident::Outcome;
 use crate::scenario::model::{Scenario, StepKind, WhenBroken, WhenHealthy};
@@ -74,6 +74,46 @@ impl End {
             | Self::Deadline { .. }
             | Self::OutcomeUnknown { .. }
             | Self::Ours { .. } => Outcome::Escalated,
+        }
+    }
+}
+
+impl End {
+    /// For the journal: everything but the words.
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Healthy { step } => Reason::Healthy { step: *step },
+            Self::AlertAndHostDisagree { step } => Reason::AlertAndHostDisagree { step: *step },
+            Self::BrokenForPeople { step } => Reason::BrokenForPeople { step: *step },
+            Self::Verified => Reason::Verified,
+            Self::Gathered => Reason::Gathered,
+            Self::Unclear { step } => Reason::Unclear { step: *step },
+            Self::RecoverFailed { step } => Reason::RecoverFailed { step: *step },
+            Self::NotVerified { step } => Reason::NotVerified { step: *step },
+            Self::Deadline { step } => Reason::Deadline { step: *step },
+            Self::OutcomeUnknown { step } => Reason::OutcomeUnknown { step: *step },
+            Self::StoodDown(_) => Reason::StoodDown,
+            Self::Ours { .. } => Reason::Ours,
+        }
+    }
+
+    /// The end that an earlier owner had recorded and may not have told.
+    pub fn recorded(reason: Reason, stand_down: Option<StandDown>) -> Self {
+        match (reason, stand_down) {
+            (Reason::Healthy { step }, _) => Self::Healthy { step },
+            (Reason::AlertAndHostDisagree { step }, _) => Self::AlertAndHostDisagree { step },
+            (Reason::BrokenForPeople { step }, _) => Self::BrokenForPeople { step },
+            (Reason::Verified, _) => Self::Verified,
+            (Reason::Gathered, _) => Self::Gathered,
+            (Reason::Unclear { step }, _) => Self::Unclear { step },
+            (Reason::RecoverFailed { step }, _) => Self::RecoverFailed { step },
+            (Reason::NotVerified { step }, _) => Self::NotVerified { step },
+            (Reason::Deadline { step }, _) => Self::Deadline { step },
+            (Reason::OutcomeUnknown { step }, _) => Self::OutcomeUnknown { step },
+            (Reason::StoodDown, Some(stand_down)) => Self::StoodDown(stand_down),
+            (Reason::StoodDown | Reason::Ours, _) => {
+                Self::Ours { what: "the first region's log has the reason".to_owned() }
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn action(template: &ActionTemplate, values: &Values) -> Result<Action, Temp
             },
             url: url.render_url(values)?,
             headers: filled(headers, values)?,
-            body: body.as_ref().map(|body| body.render(values)).transpose()?,
+            body: body.as_ref().map(|body| body.render_body(values)).transpose()?,
         }),
     })
 }

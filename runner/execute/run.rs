@@ -13,7 +13,7 @@ use crate::claim::journal::{DoneResult, Entry, Journal};
 use crate::claim::protocol::{Refusal, StandDown};
 use crate::claim::{Claim, Claims, StoreError};
 use crate::clock::Clock;
-use crate::execute::actuator::{Action, Actuator, Observation, Order};
+use crate::execute::actuator::{Action, Actuator, Ending, Observation, Order};
 use crate::execute::plan::{self, End, Next};
 use crate::execute::prepare;
 use crate::execute::verdict::{Verdict, judge, judge_http};
@@ -47,7 +47,7 @@ pub struct RunPlan<'a> {
 pub struct RunSignals {
     /// Somebody asked to stand down.
     pub stand_down: watch::Receiver<Option<StandDown>>,
-    /// Stop where you are: the process shuts down, or the claim is lost.
+    /// Stop where you are: the process shuts down.
     pub halt: CancellationToken,
     /// Told right before the first change, so that the incident's title can say it.
     pub about_to_change: Arc<Notify>,
@@ -130,8 +130,8 @@ impl Executor {
             }
             StepKind::Recover { probe, .. } => self.recover(progress, index, step, probe).await?,
             StepKind::Check { probe, .. } | StepKind::Gather { probe } => {
-                let (verdict, seen) = self.act(&progress.plan, index, probe, &nonce()).await?;
-                (verdict, seen, 1)
+                let (verdict, seen) = self.look(&progress.plan, index, probe).await?;
+                (verdict, Some(seen), 1)
             }
         };
         let result = verdict.result();
@@ -154,9 +154,9 @@ impl Executor {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let (verdict, seen) = self.act(&progress.plan, index, probe, &nonce()).await?;
+            let (verdict, seen) = self.look(&progress.plan, index, probe).await?;
             if verdict == Verdict::Met || Instant::now() + every > until {
-                return Ok((verdict, seen, attempts));
+                return Ok((verdict, Some(seen), attempts));
             }
             progress.plan.sleep(every, index).await?;
         }
@@ -171,6 +171,8 @@ impl Executor {
         probe: &Probe,
     ) -> Result<(Verdict, Option<Observation>, u32), Stop> {
         debug_assert!(step.kind.effect() != Effect::Read, "reads need no intent");
+        // Before the intent: an action that cannot be prepared was never begun.
+        let action = prepared(&progress.plan, index, probe)?;
         let nonce = nonce();
         let intent = Entry::Intent { step: index, nonce: nonce.clone(), at: self.clock.now() };
         let journal = progress.plan.journal.with(intent);
@@ -178,18 +180,15 @@ impl Executor {
         progress.plan.journal = journal;
         progress.plan.signals.about_to_change.notify_one();
 
-        let (verdict, seen) = self.act(&progress.plan, index, probe, &nonce).await?;
-        if matches!(
-            seen,
-            Some(Observation { ending: crate::execute::actuator::Ending::Cancelled, .. })
-        ) {
+        let (verdict, seen) = self.act(&progress.plan, index, probe, (action, &nonce)).await;
+        if seen.ending == Ending::Cancelled {
             // Halted in the middle: the intent without a result is the truth.
             return Err(Stop::Halted);
         }
         let done = Entry::Done { step: index, result: verdict.result(), at: self.clock.now() };
         progress.plan.journal = progress.plan.journal.with(done);
         self.record_done(&progress.plan).await?;
-        Ok((verdict, seen, 1))
+        Ok((verdict, Some(seen), 1))
     }
 
     async fn intend(&self, plan: &RunPlan<'_>, journal: &Journal) -> Result<(), Stop> {
@@ -225,20 +224,24 @@ impl Executor {
         }
     }
 
+    /// An action that changes nothing.
+    async fn look(
+        &self,
+        plan: &RunPlan<'_>,
+        index: usize,
+        probe: &Probe,
+    ) -> Result<(Verdict, Observation), Stop> {
+        let action = prepared(plan, index, probe)?;
+        Ok(self.act(plan, index, probe, (action, &nonce())).await)
+    }
+
     async fn act(
         &self,
         plan: &RunPlan<'_>,
         index: usize,
         probe: &Probe,
-        nonce: &str,
-    ) -> Result<(Verdict, Option<Observation>), Stop> {
-        let action = match prepare::action(&probe.action, &plan.values) {
-            Ok(action) => action,
-            Err(error) => {
-                let what = format!("step {} could not be prepared: {error}", index + 1);
-                return Err(Stop::End(End::Ours { what }));
-            }
-        };
+        (action, nonce): (Action, &str),
+    ) -> (Verdict, Observation) {
         let left = plan.act_until.saturating_duration_since(Instant::now());
         let is_http = matches!(action, Action::Http(_));
         let order = Order {
@@ -251,8 +254,15 @@ impl Executor {
         let seen = self.actuator.act(&order, &plan.signals.halt).await;
         let verdict =
             if is_http { judge_http(&probe.expect, &seen) } else { judge(&probe.expect, &seen) };
-        Ok((verdict, Some(seen)))
+        (verdict, seen)
     }
+}
+
+fn prepared(plan: &RunPlan<'_>, index: usize, probe: &Probe) -> Result<Action, Stop> {
+    prepare::action(&probe.action, &plan.values).map_err(|error| {
+        let what = format!("step {} could not be prepared: {error}", index + 1);
+        Stop::End(End::Ours { what })
+    })
 }
 
 impl RunPlan<'_> {

@@ -24,11 +24,11 @@ pub struct HandOff<'a> {
 }
 
 impl HandOff<'_> {
-    /// The level that people stand at, asked of PagerDuty until it answers.
+    /// The level that people stand at, as PagerDuty says now.
     pub async fn find_level(&self, incident: &Incident) -> Result<Option<u32>, Untold> {
         let platform = &*self.reporter.platform;
         let call = || escalate::find_level(platform, incident);
-        match self.reporter.persist(&incident.id, self.halt, usize::MAX, call).await {
+        match self.reporter.persist(&incident.id, self.halt, LEVEL_ROUNDS, call).await {
             Ok(level) => Ok(level),
             // A policy that cannot be read is no reason not to page.
             Err(Untold::Failed(_)) => Ok(None),
@@ -88,6 +88,9 @@ impl HandOff<'_> {
         }
     }
 }
+
+/// Rounds of asking for the level before people are paged without knowing it.
+const LEVEL_ROUNDS: usize = 2;
 
 /// Between two rounds over all ways to page, when PagerDuty refused them all.
 const PAGE_AGAIN: std::time::Duration = std::time::Duration::from_secs(15);

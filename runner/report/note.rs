@@ -32,6 +32,8 @@ pub struct Story<'a> {
     /// The original title.
     pub title: &'a str,
     pub reports: &'a [StepReport],
+    /// The step that was begun and whose result nobody knows.
+    pub in_doubt: Option<usize>,
     pub began_at: Timestamp,
     pub now: Timestamp,
     pub taken_over: bool,
@@ -88,13 +90,9 @@ impl Style {
             let manual = story.scenario.hand_off.manual.as_deref().unwrap_or(labels.no_manual);
             line(&mut note, &format!("\n{}\n{manual}", labels.next));
         }
-        let in_doubt = match end {
-            End::OutcomeUnknown { step } => Some(*step),
-            _ => None,
-        };
-        self.steps(&mut note, story, in_doubt);
+        self.steps(&mut note, story);
         if for_people {
-            let last = story.reports.iter().map(|report| report.step).chain(in_doubt).max();
+            let last = story.reports.iter().map(|report| report.step).chain(story.in_doubt).max();
             self.not_done(&mut note, story, last);
         }
         self.facts(&mut note, story);
@@ -102,7 +100,7 @@ impl Style {
     }
 
     /// What was seen, and what was done.
-    fn steps(&self, note: &mut String, story: &Story<'_>, in_doubt: Option<usize>) {
+    fn steps(&self, note: &mut String, story: &Story<'_>) {
         let labels = labels(self.lang);
         let step = |index: usize| story.scenario.steps.get(index);
         let (mut seen, mut done) = (Vec::new(), Vec::new());
@@ -112,7 +110,7 @@ impl Style {
             let lines = if changes { &mut done } else { &mut seen };
             lines.push(self.step(report, step));
         }
-        if let Some((index, step)) = in_doubt.and_then(|index| Some((index, step(index)?))) {
+        if let Some((index, step)) = story.in_doubt.and_then(|index| Some((index, step(index)?))) {
             done.push(format!("{} → {}", named(index, step), text::in_doubt(self.lang)));
         }
         section(note, labels.seen, &seen, labels.nothing);

@@ -8,7 +8,7 @@ use crate::finding::Findings;
 use crate::limits;
 use crate::scenario::model::{ActionTemplate, Expect, Probe};
 use crate::scenario::template::Template;
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Kind, Node, Place};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -214,10 +214,26 @@ fn read_expect(node: &Node, is_http: bool, findings: &mut Findings) -> Option<Ex
         expect.statuses = numbers(node, "status", findings);
         misplaced(!is_http, node, "status", "exit_code", findings);
     }
-    expect.contains = fields.text("contains", findings).map(|at| at.value);
-    expect.lacks = fields.text("lacks", findings).map(|at| at.value);
+    let mut some_text = |key| {
+        let at = fields.text(key, findings)?;
+        if at.value.is_empty() {
+            impossible(at.place, key, findings);
+        }
+        Some(at.value)
+    };
+    expect.contains = some_text("contains");
+    expect.lacks = some_text("lacks");
     fields.finish(findings);
     Some(expect)
+}
+
+fn impossible(place: Place, key: &str, findings: &mut Findings) {
+    findings.add(
+        "empty-expectation",
+        place,
+        format!("'{key}' is empty, so it says nothing about the result"),
+        "write what is expected, or remove the line",
+    );
 }
 
 fn misplaced(wrong: bool, node: &Node, key: &str, instead: &str, findings: &mut Findings) {
@@ -235,6 +251,9 @@ fn misplaced(wrong: bool, node: &Node, key: &str, instead: &str, findings: &mut 
 fn numbers(node: &Node, key: &str, findings: &mut Findings) -> Vec<RangeInclusive<u16>> {
     let single = std::slice::from_ref(node);
     let items = if let Kind::List(items) = &node.kind { items.as_slice() } else { single };
+    if items.is_empty() {
+        impossible(node.place, key, findings);
+    }
     items.iter().filter_map(|item| number_range(item, key, findings)).collect()
 }
 

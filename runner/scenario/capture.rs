@@ -99,6 +99,10 @@ impl Pattern {
         self.kinds.keys().map(String::as_str)
     }
 
+    pub fn kind(&self, name: &str) -> Option<CaptureKind> {
+        self.kinds.get(name).copied()
+    }
+
     pub fn capture(&self, title: &str) -> Captured {
         let Some(found) = self.regex.captures(title) else {
             return Captured::NoMatch;

@@ -60,6 +60,10 @@ fn read_scenario(
     fields.finish(findings);
     let known = Known { captures: rule.as_ref().map(capture_names), vars };
     let used = check_uses(&steps, &known, findings);
+    // A type that could not be read would make every host look wrong.
+    if findings.is_empty() {
+        check_hosts(&steps, rule.as_ref(), findings);
+    }
     // Only now are the steps complete that could use them.
     let steps: Option<Vec<Step>> = steps.into_iter().collect();
     if steps.is_some() {
@@ -269,6 +273,32 @@ fn check_uses(
         }
     }
     used
+}
+
+/// Where a request goes is the operator's to say, or a host name's that a title gives as such.
+fn check_hosts(steps: &[Option<Step>], rule: Option<&MatchRule>, findings: &mut Findings) {
+    let Some(rule) = rule else { return };
+    for step in steps.iter().flatten() {
+        let Some(ActionTemplate::Http { url, .. }) = step.kind.probe().map(|probe| &probe.action)
+        else {
+            continue;
+        };
+        for need in url.host_needs() {
+            let kind = need
+                .strip_prefix("capture.")
+                .and_then(|name| rule.pattern.as_ref().and_then(|pattern| pattern.kind(name)));
+            let trusted = need.starts_with("vars.")
+                || matches!(kind, Some(CaptureKind::Hostname | CaptureKind::Number));
+            if !trusted && (kind.is_some() || need.starts_with("incident.")) {
+                findings.add(
+                    "host-from-title",
+                    url.place(),
+                    format!("{{{{ {need} }}}} would decide which host the request goes to"),
+                    "give the capture the type hostname (or number for a port), or use {{ vars.… }}",
+                );
+            }
+        }
+    }
 }
 
 /// A capture that nothing uses is a mistake: its type would refuse titles for nothing.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::fields::{Fields, remedy_for_word, wrong_type};
 use crate::finding::Findings;
-use crate::scenario::action::read_probe;
-use crate::scenario::model::{Effect, Step, StepKind, WhenBroken, WhenHealthy};
+use crate::scenario::action::{Method, read_probe};
+use crate::scenario::model::{ActionTemplate, Effect, Step, StepKind, WhenBroken, WhenHealthy};
 use crate::yaml::{Key, Kind, Node, Place};
 
 const STEP_WORDS: [&str; 5] = ["check", "gather", "recover", "verify", "wait"];
@@ -49,6 +49,7 @@ pub fn read_steps(node: &Node, findings: &mut Findings) -> Vec<Option<Step>> {
     let steps: Vec<(Place, Option<Step>)> =
         items.iter().map(|item| (item.place, read_step(item, findings))).collect();
     require_verify(&steps, findings);
+    forbid_hidden_changes(&steps, findings);
     steps.into_iter().map(|(_, step)| step).collect()
 }
 
@@ -113,6 +114,36 @@ fn read_kind(key: &Key, fields: &Fields<'_>, findings: &mut Findings) -> Option<
         }
         // `read_step` has reported it.
         _ => None,
+    }
+}
+
+/// A look must change nothing, since it may be repeated; and once something was changed, "healthy"
+/// is not "nothing was done".
+fn forbid_hidden_changes(steps: &[(Place, Option<Step>)], findings: &mut Findings) {
+    let mut recovered = false;
+    for (place, step) in steps {
+        let Some(Step { kind, .. }) = step else { continue };
+        recovered |= matches!(kind, StepKind::Recover { .. });
+        let sends = matches!(
+            kind.probe().map(|probe| &probe.action),
+            Some(ActionTemplate::Http { method: Method::Post | Method::Put, .. })
+        );
+        if sends && !matches!(kind, StepKind::Recover { .. }) {
+            findings.add(
+                "change-outside-recover",
+                *place,
+                format!("a {} step sends POST or PUT, which may change something", kind.word()),
+                "use GET or HEAD, or make it a recover step",
+            );
+        }
+        if recovered && matches!(kind, StepKind::Check { when_healthy: WhenHealthy::Resolve, .. }) {
+            findings.add(
+                "check-resolves-after-recover",
+                *place,
+                "this check would resolve the incident as recovered by itself, after a recovery",
+                "use a verify step to see whether the recovery helped",
+            );
+        }
     }
 }
 

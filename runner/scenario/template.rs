@@ -38,7 +38,14 @@ pub struct TemplateError(String);
 
 impl Template {
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
-        if source.contains("{%") || source.contains("{#") {
+        let plain = |inside: &str| {
+            inside.trim().split('.').all(|part| {
+                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            })
+        };
+        let values = source.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
+        let all_plain = values.map(|(inside, _)| inside).all(plain);
+        if source.contains("{%") || source.contains("{#") || !all_plain {
             return Err(TemplateError("only {{ name }} can be filled in here".to_owned()));
         }
         let environment = environment();
@@ -72,6 +79,36 @@ impl Template {
             let needs: Vec<&str> = self.needs().collect();
             TemplateError(format!("{error} (it uses {})", needs.join(", ")))
         })
+    }
+
+    /// Fills in a request body. In JSON, values from outside stay inside their quotes.
+    pub fn render_body(&self, values: &Values) -> Result<String, TemplateError> {
+        if !self.source.trim_start().starts_with(['{', '['])
+            || self.source.trim_start().starts_with("{{")
+        {
+            return self.render(values);
+        }
+        let quoted = |text: &String| {
+            let json = serde_json::Value::from(text.as_str()).to_string();
+            json[1..json.len() - 1].to_owned()
+        };
+        let escaped = |map: &BTreeMap<String, String>| {
+            map.iter().map(|(name, value)| (name.clone(), quoted(value))).collect()
+        };
+        self.render(&Values {
+            capture: escaped(&values.capture),
+            vars: values.vars.clone(),
+            incident: escaped(&values.incident),
+        })
+    }
+
+    /// The values that decide which host a URL goes to.
+    pub fn host_needs(&self) -> Vec<String> {
+        // Without a scheme the address begins with a variable that holds one.
+        let rest = self.source.split_once("://").map_or(self.source.as_str(), |(_, rest)| rest);
+        let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+        let values = host.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
+        values.map(|(inside, _)| inside.trim().to_owned()).collect()
     }
 
     /// Fills in a URL: what came from outside is percent-encoded, so it stays one segment or one
@@ -143,7 +180,19 @@ mod tests {
         let template = Template::parse("{{ capture.nope }}").unwrap();
         assert!(template.render(&values()).is_err());
         assert!(Template::parse("{% for x in y %}{% endfor %}").is_err());
+        assert!(Template::parse("{{ capture.x | upper }}").is_err());
+        assert!(Template::parse("{{ capture.x if vars.y else 1 }}").is_err());
         assert!(Template::parse("{{ capture.").is_err());
+    }
+
+    #[test]
+    fn a_title_cannot_change_the_shape_of_a_json_body() {
+        let mut values = values();
+        values.capture.insert("q".to_owned(), "a\", \"admin\": \"yes".to_owned());
+        let template = Template::parse(r#"{"name": "{{ capture.q }}"}"#).unwrap();
+        let body = template.render_body(&values).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(json, serde_json::json!({ "name": "a\", \"admin\": \"yes" }));
     }
 
     #[test]

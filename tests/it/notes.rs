@@ -75,6 +75,10 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
         scenario: &scenario,
         title: "【障害】web01 HTTP 応答なし",
         reports,
+        in_doubt: match end {
+            Some(End::OutcomeUnknown { step }) => Some(*step),
+            _ => None,
+        },
         began_at: at(0),
         now: at(75),
         taken_over: false,

@@ -131,6 +131,36 @@ fn technology_stays_in_files_named_after_it() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Rules do no I/O: what decides can be read, tested and model-checked without a runtime.
+#[test]
+fn rules_are_pure() {
+    const RULES: [&str; 16] = [
+        "claim/journal.rs",
+        "claim/protocol.rs",
+        "execute/plan.rs",
+        "execute/prepare.rs",
+        "execute/verdict.rs",
+        "fields.rs",
+        "finding.rs",
+        "folding.rs",
+        "incident.rs",
+        "matching/choose.rs",
+        "receive/pagerduty.rs",
+        "report/note.rs",
+        "report/text.rs",
+        "report/title.rs",
+        "scenario/file.rs",
+        "scenario/steps.rs",
+    ];
+    for file in RULES {
+        let text = read(&format!("runner/{file}"));
+        let impure = code(&text).find(|line| {
+            ["async ", "tokio::", "std::fs", "std::net"].iter().any(|word| line.contains(word))
+        });
+        assert_eq!(impure, None, "{file} is a rule");
+    }
+}
+
 #[test]
 fn files_hold_one_idea() {
     let long: Vec<String> = sources()

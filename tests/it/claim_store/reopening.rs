@@ -27,9 +27,6 @@ pub(crate) async fn an_opening_that_was_handled_opens_nothing(place: &Place) {
     let id = incident("PT4KHLK");
     let at = || reopened("2026-03-02T13:00:00Z");
     let first = claim(&tokyo, &id).await;
-    // A reopening while the run goes on belongs to this run.
-    let refusal = lost(try_claim(&osaka, &id, at()).await);
-    assert!(matches!(refusal, Refusal::TakenBy { .. }), "{refusal:?}");
     end(&tokyo, &first, Outcome::Resolved).await;
 
     let over = Refusal::Over { run: first.run().clone(), outcome: Outcome::Resolved };
@@ -75,4 +72,15 @@ pub(crate) async fn an_incident_that_keeps_reopening_is_left_to_people(place: &P
     let refusal = lost(try_claim(&tokyo, &id, reopened("2026-03-02T20:00:00Z")).await);
 
     assert_eq!(refusal, Refusal::TooManyRuns { incident: id, limit: RUNS_PER_INCIDENT });
+}
+
+pub(crate) async fn a_reopening_before_the_last_run_has_ended_is_to_be_delivered_again(
+    place: &Place,
+) {
+    let (tokyo, id) = (place.runner("tokyo-1"), incident("PT4KHLK"));
+    let first = claim(&tokyo, &id).await;
+    let refusal = lost(try_claim(&tokyo, &id, reopened("2026-03-02T13:00:00Z")).await);
+    assert!(matches!(refusal, Refusal::StillOpen { .. }), "{refusal}");
+    end(&tokyo, &first, Outcome::Resolved).await;
+    won(try_claim(&tokyo, &id, reopened("2026-03-02T13:00:00Z")).await);
 }

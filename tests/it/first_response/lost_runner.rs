@@ -52,6 +52,26 @@ async fn a_recovery_in_doubt_is_never_repeated_and_people_are_told() {
 }
 
 #[tokio::test]
+async fn a_person_who_acknowledges_meanwhile_is_told_of_the_recovery_in_doubt() {
+    let long = SLOW.replace("for: 30s", "for: 100ms").replace(
+        "run: echo once >> \"$FOLDER/recoveries\"",
+        "run: echo once >> \"$FOLDER/recoveries\"; sleep 60",
+    );
+    let mut world = World::with(&long).settings(SHORT_LEASE).start().await;
+    let incident = world.fire("service is slow");
+    world.until_lines("recoveries", 1).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    world.pagerduty().acknowledge_as(ENGINEER, &incident).unwrap();
+    world.expect(&incident, Outcome::StoodDown).await;
+    let note = world.last_note(&incident);
+    assert!(note.contains("3. [recover] 起動 → 開始を記録済み"), "{note}");
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.restart(owner).await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_idempotent_recovery_in_doubt_is_repeated() {
     let long = SLOW.replace("for: 30s", "for: 100ms").replace(
         "run: echo once >> \"$FOLDER/recoveries\"\n",

@@ -5,7 +5,7 @@ const HEAD: &str = "scenario: NAME\nabout: x\nmatch: {all: [disk]}\n";
 const STEPS: &str = "steps:\n  - gather: {run: df}\n";
 
 /// Name, content behind [`HEAD`], and the findings it gives.
-const STEP_MISTAKES: [(&str, &str, &[&str]); 24] = [
+const STEP_MISTAKES: [(&str, &str, &[&str]); 30] = [
     ("unknown-key", "steps:\n  - gather: {run: df, timeot: 5s}\n", &["5:23 unknown-key"]),
     ("unknown-top", "stepz: []\nsteps:\n  - gather: {run: df}\n", &["4:1 unknown-key"]),
     ("duplicate-key", "about: y\nsteps:\n  - gather: {run: df}\n", &["4:1 syntax"]),
@@ -33,6 +33,37 @@ const STEP_MISTAKES: [(&str, &str, &[&str]); 24] = [
         "status-of-command",
         "steps:\n  - check: {run: df, expect: {status: 200}}\n",
         &["5:39 expectation-of-other-action"],
+    ),
+    (
+        "never-met",
+        "steps:\n  - check: {run: df, expect: {exit_code: []}}\n",
+        &["5:42 empty-expectation"],
+    ),
+    (
+        "says-nothing",
+        "steps:\n  - check: {run: df, expect: {lacks: ''}}\n",
+        &["5:38 empty-expectation"],
+    ),
+    (
+        "changing-check",
+        "steps:\n  - check: {http: {method: POST, url: 'http://x/restart'}}\n",
+        &["5:5 change-outside-recover"],
+    ),
+    (
+        "resolving-check",
+        "steps:\n  - recover: {run: x}\n  - check: {run: y, when_healthy: resolve}\n  \
+         - verify: {run: z}\n",
+        &["6:5 check-resolves-after-recover"],
+    ),
+    (
+        "host-from-title",
+        "steps:\n  - check: {http: 'http://{{ incident.title }}/x'}\n",
+        &["5:19 host-from-title"],
+    ),
+    (
+        "filter",
+        "steps:\n  - gather: {run: df, env: {A: '{{ incident.id | upper }}'}}\n",
+        &["5:32 bad-template"],
     ),
     ("bad-url", "steps:\n  - check: {http: www.example.jp}\n", &["5:19 bad-url"]),
     (
