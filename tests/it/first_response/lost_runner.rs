@@ -1,6 +1,6 @@
 //! Runner processes that die or leave in the middle.
 
-use ams::incident::Outcome;
+use ams::incident::{IncidentId, Outcome};
 use ams::sandbox::pagerduty::ENGINEER;
 
 use super::{REPAIR, SLOW};
@@ -32,8 +32,8 @@ async fn a_run_goes_on_in_the_other_region_and_repeats_no_recovery() {
     world.end().await;
 }
 
-#[tokio::test]
-async fn a_recovery_in_doubt_is_never_repeated_and_people_are_told() {
+/// A run whose owner was killed while its recovery was going on.
+async fn killed_inside_a_recovery() -> (World, IncidentId, usize) {
     let long = SLOW.replace("for: 30s", "for: 100ms").replace(
         "run: echo once >> \"$FOLDER/recoveries\"",
         "run: echo once >> \"$FOLDER/recoveries\"; sleep 60",
@@ -43,6 +43,12 @@ async fn a_recovery_in_doubt_is_never_repeated_and_people_are_told() {
     world.until_lines("recoveries", 1).await;
     let owner = world.owner(&incident).await;
     world.kill(owner).await;
+    (world, incident, owner)
+}
+
+#[tokio::test]
+async fn a_recovery_in_doubt_is_never_repeated_and_people_are_told() {
+    let (mut world, incident, owner) = killed_inside_a_recovery().await;
     world.expect(&incident, Outcome::Escalated).await;
     assert_eq!(world.read("recoveries").lines().count(), 1, "once is once");
     assert!(world.view(&incident).paged().any(|user| user == ENGINEER));
@@ -53,15 +59,7 @@ async fn a_recovery_in_doubt_is_never_repeated_and_people_are_told() {
 
 #[tokio::test]
 async fn a_person_who_acknowledges_meanwhile_is_told_of_the_recovery_in_doubt() {
-    let long = SLOW.replace("for: 30s", "for: 100ms").replace(
-        "run: echo once >> \"$FOLDER/recoveries\"",
-        "run: echo once >> \"$FOLDER/recoveries\"; sleep 60",
-    );
-    let mut world = World::with(&long).settings(SHORT_LEASE).start().await;
-    let incident = world.fire("service is slow");
-    world.until_lines("recoveries", 1).await;
-    let owner = world.owner(&incident).await;
-    world.kill(owner).await;
+    let (mut world, incident, owner) = killed_inside_a_recovery().await;
     world.pagerduty().acknowledge_as(ENGINEER, &incident).unwrap();
     world.expect(&incident, Outcome::StoodDown).await;
     let note = world.last_note(&incident);
