@@ -15,20 +15,25 @@ use crate::claim::sqlite::SqliteClaims;
 use crate::claim::{Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PagerDutyConfig};
+use crate::customer::catalog::Customers;
 use crate::execute::dispatch::Actuators;
 use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
+use crate::execute::tcp::TcpConnections;
 use crate::finding::Finding;
+use crate::history::HistoryError;
+use crate::history::sqlite::SqliteHistory;
 use crate::incident::Owner;
-use crate::matching::Index;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
 use crate::report::mask::Mask;
 use crate::report::note::Style;
 use crate::report::pagerduty::{self, PagerDuty};
+use crate::report::questions::PlatformQuestions;
 use crate::report::reporter::Reporter;
+use crate::rules::{RuleSet, Rules};
 use crate::runs::Runs;
 use crate::scenario::catalog::{Catalog, CatalogError};
 use crate::sweep::sweep_until;
@@ -44,6 +49,10 @@ pub enum StartError {
     NoScenario { path: PathBuf, findings: Vec<Finding> },
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error("the customers in {} cannot be read: {source}", path.display())]
+    Customers { path: PathBuf, source: std::io::Error },
     #[error("cannot make an HTTP client: {0}")]
     HttpClient(#[from] reqwest::Error),
     #[error("cannot listen on {address}: {source}")]
@@ -66,7 +75,7 @@ pub struct App {
 impl App {
     /// Loads, connects and listens; takes no webhook before [`Self::run`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let catalog = load_scenarios(&config)?;
+        let set = load_rules(&config)?;
         for folder in
             [Some(config.evidence.as_path()), config.claims.parent()].into_iter().flatten()
         {
@@ -82,13 +91,15 @@ impl App {
         pulse.beat(&claims, 1).await;
 
         let metrics = Metrics::default();
+        let reporter = reporter(&config, &metrics)?;
+        let actuator = actuators(&config, &reporter)?;
+        let history = Arc::new(SqliteHistory::open(&config.claims.with_extension("history.db"))?);
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
-            index: Index::of(&catalog.scenarios),
-            catalog,
+            rules: Rules::new(set),
             vars: config.vars.clone(),
-            executor: Executor { claims, pulse, actuator: actuators(&config)?, clock },
-            reporter: reporter(&config, &metrics)?,
+            executor: Executor { claims, pulse, actuator, clock, history },
+            reporter,
             fallback_policy: config.pagerduty.fallback_policy.clone(),
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
@@ -151,6 +162,18 @@ async fn finish<T>(what: &str, task: JoinHandle<T>) {
     }
 }
 
+fn load_rules(config: &Config) -> Result<RuleSet, StartError> {
+    let customers = match &config.customers {
+        None => Customers::default(),
+        Some(path) => Customers::load(path)
+            .map_err(|source| StartError::Customers { path: path.clone(), source })?,
+    };
+    for finding in &customers.findings {
+        tracing::error!("customer file refused: {finding}");
+    }
+    Ok(RuleSet::new(load_scenarios(config)?, customers))
+}
+
 fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     let catalog = Catalog::load(&config.scenarios, Some(&config.vars))?;
     if catalog.scenarios.is_empty() {
@@ -166,10 +189,12 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-fn actuators(config: &Config) -> Result<Arc<Actuators>, StartError> {
+fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
     Ok(Arc::new(Actuators {
         local: LocalCommands::new(config.evidence.clone(), config.inherited.clone()),
         http: HttpRequests::new(config.evidence.clone())?,
+        tcp: TcpConnections,
+        platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),
     }))
 }
 

@@ -177,6 +177,12 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     Duration::try_from(parsed).ok().filter(|duration| !duration.is_zero())
 }
 
+/// `90s` as `1m 30s`, for people.
+pub fn duration_words(duration: Duration) -> String {
+    SignedDuration::try_from(duration)
+        .map_or_else(|_| format!("{duration:?}"), |it| format!("{it:#}"))
+}
+
 /// A scalar as text. Numbers and truth values count as the text they were written as, except that
 /// `1.50` has lost its zero: authors quote such values.
 pub fn text(node: &Node, key: &str, findings: &mut Findings) -> Option<At<String>> {

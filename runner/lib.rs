@@ -25,6 +25,8 @@ pub mod scenario;
 pub mod receive;
 
 pub mod claim;
+pub mod customer;
+pub mod history;
 
 pub mod matching;
 
@@ -36,11 +38,13 @@ pub mod handoff;
 
 // The stages in order, and what a process carries.
 pub mod app;
+pub mod begun;
 pub mod config;
 pub mod metrics;
 pub mod pipeline;
 pub mod respond;
 pub mod resume;
+pub mod rules;
 pub mod runs;
 pub mod sweep;
 

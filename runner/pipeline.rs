@@ -8,27 +8,27 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::claim::journal::{DoneResult, Journal};
+use crate::begun::Begun;
+use crate::claim::journal::Journal;
 use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
-use crate::claim::{Claim, ClaimAnswer, Claims, StoreError};
-use crate::execute::plan::End;
-use crate::execute::run::{Executor, StepReport};
+use crate::claim::{ClaimAnswer, Claims, StoreError};
+use crate::execute::memory::Memory;
+use crate::execute::run::{Answer, Executor};
 use crate::incident::{Incident, IncidentId, Outcome, Region};
-use crate::matching::{Choice, Index};
+use crate::matching::Choice;
 use crate::metrics::Metrics;
 use crate::receive::http::{Intake, Taken};
 use crate::receive::{Delivery, Event};
 use crate::report::reporter::Reporter;
 use crate::report::title;
-use crate::runs::{Enrolled, Runs};
-use crate::scenario::catalog::Catalog;
-use crate::scenario::model::Scenario;
+use crate::rules::Rules;
+use crate::runs::Runs;
 
 /// One region's way from a delivery to an outcome.
 pub struct Pipeline {
     pub region: Region,
-    pub catalog: Catalog,
-    pub index: Index,
+    /// Scenarios and customers in force.
+    pub rules: Rules,
     /// The operator's variables, for templates.
     pub vars: BTreeMap<String, String>,
     pub executor: Executor,
@@ -38,22 +38,6 @@ pub struct Pipeline {
     pub bot_user: String,
     pub runs: Runs,
     pub metrics: Metrics,
-}
-
-/// A run from where it stands: claimed just now, or taken over.
-pub struct Begun {
-    pub claim: Claim,
-    pub incident: Incident,
-    pub scenario: Arc<Scenario>,
-    pub captures: BTreeMap<String, String>,
-    pub journal: Journal,
-    pub last: Option<(usize, DoneResult)>,
-    /// What is known of steps that an earlier owner carried out.
-    pub reports: Vec<StepReport>,
-    pub taken_over: bool,
-    /// Set when there is nothing left to carry out, only to tell.
-    pub end: Option<End>,
-    pub place: Enrolled,
 }
 
 impl Pipeline {
@@ -70,7 +54,9 @@ impl Pipeline {
             return Ok(Taken::TryAgain { why: why.to_owned() });
         }
         let title = title::original(&incident.title);
-        let meant = match self.index.choose(title) {
+        let rules = self.rules.current();
+        let customer = rules.customer_of(&incident);
+        let meant = match rules.choose(title, &incident, customer.as_deref()) {
             Choice::Scenario(meant) => meant,
             Choice::None { near } => {
                 for miss in near {
@@ -107,10 +93,14 @@ impl Pipeline {
                     incident,
                     scenario: meant.scenario,
                     captures: meant.captures,
+                    customer,
                     journal: Journal::default(),
-                    last: None,
+                    memory: Memory::default(),
+                    said: None,
                     reports: Vec::new(),
                     taken_over: false,
+                    in_doubt: Vec::new(),
+                    ended: None,
                     end: None,
                     place,
                 });
@@ -190,6 +180,11 @@ impl Intake for PipelineIntake {
                 Event::TakenFromUs { incident, reason, by } => {
                     pipeline.taken_from_us(&incident, reason, by).await
                 }
+                Event::Answered { incident, approved } => {
+                    let answer = if approved { Answer::Approved } else { Answer::Denied };
+                    pipeline.runs.answer(&incident, answer);
+                    Ok(Taken::Ignored)
+                }
                 Event::Ignored(_) => Ok(Taken::Ignored),
             }
         });
@@ -207,6 +202,7 @@ impl Intake for PipelineIntake {
         if let Some(why) = self.0.runs.refuses() {
             return Err(why.to_owned());
         }
+        // A bad change keeps the old rules in force: ready, but it must be seen.
         if !self.0.executor.pulse.is_good() {
             return Err("the claim store does not take this process's heartbeat".to_owned());
         }

@@ -1,24 +1,24 @@
 //! One run from its claim to its outcome: execute, report, hand off, finish.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
-use crate::execute::plan::End;
-use crate::execute::run::{Carried, RunPlan, RunSignals};
+use crate::execute::end::End;
+use crate::execute::run::{Carried, RunPlan, RunSignals, hand_off_at};
 use crate::handoff::HandOff;
 use crate::incident::{Incident, Outcome, Status};
 use crate::limits;
-use crate::pipeline::{Begun, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::report::note::Story;
+use crate::report::questions::NoteQuestions;
 use crate::report::reporter::Untold;
 use crate::report::title::{self, State};
-use crate::scenario::template::Values;
+use crate::scenario::model::Mode;
 
 /// Why a run was left without an outcome by this process.
 enum Left {
@@ -30,9 +30,6 @@ enum Left {
 
 /// Rounds of asking PagerDuty before a page; after that people are paged with what is known.
 const LOOK_ROUNDS: usize = 2;
-
-/// Part of a run's deadline that is kept for telling people, at most.
-const TELLING: Duration = Duration::from_mins(1);
 
 impl Pipeline {
     pub(crate) async fn respond(&self, mut begun: Begun) {
@@ -59,14 +56,18 @@ impl Pipeline {
     }
 
     async fn carry_out(&self, begun: &mut Begun) -> Result<End, Left> {
-        if let Some(end) = begun.end.take() {
+        // What must always run at the end has run before a closing was recorded.
+        let told = matches!(begun.journal.standing(), Standing::Closing { .. });
+        if let Some(end) = begun.end.take_if(|_| told) {
             return Ok(end);
         }
         match self.look_again(&begun.incident).await {
             Ok(incident) => begun.incident = incident,
             Err(end) => return Ok(end),
         }
-        if self.is_with_people(&begun.incident) || begun.incident.status == Status::Resolved {
+        let left_to_people =
+            self.is_with_people(&begun.incident) || begun.incident.status == Status::Resolved;
+        if left_to_people && begun.end.is_none() {
             // After a take-over something may have been done, which people must be told.
             let reason = match begun.incident.status {
                 _ if !begun.taken_over => StandDownReason::OverBeforeStart,
@@ -81,18 +82,28 @@ impl Pipeline {
         let plan = RunPlan {
             claim: &begun.claim,
             scenario: &begun.scenario,
-            values: self.values(begun),
+            world: begun.world(&self.vars),
+            zone: begun.zone(&self.reporter.style.zone),
+            mode: begun.mode(),
             journal: begun.journal.clone(),
-            last: begun.last,
-            act_until: self.act_until(begun),
+            memory: begun.memory.clone(),
+            end: begun.end.take(),
+            act_until: begun.act_until(self.executor.clock.now()),
             signals: RunSignals {
                 stand_down: begun.place.stand_down.clone(),
                 halt: begun.place.halt.clone(),
                 about_to_change: Arc::clone(&about_to_change),
+                answers: begun.place.answers.clone(),
+                people: Arc::new(self.questions(begun)),
             },
         };
         let story = self.story(begun);
-        let start = self.reporter.start(&begun.incident, &story, &about_to_change, &ended);
+        let start = async {
+            // In shadow people respond as if AMS were not there.
+            if begun.mode() != Mode::Shadow {
+                self.reporter.start(&begun.incident, &story, &about_to_change, &ended).await;
+            }
+        };
         let carry = async {
             let carried = self.executor.carry_out(plan).await;
             ended.cancel();
@@ -100,8 +111,9 @@ impl Pipeline {
         };
         let (carried, ()) = tokio::join!(carry, start);
         match carried {
-            Carried::Ended { end, reports, journal } => {
+            Carried::Ended { end, said, reports, journal } => {
                 begun.journal = journal;
+                begun.said = said;
                 begun.reports.extend(reports);
                 Ok(end)
             }
@@ -135,26 +147,16 @@ impl Pipeline {
         incident.status == Status::Acknowledged && !incident.assignees.contains(&self.bot_user)
     }
 
-    fn values(&self, begun: &Begun) -> Values {
-        let incident = [
-            ("id", begun.incident.id.to_string()),
-            ("title", title::original(&begun.incident.title).to_owned()),
-            ("url", begun.incident.html_url.clone().unwrap_or_default()),
-        ];
-        Values {
-            capture: begun.captures.clone(),
-            vars: self.vars.clone(),
-            incident: incident.map(|(name, value)| (name.to_owned(), value)).into(),
+    /// How this run asks people: by notes.
+    fn questions(&self, begun: &Begun) -> NoteQuestions {
+        NoteQuestions {
+            platform: Arc::clone(&self.reporter.platform),
+            style: self.reporter.style.clone(),
+            run: begun.claim.run().clone(),
+            region: self.region.clone(),
+            scenario: Arc::clone(&begun.scenario),
+            began_at: begun.claim.opened_at(),
         }
-    }
-
-    /// The deadline counts from the claim, whoever made it; part of it is kept for telling.
-    fn act_until(&self, begun: &Begun) -> Instant {
-        let deadline = begun.scenario.deadline;
-        let telling = TELLING.min(deadline / 4);
-        let age = self.executor.clock.now().duration_since(begun.claim.opened_at());
-        let age = Duration::try_from(age).unwrap_or_default();
-        Instant::now() + deadline.saturating_sub(telling).saturating_sub(age)
     }
 
     fn story<'a>(&'a self, begun: &'a Begun) -> Story<'a> {
@@ -164,7 +166,9 @@ impl Pipeline {
             scenario: &begun.scenario,
             title: title::original(&begun.incident.title),
             reports: &begun.reports,
-            in_doubt: begun.journal.in_doubt(),
+            in_doubt: &begun.in_doubt,
+            said: begun.said.as_deref(),
+            contact: begun.destination().and_then(|it| it.contact.as_deref()),
             began_at: begun.claim.opened_at(),
             now: self.executor.clock.now(),
             taken_over: begun.taken_over,
@@ -214,7 +218,16 @@ impl Pipeline {
 
     /// Resolves, hands off or says that it stood down; answers with the end as it was told.
     async fn tell(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
+        begun.in_doubt = begun.journal.in_doubt();
+        begun.ended = Some(hand_off_at(&begun.scenario, &end));
         match end.outcome() {
+            // Nobody is told more than this note: the incident is people's as before.
+            Outcome::Shadowed | Outcome::Suspended => {
+                self.record_closing(begun, &end, None, false).await?;
+                let story = self.story(begun);
+                self.end_note(&story, &end, begun).await?;
+                Ok(end)
+            }
             Outcome::Resolved | Outcome::RecoveredItself => self.tell_recovery(begun, end).await,
             Outcome::StoodDown => {
                 self.record_closing(begun, &end, None, false).await?;
@@ -249,9 +262,11 @@ impl Pipeline {
 
     async fn tell_hand_off(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         let halt = begun.place.halt.clone();
+        let destination = begun.destination().and_then(|it| it.policy.clone());
         let hand_off = HandOff {
             reporter: &self.reporter,
             fallback_policy: self.fallback_policy.as_deref(),
+            destination: destination.as_deref(),
             halt: &halt,
         };
         let level = match begun.journal.standing() {

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::begun::Begun;
 use crate::claim::Claim;
 use crate::claim::journal::{DoneResult, Entry, Journal, Standing};
 use crate::claim::protocol::RunItem;
-use crate::execute::plan::End;
+use crate::execute::end::End;
+use crate::execute::memory::Memory;
 use crate::execute::run::StepReport;
 use crate::execute::verdict::{Verdict, Why};
-use crate::incident::{Incident, IncidentId, Status, Urgency};
+use crate::incident::{Incident, IncidentId, RunId, Status, Urgency};
 use crate::matching::{Choice, Index};
-use crate::pipeline::{Begun, Pipeline};
+use crate::pipeline::Pipeline;
 use crate::report::title;
 use crate::runs::Enrolled;
 use crate::scenario::model::{Effect, Scenario};
@@ -33,8 +35,9 @@ pub(crate) async fn pick_up(
         Err(error) => (nameless(id), Some(End::Ours { what: error.to_string() })),
     };
     let title = title::original(&incident.title);
+    let rules = pipeline.rules.current();
     let known = seen.scenario.as_ref().and_then(|named| {
-        let scenario = pipeline.catalog.by_id(&named.id)?;
+        let scenario = rules.catalog.by_id(&named.id)?;
         (scenario.hash == named.hash).then(|| Arc::clone(scenario))
     });
     let mut captures = BTreeMap::new();
@@ -57,16 +60,23 @@ pub(crate) async fn pick_up(
         let (id, hash) = named.unwrap_or(("unknown", ""));
         Arc::new(Scenario::only_named(id, hash))
     };
-    let (last, standing_end) = resume_at(&scenario, seen);
+    let standing_end = resume_at(&scenario, seen);
+    let beside = recalled(pipeline, &seen.run).await;
+    let memory = Memory::of(&seen.journal, beside);
+    let customer = rules.customer_of(&incident);
     Begun {
         claim,
         incident,
         scenario,
         captures,
+        customer,
         journal: seen.journal.clone(),
+        memory,
+        said: None,
         reports: known_steps(&seen.journal),
-        last,
         taken_over: true,
+        in_doubt: Vec::new(),
+        ended: None,
         end: standing_end.or(end),
         place,
     }
@@ -75,12 +85,13 @@ pub(crate) async fn pick_up(
 /// What the journal tells of the steps an earlier owner carried out.
 fn known_steps(journal: &Journal) -> Vec<StepReport> {
     let steps = journal.entries().iter().filter_map(|entry| match entry {
-        Entry::Done { step, result, at } => Some((*step, *result, *at)),
-        Entry::Intent { .. } | Entry::Closing { .. } => None,
+        Entry::Done { step, result, at } => Some((step.clone(), *result, *at)),
+        Entry::Way { .. } | Entry::Intent { .. } | Entry::Closing { .. } => None,
     });
     steps
-        .map(|(step, result, began_at)| StepReport {
-            step,
+        .map(|(at, result, began_at)| StepReport {
+            at,
+            entry: None,
             verdict: match result {
                 DoneResult::Met => Verdict::Met,
                 DoneResult::NotMet => Verdict::NotMet(Why::RecordedOnly),
@@ -94,20 +105,28 @@ fn known_steps(journal: &Journal) -> Vec<StepReport> {
         .collect()
 }
 
-type Last = Option<(usize, DoneResult)>;
-
-/// From the journal alone: the step that ended last, or the end that is left to tell.
-fn resume_at(scenario: &Scenario, seen: &RunItem) -> (Last, Option<End>) {
-    let last = seen.journal.last_done();
+/// From the journal alone: the end that is left to tell, if there is one.
+fn resume_at(scenario: &Scenario, seen: &RunItem) -> Option<End> {
     match seen.journal.standing() {
-        Standing::Between { .. } => (last, None),
-        Standing::InDoubt { step, .. } => {
-            let effect = scenario.steps.get(step).map(|step| step.kind.effect());
-            let end = (effect != Some(Effect::Idempotent)).then_some(End::OutcomeUnknown { step });
-            (last, end)
+        Standing::Between => None,
+        Standing::InDoubt { steps } => {
+            let once = steps.into_iter().find(|at| {
+                let effect = scenario.step(at.step).map(|step| step.kind.effect());
+                effect != Some(Effect::Idempotent)
+            });
+            once.map(|at| End::OutcomeUnknown { step: at.step })
         }
-        Standing::Closing { reason, .. } => {
-            (last, Some(End::recorded(reason, seen.stand_down.clone())))
+        Standing::Closing { reason, .. } => Some(End::recorded(reason, seen.stand_down.clone())),
+    }
+}
+
+/// Texts the run had read. Without them it goes on and hands off where it needs one.
+async fn recalled(pipeline: &Pipeline, run: &RunId) -> Option<Memory> {
+    match pipeline.executor.history.recall(run).await {
+        Ok(memory) => serde_json::from_str(&memory?).ok(),
+        Err(error) => {
+            tracing::warn!(%run, %error, "what run {run} had read is not known here");
+            None
         }
     }
 }

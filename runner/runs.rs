@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::claim::protocol::StandDown;
+use crate::execute::run::Answer;
 use crate::incident::IncidentId;
 use crate::limits;
 use crate::metrics::Metrics;
@@ -28,9 +29,16 @@ pub struct Runs {
 
 #[derive(Default)]
 struct Open {
-    /// Serial number of the enrolment, and the way to reach the run.
-    runs: HashMap<IncidentId, (u64, watch::Sender<Option<StandDown>>)>,
+    runs: HashMap<IncidentId, Reach>,
     enrolled: u64,
+}
+
+/// The way to reach a run.
+struct Reach {
+    /// Serial number of the enrolment.
+    serial: u64,
+    stand_down: watch::Sender<Option<StandDown>>,
+    answer: watch::Sender<Option<Answer>>,
 }
 
 /// A run's place among the open ones; leaving is dropping it.
@@ -40,6 +48,7 @@ pub struct Enrolled {
     /// An incident's next run may be enrolled before the last one has left.
     serial: u64,
     pub stand_down: watch::Receiver<Option<StandDown>>,
+    pub answers: watch::Receiver<Option<Answer>>,
     pub halt: CancellationToken,
 }
 
@@ -65,17 +74,20 @@ impl Runs {
 
     /// Enters a run before it starts.
     pub fn enrol(&self, incident: &IncidentId) -> Enrolled {
-        let (sender, stand_down) = watch::channel(None);
+        let (stand_down_sender, stand_down) = watch::channel(None);
+        let (answer, answers) = watch::channel(None);
         let mut open = self.open();
         open.enrolled += 1;
         let serial = open.enrolled;
-        open.runs.insert(incident.clone(), (serial, sender));
+        let reach = Reach { serial, stand_down: stand_down_sender, answer };
+        open.runs.insert(incident.clone(), reach);
         self.metrics.runs_open.set(i64::try_from(open.runs.len()).unwrap_or(i64::MAX));
         Enrolled {
             runs: self.clone(),
             incident: incident.clone(),
             serial,
             stand_down,
+            answers,
             halt: self.halt.child_token(),
         }
     }
@@ -86,8 +98,8 @@ impl Runs {
 
     /// Tells the incident's run, if it is one of ours.
     pub fn stand_down(&self, incident: &IncidentId, stand_down: StandDown) {
-        if let Some((_, sender)) = self.open().runs.get(incident) {
-            sender.send_if_modified(|current| {
+        if let Some(reach) = self.open().runs.get(incident) {
+            reach.stand_down.send_if_modified(|current| {
                 let first = current.is_none();
                 if first {
                     *current = Some(stand_down);
@@ -95,6 +107,14 @@ impl Runs {
                 first
             });
         }
+    }
+
+    /// What a person answered; whether a run here was there to hear it.
+    pub fn answer(&self, incident: &IncidentId, answer: Answer) -> bool {
+        let open = self.open();
+        let Some(reach) = open.runs.get(incident) else { return false };
+        reach.answer.send_replace(Some(answer));
+        true
     }
 
     /// Begins no further run, waits for the open ones, and halts what is left after `grace`.
@@ -120,7 +140,7 @@ impl Runs {
 impl Drop for Enrolled {
     fn drop(&mut self) {
         let mut open = self.runs.open();
-        if open.runs.get(&self.incident).is_some_and(|(serial, _)| *serial == self.serial) {
+        if open.runs.get(&self.incident).is_some_and(|reach| reach.serial == self.serial) {
             open.runs.remove(&self.incident);
         }
         self.runs.metrics.runs_open.set(i64::try_from(open.runs.len()).unwrap_or(i64::MAX));

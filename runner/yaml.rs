@@ -62,6 +62,24 @@ impl Node {
     }
 }
 
+impl Node {
+    /// The same tree without places, for values the author made up.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::from(*value),
+            Kind::Int(value) => Value::from(*value),
+            Kind::Float(value) => Value::from(*value),
+            Kind::Text(text) => Value::from(text.as_str()),
+            Kind::List(items) => items.iter().map(Self::to_json).collect(),
+            Kind::Map(entries) => {
+                entries.iter().map(|(key, node)| (key.name.clone(), node.to_json())).collect()
+            }
+        }
+    }
+}
+
 /// Nodes of one file; aliases that unfold count each time (YAML bombs end here).
 const MAX_NODES: usize = 20_000;
 /// Nesting of one file.

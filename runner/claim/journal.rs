@@ -3,6 +3,10 @@
 //! Pure. Entries carry step numbers, words and times, never output or titles (the claim table may
 //! lie partly abroad); what was seen is in the notes and evidence files.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +21,88 @@ pub struct Journal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Entry {
+    /// What the run saw and decided since the last write: the way that led here.
+    Way { seen: Vec<Passed>, chosen: Vec<(StepAt, u32)> },
     /// An effect is about to happen.
-    Intent { step: usize, nonce: String, at: Timestamp },
+    Intent { step: StepAt, nonce: String, at: Timestamp },
     /// It happened, and this is how it went.
-    Done { step: usize, result: DoneResult, at: Timestamp },
+    Done { step: StepAt, result: DoneResult, at: Timestamp },
     /// The run is over in substance; what remains is to tell people.
     Closing { outcome: Outcome, reason: Reason, escalate_to: Option<u32>, at: Timestamp },
+}
+
+/// A step, and at which turn of the loops around it: `7`, `7@2`, `7@2.1`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepAt {
+    /// [`crate::scenario::step::Step::number`].
+    pub step: usize,
+    /// From the outermost loop inwards, each from 0; empty outside loops.
+    pub turn: Vec<u32>,
+}
+
+impl StepAt {
+    pub const fn plain(step: usize) -> Self {
+        Self { step, turn: Vec::new() }
+    }
+}
+
+impl fmt::Display for StepAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.step)?;
+        for (index, turn) in self.turn.iter().enumerate() {
+            write!(f, "{}{turn}", if index == 0 { '@' } else { '.' })?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for StepAt {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (step, turns) = text.split_once('@').unwrap_or((text, ""));
+        let turns = turns.split('.').filter(|turn| !turn.is_empty());
+        Ok(Self { step: step.parse()?, turn: turns.map(str::parse).collect::<Result<_, _>>()? })
+    }
+}
+
+impl Serialize for StepAt {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StepAt {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A step that only looked, as far as it may be told where the claim table lies: numbers and
+/// truth values, never text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passed {
+    pub step: StepAt,
+    pub result: DoneResult,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, Plain>,
+    /// It also read text, which is kept elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_text: bool,
+}
+
+// Numbers come from outputs and are compared bit by bit: the same record, not the same amount.
+impl Eq for Passed {}
+
+/// A value without text.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Plain {
+    Bool(bool),
+    Whole(i64),
+    Decimal(f64),
+    Nothing,
 }
 
 /// Why a run ends, in words and step numbers: what another owner needs to tell it.
@@ -39,6 +119,13 @@ pub enum Reason {
     NotVerified { step: usize },
     Deadline { step: usize },
     OutcomeUnknown { step: usize },
+    ResolvedByStep { step: usize, recovered: bool },
+    HandedOffByStep { step: usize },
+    NotApproved { step: usize },
+    CannotGoOn { step: usize },
+    AlwaysFailed { step: usize },
+    Shadowed { step: usize },
+    Suspended,
     StoodDown,
     Ours,
 }
@@ -51,13 +138,23 @@ pub enum DoneResult {
     Unclear,
 }
 
+impl DoneResult {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet => "not_met",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
 /// Where a run stands, read from its journal alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing that may not be repeated has begun: it may go on after the last step that is done.
-    Between { done: Vec<(usize, DoneResult)> },
-    /// An effect was announced and its result was never recorded.
-    InDoubt { step: usize, nonce: String, at: Timestamp },
+    /// Nothing that may not be repeated has begun: it may go on where the way so far leads.
+    Between,
+    /// Effects were announced and their results were never recorded.
+    InDoubt { steps: Vec<StepAt> },
     /// Only telling people was left.
     Closing { reason: Reason, escalate_to: Option<u32> },
 }
@@ -74,42 +171,69 @@ impl Journal {
         Self { entries }
     }
 
-    /// The step that ended last, with its result.
-    pub fn last_done(&self) -> Option<(usize, DoneResult)> {
-        self.entries.iter().rev().find_map(|entry| match entry {
-            Entry::Done { step, result, at: _ } => Some((*step, *result)),
-            Entry::Intent { .. } | Entry::Closing { .. } => None,
+    /// Steps that were begun and whose results nobody knows; also when people were told since.
+    pub fn in_doubt(&self) -> Vec<StepAt> {
+        self.entries.iter().fold(Vec::new(), |mut doubt, entry| {
+            match entry {
+                Entry::Intent { step, .. } => doubt.push(step.clone()),
+                Entry::Done { step, .. } => doubt.retain(|it| it != step),
+                Entry::Closing { .. } | Entry::Way { .. } => {}
+            }
+            doubt
         })
     }
 
-    /// The step that was begun and whose result nobody knows; also when people were told since.
-    pub fn in_doubt(&self) -> Option<usize> {
-        self.entries.iter().fold(None, |doubt, entry| match entry {
-            Entry::Intent { step, .. } => Some(*step),
-            Entry::Done { .. } => None,
-            Entry::Closing { .. } => doubt,
+    /// Effects that were begun, whatever became of them.
+    pub fn begun(&self) -> impl Iterator<Item = &StepAt> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Intent { step, .. } => Some(step),
+            _ => None,
         })
     }
 
     /// The state a take-over starts from.
     pub fn standing(&self) -> Standing {
-        let mut done = Vec::new();
-        let mut in_doubt = None;
-        for entry in &self.entries {
-            match entry {
-                Entry::Intent { step, nonce, at } => in_doubt = Some((*step, nonce.clone(), *at)),
-                Entry::Done { step, result, at: _ } => {
-                    in_doubt = None;
-                    done.push((*step, *result));
-                }
-                Entry::Closing { reason, escalate_to, .. } => {
-                    return Standing::Closing { reason: *reason, escalate_to: *escalate_to };
-                }
+        let closing = self.entries.iter().find_map(|entry| match entry {
+            Entry::Closing { reason, escalate_to, .. } => {
+                Some(Standing::Closing { reason: *reason, escalate_to: *escalate_to })
             }
+            _ => None,
+        });
+        closing.unwrap_or_else(|| match self.in_doubt() {
+            steps if steps.is_empty() => Standing::Between,
+            steps => Standing::InDoubt { steps },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_at_its_turn_is_written_and_read() {
+        for text in ["7", "7@2", "7@2.1"] {
+            let step: StepAt = text.parse().unwrap();
+            assert_eq!(step.to_string(), text);
         }
-        match in_doubt {
-            Some((step, nonce, at)) => Standing::InDoubt { step, nonce, at },
-            None => Standing::Between { done },
-        }
+        assert!("x".parse::<StepAt>().is_err());
+    }
+
+    #[test]
+    fn a_retried_step_is_in_doubt_only_for_its_last_attempt() {
+        let at = Timestamp::UNIX_EPOCH;
+        let intent = |turn| Entry::Intent {
+            step: StepAt { step: 3, turn: vec![turn] },
+            nonce: String::new(),
+            at,
+        };
+        let done = |turn| Entry::Done {
+            step: StepAt { step: 3, turn: vec![turn] },
+            result: DoneResult::Met,
+            at,
+        };
+        let journal = Journal::default().with(intent(0)).with(intent(1)).with(done(0));
+        assert_eq!(journal.in_doubt(), [StepAt { step: 3, turn: vec![1] }]);
+        assert_eq!(journal.with(done(1)).standing(), Standing::Between);
     }
 }

@@ -31,6 +31,8 @@ pub struct Config {
     pub lang: Lang,
     pub zone: TimeZone,
     pub scenarios: PathBuf,
+    /// Without it every scenario that needs a customer's value hands off.
+    pub customers: Option<PathBuf>,
     pub claims: PathBuf,
     pub evidence: PathBuf,
     pub webhook_secrets: Vec<SecretString>,
@@ -123,6 +125,10 @@ impl Source<'_> {
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
         let zone = self.zone(lang, findings);
         let scenarios = self.path("scenarios", "./scenarios", findings);
+        let customers = match self.fields.get("customers") {
+            Some(_) => self.path("customers", "./customers", findings),
+            None => None,
+        };
         let evidence = self.path("evidence", "/var/lib/ams/evidence", findings);
         let store = self.section("store", "STORE_", findings, |source, findings| {
             source.path("sqlite", "/var/lib/ams/claims.db", findings)
@@ -148,6 +154,7 @@ impl Source<'_> {
             lang,
             zone: zone?,
             scenarios: scenarios?,
+            customers,
             claims: store?,
             evidence: evidence?,
             webhook_secrets: webhook?,

@@ -10,7 +10,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::customer::Reach;
 use crate::incident::RunId;
+use crate::scenario::model::Question;
 
 /// One action, every parameter resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Order {
     /// Names this one attempt everywhere it leaves a trace (evidence files, journal).
     pub nonce: String,
     pub action: Action,
+    /// The machine a command runs on; `None` for AMS's own.
+    pub host: Option<TargetHost>,
     /// After this the action is stopped and everything it started with it.
     pub timeout: Duration,
 }
@@ -29,6 +33,17 @@ pub struct Order {
 pub enum Action {
     Command(Command),
     Http(HttpRequest),
+    /// Connect to `host:port` and read what comes first.
+    Tcp(String),
+    /// Ask PagerDuty about the run's incident or others.
+    Ask(Question),
+}
+
+/// A customer's host, and the way to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetHost {
+    pub name: String,
+    pub reach: Reach,
 }
 
 /// A command on this machine. `env` is the only way parameters reach it.
@@ -42,6 +57,8 @@ pub struct Command {
 pub enum Program {
     /// Text for `/bin/sh`, exactly as the author wrote it. Nothing is ever pasted into it.
     Script(String),
+    /// Text for PowerShell, exactly as the author wrote it.
+    PowerShell(String),
     /// Program and arguments, started without a shell.
     Exec(Vec<String>),
 }
@@ -93,6 +110,8 @@ pub enum Ending {
     TimedOut,
     /// It was stopped because the run was told to stop.
     Cancelled,
+    /// The other side took the connection.
+    Connected,
     /// An HTTP answer came.
     Answered { status: u16 },
     /// No HTTP answer: refused, reset, no such name, TLS. The reason is for people.

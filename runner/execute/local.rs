@@ -79,6 +79,11 @@ impl LocalCommands {
                 shell.arg("-c").arg(text);
                 shell
             }
+            Program::PowerShell(text) => {
+                let mut shell = tokio::process::Command::new("pwsh");
+                shell.args(["-NoProfile", "-NonInteractive", "-Command"]).arg(text);
+                shell
+            }
             Program::Exec(words) => {
                 let [program, arguments @ ..] = words.as_slice() else {
                     return Err("the command names no program".to_owned());

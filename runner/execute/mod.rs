@@ -6,11 +6,18 @@
 
 pub mod actuator;
 pub mod dispatch;
+pub mod end;
 pub mod http;
 pub mod local;
+mod look;
+pub mod memory;
 mod output;
 pub mod plan;
 pub mod prepare;
 mod process_group;
+mod round;
 pub mod run;
+pub mod take;
+pub mod tcp;
 pub mod verdict;
+pub mod world;

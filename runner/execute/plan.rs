@@ -1,136 +1,264 @@
-//! What comes next in a run, from its scenario and its last step's result. Pure.
+//! What comes next in a run: a walk through its scenario with what was seen so far. Pure.
 //!
-//! Live and taken-over runs ask the same function: the journal's last entry is all it needs.
+//! The walk begins at the first step every time and takes results and decisions from the run's
+//! memory, so a run that was taken over finds its way by the same function as a live one.
 
-use crate::claim::journal::{DoneResult, Reason};
-use crate::claim::protocol::StandDown;
-use crate::incident::Outcome;
-use crate::scenario::model::{Scenario, StepKind, WhenBroken, WhenHealthy};
+use jiff::Zoned;
+use serde_json::Value;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::claim::journal::{DoneResult, StepAt};
+use crate::execute::end::End;
+use crate::execute::memory::Memory;
+use crate::execute::world::{Frame, World};
+use crate::scenario::expression::{Expression, NoResult};
+use crate::scenario::model::{Each, Rung, Scenario, Step, StepKind, Then, WhenHealthy};
+
+#[derive(Clone, Debug, PartialEq)]
 pub enum Next {
-    /// Carry out this step.
-    Step(usize),
+    /// Carry these out, side by side, and ask again.
+    Steps(Vec<Ready>),
     End(End),
 }
 
-/// How a run ends and why. The outcome follows from the reason; nothing else decides it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The check found the healthy state.
-    Healthy {
-        step: usize,
-    },
-    /// The check found the healthy state, and the author wants people to look.
-    AlertAndHostDisagree {
-        step: usize,
-    },
-    /// The check found it broken, and the author wants people to repair it.
-    BrokenForPeople {
-        step: usize,
-    },
-    /// The last recovery's verify passed.
-    Verified,
-    /// All facts are gathered; a person goes on.
-    Gathered,
-    /// A step could not find out.
-    Unclear {
-        step: usize,
-    },
-    RecoverFailed {
-        step: usize,
-    },
-    /// The recovery did not help.
-    NotVerified {
-        step: usize,
-    },
-    /// The run's time is over; the step was not begun or not finished.
-    Deadline {
-        step: usize,
-    },
-    /// An effect was announced, its runner died, and its result is not known.
-    OutcomeUnknown {
-        step: usize,
-    },
-    StoodDown(StandDown),
-    /// Something of ours failed.
-    Ours {
-        what: String,
-    },
+/// A step to carry out, and the loops it stands in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ready {
+    pub at: StepAt,
+    pub frame: Frame,
 }
 
-impl End {
-    pub const fn outcome(&self) -> Outcome {
-        match self {
-            Self::Healthy { .. } => Outcome::RecoveredItself,
-            Self::Verified => Outcome::Resolved,
-            Self::AlertAndHostDisagree { .. } | Self::BrokenForPeople { .. } | Self::Gathered => {
-                Outcome::HandedOff
-            }
-            Self::StoodDown(_) => Outcome::StoodDown,
-            Self::Unclear { .. }
-            | Self::RecoverFailed { .. }
-            | Self::NotVerified { .. }
-            | Self::Deadline { .. }
-            | Self::OutcomeUnknown { .. }
-            | Self::Ours { .. } => Outcome::Escalated,
-        }
+/// A walk through one scenario.
+struct Walk<'a> {
+    scenario: &'a Scenario,
+    world: &'a World,
+    memory: &'a mut Memory,
+    now: &'a Zoned,
+}
+
+/// Where a block of steps led.
+enum Way {
+    /// Through it.
+    On,
+    /// These steps first.
+    Do(Vec<Ready>),
+    End(End),
+}
+
+/// What is to be done now. `now` decides conditions about the time; each decision is kept.
+pub fn next(scenario: &Scenario, world: &World, memory: &mut Memory, now: &Zoned) -> Next {
+    let mut walk = Walk { scenario, world, memory, now };
+    match walk.block(&scenario.steps, &Frame::default()) {
+        Way::Do(ready) => Next::Steps(ready),
+        Way::End(end) => Next::End(end),
+        Way::On => Next::End(walk.reached_the_end()),
     }
 }
 
-impl End {
-    /// For the journal: everything but the words.
-    pub const fn reason(&self) -> Reason {
-        match self {
-            Self::Healthy { step } => Reason::Healthy { step: *step },
-            Self::AlertAndHostDisagree { step } => Reason::AlertAndHostDisagree { step: *step },
-            Self::BrokenForPeople { step } => Reason::BrokenForPeople { step: *step },
-            Self::Verified => Reason::Verified,
-            Self::Gathered => Reason::Gathered,
-            Self::Unclear { step } => Reason::Unclear { step: *step },
-            Self::RecoverFailed { step } => Reason::RecoverFailed { step: *step },
-            Self::NotVerified { step } => Reason::NotVerified { step: *step },
-            Self::Deadline { step } => Reason::Deadline { step: *step },
-            Self::OutcomeUnknown { step } => Reason::OutcomeUnknown { step: *step },
-            Self::StoodDown(_) => Reason::StoodDown,
-            Self::Ours { .. } => Reason::Ours,
-        }
+/// What always runs at the end; `None` when all of it has run.
+pub fn next_always(
+    scenario: &Scenario,
+    world: &World,
+    memory: &mut Memory,
+    now: &Zoned,
+) -> Option<Vec<Ready>> {
+    let mut walk = Walk { scenario, world, memory, now };
+    // A step of it that fails does not keep the others from running.
+    scenario.always.iter().find_map(|step| match walk.step(step, &Frame::default()) {
+        Way::Do(ready) => Some(ready),
+        Way::On | Way::End(_) => None,
+    })
+}
+
+impl Walk<'_> {
+    /// Every verify on the way has passed; without a recovery there was none to verify.
+    fn reached_the_end(&self) -> End {
+        let recovered = self.scenario.walk().iter().any(|step| {
+            matches!(step.kind, StepKind::Recover { .. }) && self.memory.began(step.number)
+        });
+        if recovered { End::Verified } else { End::Gathered }
     }
 
-    /// The end that an earlier owner had recorded and may not have told.
-    pub fn recorded(reason: Reason, stand_down: Option<StandDown>) -> Self {
-        match (reason, stand_down) {
-            (Reason::Healthy { step }, _) => Self::Healthy { step },
-            (Reason::AlertAndHostDisagree { step }, _) => Self::AlertAndHostDisagree { step },
-            (Reason::BrokenForPeople { step }, _) => Self::BrokenForPeople { step },
-            (Reason::Verified, _) => Self::Verified,
-            (Reason::Gathered, _) => Self::Gathered,
-            (Reason::Unclear { step }, _) => Self::Unclear { step },
-            (Reason::RecoverFailed { step }, _) => Self::RecoverFailed { step },
-            (Reason::NotVerified { step }, _) => Self::NotVerified { step },
-            (Reason::Deadline { step }, _) => Self::Deadline { step },
-            (Reason::OutcomeUnknown { step }, _) => Self::OutcomeUnknown { step },
-            (Reason::StoodDown, Some(stand_down)) => Self::StoodDown(stand_down),
-            (Reason::StoodDown | Reason::Ours, _) => {
-                Self::Ours { what: "the first region's log has the reason".to_owned() }
+    fn block(&mut self, steps: &[Step], frame: &Frame) -> Way {
+        for step in steps {
+            match self.step(step, frame) {
+                Way::On => {}
+                other => return other,
             }
         }
+        Way::On
+    }
+
+    fn step(&mut self, step: &Step, frame: &Frame) -> Way {
+        let at = StepAt { step: step.number, turn: frame.turn.clone() };
+        if let Some(when) = &step.when {
+            match self.decide(&Memory::entry_of(&at), step, frame, std::slice::from_ref(when)) {
+                Ok(0) => return Way::On,
+                Ok(_) => {}
+                Err(end) => return Way::End(end),
+            }
+        }
+        match &step.kind {
+            StepKind::Branch { cases, otherwise } => {
+                let conditions: Vec<Expression> =
+                    cases.iter().map(|case| case.when.clone()).collect();
+                match self.decide(&at, step, frame, &conditions) {
+                    Ok(0) => self.block(otherwise, frame),
+                    Ok(case) => match cases.get(case as usize - 1) {
+                        Some(case) => self.block(&case.steps, frame),
+                        None => Way::End(ours("the journal names a case that is not there")),
+                    },
+                    Err(end) => Way::End(end),
+                }
+            }
+            StepKind::Parallel { steps } => self.side_by_side(steps, frame),
+            StepKind::Each(each) => self.each(each, step, &at, frame),
+            StepKind::Ladder { rungs, tries } => self.ladder(rungs, *tries, frame),
+            StepKind::Resolve { .. } => {
+                let recovered = matches!(self.reached_the_end(), End::Verified);
+                Way::End(End::ResolvedByStep { step: step.number, recovered })
+            }
+            StepKind::HandOff(_) => Way::End(End::HandedOffByStep { step: step.number }),
+            kind => match self.memory.seen(&at).map(|seen| seen.result) {
+                None => Way::Do(vec![Ready { at, frame: frame.clone() }]),
+                Some(result) => match end_after(kind, step.number, result) {
+                    Some(end) => Way::End(end),
+                    None => Way::On,
+                },
+            },
+        }
+    }
+
+    /// The first condition that holds, from 1; 0 for none. Decided once.
+    fn decide(
+        &mut self,
+        at: &StepAt,
+        step: &Step,
+        frame: &Frame,
+        conditions: &[Expression],
+    ) -> Result<u32, End> {
+        if let Some(choice) = self.memory.chosen(at) {
+            return Ok(choice);
+        }
+        let values = self.world.values(self.scenario, self.memory, frame, self.now, None);
+        let mut choice = 0;
+        for (number, condition) in (1..).zip(conditions) {
+            match condition.holds(&values) {
+                Ok(true) => {
+                    choice = number;
+                    break;
+                }
+                Ok(false) => {}
+                Err(NoResult::Missing(name)) => {
+                    let what = self.world.why_missing(self.scenario, &values, &name);
+                    let what = format!("{} ({})", what, condition.source());
+                    return Err(End::CannotGoOn { step: step.number, what });
+                }
+                Err(NoResult::Failed(what)) => {
+                    return Err(End::CannotGoOn { step: step.number, what });
+                }
+            }
+        }
+        self.memory.choose(at.clone(), choice);
+        Ok(choice)
+    }
+
+    /// All that is left to do; when nothing is, the first end in the order of the file.
+    fn side_by_side(&mut self, steps: &[Step], frame: &Frame) -> Way {
+        let (mut ready, mut end) = (Vec::new(), None);
+        for step in steps {
+            match self.step(step, frame) {
+                Way::Do(more) => ready.extend(more),
+                Way::End(one) => end = end.or(Some(one)),
+                Way::On => {}
+            }
+        }
+        match (ready.is_empty(), end) {
+            (false, _) => Way::Do(ready),
+            (true, Some(end)) => Way::End(end),
+            (true, None) => Way::On,
+        }
+    }
+
+    /// Group after group; inside a group step by step, side by side.
+    fn each(&mut self, each: &Each, step: &Step, at: &StepAt, frame: &Frame) -> Way {
+        let entries = match self.entries(each, step, frame) {
+            Ok(entries) => entries,
+            Err(end) => return Way::End(end),
+        };
+        let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+        match self.memory.chosen(at) {
+            None => self.memory.choose(at.clone(), count),
+            Some(known) if known == count => {}
+            Some(_) => return Way::End(ours("the list is not the one the run began with")),
+        }
+        let numbered: Vec<(u32, &Value)> = (0..).zip(&entries).collect();
+        for group in numbered.chunks(each.at_once) {
+            let (mut ready, mut end) = (Vec::new(), None);
+            for (turn, entry) in group {
+                let mut inside = frame.clone();
+                inside.turn.push(*turn);
+                inside.each.insert(each.item.clone(), (*entry).clone());
+                match self.block(&each.steps, &inside) {
+                    Way::Do(more) => ready.extend(more),
+                    Way::End(one) => end = end.or(Some(one)),
+                    Way::On => {}
+                }
+            }
+            // One that went wrong stops the whole: what is left stays untouched.
+            if let Some(end) = end {
+                return Way::End(end);
+            }
+            if !ready.is_empty() {
+                return Way::Do(ready);
+            }
+        }
+        Way::On
+    }
+
+    fn entries(&self, each: &Each, step: &Step, frame: &Frame) -> Result<Vec<Value>, End> {
+        let cannot = |what: String| End::CannotGoOn { step: step.number, what };
+        let values = self.world.values(self.scenario, self.memory, frame, self.now, None);
+        let entries = match each.of.evaluate(&values) {
+            Ok(Value::Array(entries)) => entries,
+            Ok(other) => return Err(cannot(format!("{} is no list: {other}", each.of.source()))),
+            Err(NoResult::Missing(name)) => {
+                return Err(cannot(self.world.why_missing(self.scenario, &values, &name)));
+            }
+            Err(NoResult::Failed(what)) => return Err(cannot(what)),
+        };
+        if entries.len() > each.at_most {
+            let (found, most) = (entries.len(), each.at_most);
+            return Err(cannot(format!(
+                "{found} entries are more than the {most} that may be worked on"
+            )));
+        }
+        Ok(entries)
+    }
+
+    /// From the first rung up, each as often as it may be tried.
+    fn ladder(&mut self, rungs: &[Rung], tries: Option<u32>, frame: &Frame) -> Way {
+        let attempts = (0..).zip(rungs).flat_map(|(number, rung): (u32, &Rung)| {
+            (0..rung.tries).map(move |attempt| (number * 10 + attempt, rung))
+        });
+        let attempts: Vec<(u32, &Rung)> =
+            attempts.take(tries.map_or(usize::MAX, |tries| tries as usize)).collect();
+        let mut last = Way::On;
+        for (turn, rung) in attempts {
+            let mut inside = frame.clone();
+            inside.turn.push(turn);
+            last = self.block(&rung.steps, &inside);
+            let did_not_help =
+                matches!(last, Way::End(End::NotVerified { .. } | End::RecoverFailed { .. }));
+            if !did_not_help {
+                return last;
+            }
+        }
+        last
     }
 }
 
-/// `last` is the step that ended last and its result; `None` at the beginning.
-pub fn next(scenario: &Scenario, last: Option<(usize, DoneResult)>) -> Next {
-    let Some((step, result)) = last else {
-        return step_or_end(scenario, 0);
-    };
-    let Some(done) = scenario.steps.get(step) else {
-        let what = format!("the journal names step {}, which the scenario does not have", step + 1);
-        return Next::End(End::Ours { what });
-    };
-    match end_after(&done.kind, step, result) {
-        Some(end) => Next::End(end),
-        None => step_or_end(scenario, step + 1),
-    }
+fn ours(what: &str) -> End {
+    End::Ours { what: what.to_owned() }
 }
 
 fn end_after(kind: &StepKind, step: usize, result: DoneResult) -> Option<End> {
@@ -140,81 +268,22 @@ fn end_after(kind: &StepKind, step: usize, result: DoneResult) -> Option<End> {
             WhenHealthy::HandOff => Some(End::AlertAndHostDisagree { step }),
             WhenHealthy::Continue => None,
         },
-        (StepKind::Check { when_broken, .. }, DoneResult::NotMet) => match when_broken {
-            WhenBroken::HandOff => Some(End::BrokenForPeople { step }),
-            WhenBroken::Continue => None,
-        },
-        (StepKind::Check { .. } | StepKind::Recover { .. }, DoneResult::Unclear) => {
-            Some(End::Unclear { step })
+        (StepKind::Check { when_broken: Then::HandOff, .. }, DoneResult::NotMet) => {
+            Some(End::BrokenForPeople { step })
         }
-        (StepKind::Recover { .. }, DoneResult::NotMet) => Some(End::RecoverFailed { step }),
-        (StepKind::Verify { .. }, DoneResult::NotMet | DoneResult::Unclear) => {
-            Some(End::NotVerified { step })
+        (StepKind::Check { when_unclear: Then::HandOff, .. }, DoneResult::Unclear)
+        | (StepKind::Recover { .. }, DoneResult::Unclear) => Some(End::Unclear { step }),
+        (StepKind::Recover { when_failed: Then::HandOff, .. }, DoneResult::NotMet) => {
+            Some(End::RecoverFailed { step })
         }
-        (StepKind::Recover { .. } | StepKind::Verify { .. }, DoneResult::Met)
-        | (StepKind::Gather { .. } | StepKind::Wait { .. }, _) => None,
-    }
-}
-
-/// Reaching the end means that every verify passed; without a recovery there was none to verify.
-fn step_or_end(scenario: &Scenario, step: usize) -> Next {
-    if step < scenario.steps.len() {
-        Next::Step(step)
-    } else if scenario.recovers() {
-        Next::End(End::Verified)
-    } else {
-        Next::End(End::Gathered)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use DoneResult::{Met, NotMet, Unclear};
-
-    use super::*;
-
-    fn scenario(steps: &str) -> Scenario {
-        let text = format!("scenario: x\nabout: x\nmatch: {{all: [x]}}\nsteps:\n{steps}");
-        crate::scenario::file::read(Path::new("x.yaml"), &text, None).unwrap()
-    }
-
-    const REPAIR: &str = "  - check: {run: 'true', when_healthy: resolve}\n  \
-                          - gather: {run: 'true'}\n  \
-                          - recover: {run: 'true'}\n  \
-                          - verify: {run: 'true'}\n";
-
-    #[test]
-    fn a_repair_goes_step_by_step_to_verified() {
-        let scenario = scenario(REPAIR);
-        assert_eq!(next(&scenario, None), Next::Step(0));
-        assert_eq!(next(&scenario, Some((0, NotMet))), Next::Step(1));
-        assert_eq!(next(&scenario, Some((1, Unclear))), Next::Step(2));
-        assert_eq!(next(&scenario, Some((2, Met))), Next::Step(3));
-        assert_eq!(next(&scenario, Some((3, Met))), Next::End(End::Verified));
-    }
-
-    #[test]
-    fn what_goes_wrong_ends_with_people() {
-        let scenario = scenario(REPAIR);
-        let end = |step, result| match next(&scenario, Some((step, result))) {
-            Next::End(end) => end,
-            Next::Step(step) => panic!("goes on with step {step}"),
-        };
-        assert_eq!(end(0, Met).outcome(), Outcome::RecoveredItself);
-        assert_eq!(end(0, Unclear), End::Unclear { step: 0 });
-        assert_eq!(end(2, NotMet), End::RecoverFailed { step: 2 });
-        assert_eq!(end(2, Unclear), End::Unclear { step: 2 });
-        assert_eq!(end(3, NotMet), End::NotVerified { step: 3 });
-        assert_eq!(end(3, Unclear), End::NotVerified { step: 3 });
-        assert_eq!(end(9, Met).outcome(), Outcome::Escalated);
-    }
-
-    #[test]
-    fn facts_only_never_resolve() {
-        let scenario = scenario("  - gather: {run: 'true'}\n");
-        assert_eq!(next(&scenario, Some((0, Met))), Next::End(End::Gathered));
-        assert_eq!(End::Gathered.outcome(), Outcome::HandedOff);
+        (
+            StepKind::Verify { when_broken: Then::HandOff, .. },
+            DoneResult::NotMet | DoneResult::Unclear,
+        ) => Some(End::NotVerified { step }),
+        (
+            StepKind::Approve { when_not_approved: Then::HandOff, .. },
+            DoneResult::NotMet | DoneResult::Unclear,
+        ) => Some(End::NotApproved { step }),
+        _ => None,
     }
 }

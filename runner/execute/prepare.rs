@@ -2,22 +2,102 @@
 
 use std::collections::BTreeMap;
 
-use crate::execute::actuator::{Action, Command, HttpMethod, HttpRequest, Program};
+use jiff::Zoned;
+
+use crate::execute::actuator::{Action, Command, HttpMethod, HttpRequest, Program, TargetHost};
+use crate::execute::end::End;
+use crate::execute::memory::Memory;
+use crate::execute::world::{Frame, World};
 use crate::scenario::action::Method;
-use crate::scenario::model::ActionTemplate;
-use crate::scenario::template::{Template, TemplateError, Values};
+use crate::scenario::model::{ActionTemplate, On, Probe, Scenario, Shell};
+use crate::scenario::template::{Template, TemplateError};
+use crate::scenario::value::Values;
+
+/// An action that can be carried out, and the values it was made with.
+pub struct Prepared {
+    pub action: Action,
+    pub host: Option<TargetHost>,
+    pub values: Values,
+}
+
+/// A run's knowledge at one moment.
+#[derive(Clone, Copy)]
+pub struct Moment<'a> {
+    pub scenario: &'a Scenario,
+    pub world: &'a World,
+    pub memory: &'a Memory,
+    pub now: &'a Zoned,
+}
+
+impl Moment<'_> {
+    pub fn values(&self, frame: &Frame, host: Option<&str>) -> Values {
+        self.world.values(self.scenario, self.memory, frame, self.now, host)
+    }
+
+    /// The end that a value which is not there leads to.
+    pub fn no_value(&self, step: usize, values: &Values, error: &TemplateError) -> End {
+        let what = match error {
+            TemplateError::Missing(name) => self.world.why_missing(self.scenario, values, name),
+            TemplateError::Bad(reason) => reason.clone(),
+        };
+        End::CannotGoOn { step, what }
+    }
+
+    pub fn prepare(&self, step: usize, probe: &Probe, frame: &Frame) -> Result<Prepared, End> {
+        let general = self.values(frame, None);
+        let is_command =
+            matches!(probe.action, ActionTemplate::Script { .. } | ActionTemplate::Exec { .. });
+        let name = match &probe.on {
+            _ if !is_command => None,
+            On::Runner => None,
+            On::Target if self.scenario.target.is_none() => None,
+            On::Target => Some("{{ target.host }}".to_owned()),
+            On::Host(template) => Some(template.source().to_owned()),
+        };
+        let name = match name {
+            None => None,
+            Some(source) => Some(
+                Template::parse(&source)
+                    .and_then(|template| template.render(&general))
+                    .map_err(|error| self.no_value(step, &general, &error))?,
+            ),
+        };
+        let host = name.map(|name| self.host(step, &name)).transpose()?;
+        let values = match &host {
+            Some(host) => self.values(frame, Some(&host.name)),
+            None => general,
+        };
+        let action =
+            action(&probe.action, &values).map_err(|error| self.no_value(step, &values, &error))?;
+        Ok(Prepared { action, host, values })
+    }
+
+    /// A host of this run's customer, and of no other.
+    fn host(&self, step: usize, name: &str) -> Result<TargetHost, End> {
+        let customer = self.world.customer.as_ref();
+        let Some(host) = customer.and_then(|customer| customer.host(name)) else {
+            let what = match customer {
+                Some(customer) => format!("{} has no host '{name}'", customer.name),
+                None => "no customer is known for this incident".to_owned(),
+            };
+            return Err(End::CannotGoOn { step, what });
+        };
+        Ok(TargetHost { name: host.name.clone(), reach: host.reach })
+    }
+}
 
 pub fn action(template: &ActionTemplate, values: &Values) -> Result<Action, TemplateError> {
-    Ok(match template {
-        ActionTemplate::Script { text, env } => Action::Command(Command {
-            program: Program::Script(text.clone()),
-            env: filled(env, values)?,
-        }),
-        ActionTemplate::Exec { argv, env } => Action::Command(Command {
-            program: Program::Exec(argv.clone()),
-            env: filled(env, values)?,
-        }),
-        ActionTemplate::Http { method, url, headers, body } => Action::Http(HttpRequest {
+    let command =
+        |program, env| Ok(Action::Command(Command { program, env: filled(env, values)? }));
+    match template {
+        ActionTemplate::Script { shell: Shell::Sh, text, env } => {
+            command(Program::Script(text.clone()), env)
+        }
+        ActionTemplate::Script { shell: Shell::PowerShell, text, env } => {
+            command(Program::PowerShell(text.clone()), env)
+        }
+        ActionTemplate::Exec { argv, env } => command(Program::Exec(argv.clone()), env),
+        ActionTemplate::Http { method, url, headers, body } => Ok(Action::Http(HttpRequest {
             method: match method {
                 Method::Get => HttpMethod::Get,
                 Method::Head => HttpMethod::Head,
@@ -27,8 +107,10 @@ pub fn action(template: &ActionTemplate, values: &Values) -> Result<Action, Temp
             url: url.render_url(values)?,
             headers: filled(headers, values)?,
             body: body.as_ref().map(|body| body.render_body(values)).transpose()?,
-        }),
-    })
+        })),
+        ActionTemplate::Tcp { address } => Ok(Action::Tcp(address.render(values)?)),
+        ActionTemplate::Ask(question) => Ok(Action::Ask(question.clone())),
+    }
 }
 
 fn filled(

@@ -3,22 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::heartbeat::Pulse;
-use crate::claim::journal::{DoneResult, Entry, Journal};
+use crate::claim::journal::{Journal, StepAt};
 use crate::claim::protocol::{Refusal, StandDown};
-use crate::claim::{Claim, Claims, StoreError};
+use crate::claim::{Claim, Claims};
 use crate::clock::Clock;
-use crate::execute::actuator::{Action, Actuator, Ending, Observation, Order};
-use crate::execute::plan::{self, End, Next};
-use crate::execute::prepare;
-use crate::execute::verdict::{Verdict, judge, judge_http};
-use crate::scenario::model::{Effect, Probe, Scenario, Step, StepKind};
-use crate::scenario::template::Values;
+use crate::execute::actuator::{Actuator, Observation};
+use crate::execute::end::End;
+use crate::execute::memory::Memory;
+use crate::execute::plan::{self, Next, Ready};
+use crate::execute::prepare::Moment;
+use crate::execute::verdict::Verdict;
+use crate::execute::world::{Frame, World};
+use crate::history::History;
+use crate::incident::Outcome;
+use crate::scenario::model::{Effect, HandOff, Mode, Scenario, StepKind};
 
 /// What a run acts with; the same for all runs of a process.
 pub struct Executor {
@@ -26,23 +32,29 @@ pub struct Executor {
     pub pulse: Pulse,
     pub actuator: Arc<dyn Actuator>,
     pub clock: Arc<dyn Clock>,
+    pub history: Arc<dyn History>,
 }
 
 /// One run as it begins or is taken over.
 pub struct RunPlan<'a> {
     pub claim: &'a Claim,
     pub scenario: &'a Scenario,
-    pub values: Values,
+    pub world: World,
+    /// Times of day are meant in this zone.
+    pub zone: TimeZone,
+    pub mode: Mode,
     /// What earlier owners recorded; empty at the beginning.
     pub journal: Journal,
-    /// The step that ended last according to the journal.
-    pub last: Option<(usize, DoneResult)>,
+    /// What they saw and decided.
+    pub memory: Memory,
+    /// Set when only what always runs at the end is left.
+    pub end: Option<End>,
     /// Steps must have ended by then; what is left is for telling people.
     pub act_until: Instant,
     pub signals: RunSignals,
 }
 
-/// What reaches a run from outside while it goes on.
+/// What reaches a run from outside while it goes on, and what it says meanwhile.
 #[derive(Clone)]
 pub struct RunSignals {
     /// Somebody asked to stand down.
@@ -51,12 +63,31 @@ pub struct RunSignals {
     pub halt: CancellationToken,
     /// Told right before the first change, so that the incident's title can say it.
     pub about_to_change: Arc<Notify>,
+    /// What people last answered to a question.
+    pub answers: watch::Receiver<Option<Answer>>,
+    pub people: Arc<dyn AskPeople>,
+}
+
+/// What a person said to a question of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Approved,
+    Denied,
+}
+
+/// The port through which a run asks people.
+#[async_trait]
+pub trait AskPeople: Send + Sync {
+    /// Shows the question. `number` counts the run's questions, so that each is asked once.
+    async fn ask(&self, number: u32, question: &str, within: Duration);
 }
 
 /// One step as it went, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StepReport {
-    pub step: usize,
+    pub at: StepAt,
+    /// The loop entry it was for: `web01`.
+    pub entry: Option<String>,
     pub verdict: Verdict,
     /// The last attempt's; `None` for a wait and for a step that could not be prepared.
     pub seen: Option<Observation>,
@@ -65,246 +96,219 @@ pub struct StepReport {
     pub took: Duration,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Carried {
     Ended {
         end: End,
+        /// The author's words for this end, filled in.
+        said: Option<String>,
         reports: Vec<StepReport>,
         journal: Journal,
     },
     /// Somebody else owns the run now, or it is over: say nothing, do nothing.
     Lost(Refusal),
     /// Halted between or inside steps; the journal says how far it came.
-    Halted {
-        journal: Journal,
-    },
+    Halted { journal: Journal },
 }
 
 /// Why the loop ended before the plan did.
-enum Stop {
+pub(super) enum Stop {
     End(End),
     Lost(Refusal),
     Halted,
 }
 
-struct Progress<'a> {
-    plan: RunPlan<'a>,
-    reports: Vec<StepReport>,
+/// Which steps are being carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Main,
+    /// What always runs at the end: a person's wish to stop is no reason to leave it out.
+    Always,
+}
+
+pub(super) struct Progress<'a> {
+    pub plan: RunPlan<'a>,
+    pub reports: Vec<StepReport>,
+    pub phase: Phase,
+    /// Questions asked so far.
+    pub questions: u32,
+    /// Recoveries that people have allowed.
+    pub approved: Vec<StepAt>,
 }
 
 impl Executor {
     /// Carries the run from where its journal stands to its end.
-    pub async fn carry_out(&self, plan: RunPlan<'_>) -> Carried {
-        let mut progress = Progress { plan, reports: Vec::new() };
-        let stop = loop {
-            match plan::next(progress.plan.scenario, progress.plan.last) {
-                Next::End(end) => break Stop::End(end),
-                Next::Step(step) => {
-                    if let Err(stop) = self.step(&mut progress, step).await {
-                        break stop;
-                    }
-                }
-            }
+    pub async fn carry_out(&self, mut plan: RunPlan<'_>) -> Carried {
+        let preset = plan.end.take();
+        let (phase, reports, questions, approved) = (Phase::Main, Vec::new(), 0, Vec::new());
+        let mut progress = Progress { plan, reports, phase, questions, approved };
+        let stop = match preset {
+            Some(end) => Stop::End(end),
+            None => self.main(&mut progress).await,
         };
-        let Progress { plan, reports } = progress;
+        let stop = match stop {
+            Stop::End(end) => self.always(&mut progress, end).await,
+            other => other,
+        };
+        let stop = match stop {
+            Stop::End(end) => Stop::End(progress.in_mode(end)),
+            other => other,
+        };
         match stop {
-            Stop::End(end) => Carried::Ended { end, reports, journal: plan.journal },
+            Stop::End(end) => {
+                let said = progress.said(&end, self.now(&progress.plan));
+                let Progress { plan, reports, .. } = progress;
+                Carried::Ended { end, said, reports, journal: plan.journal }
+            }
             Stop::Lost(refusal) => Carried::Lost(refusal),
-            Stop::Halted => Carried::Halted { journal: plan.journal },
+            Stop::Halted => Carried::Halted { journal: progress.plan.journal },
         }
     }
 
-    async fn step(&self, progress: &mut Progress<'_>, index: usize) -> Result<(), Stop> {
-        let scenario = progress.plan.scenario;
-        let step = &scenario.steps[index];
-        progress.plan.may_go_on(index)?;
-        let began_at = self.clock.now();
-        let began = Instant::now();
-        let (verdict, seen, attempts) = match &step.kind {
-            StepKind::Wait { duration } => {
-                progress.plan.sleep(*duration, index).await?;
-                (Verdict::Met, None, 1)
-            }
-            StepKind::Verify { probe, within, every } => {
-                self.verify(progress, index, probe, (*within, *every)).await?
-            }
-            StepKind::Recover { probe, .. } => self.recover(progress, index, step, probe).await?,
-            StepKind::Check { probe, .. } | StepKind::Gather { probe } => {
-                let (verdict, seen) = self.look(&progress.plan, index, probe).await?;
-                (verdict, Some(seen), 1)
-            }
-        };
-        let result = verdict.result();
-        let took = began.elapsed();
-        let report = StepReport { step: index, verdict, seen, attempts, began_at, took };
-        progress.reports.push(report);
-        progress.plan.last = Some((index, result));
-        progress.plan.halted()
-    }
-
-    /// Looks again and again until it is well or the time for it is over.
-    async fn verify(
-        &self,
-        progress: &Progress<'_>,
-        index: usize,
-        probe: &Probe,
-        (within, every): (Duration, Duration),
-    ) -> Result<(Verdict, Option<Observation>, u32), Stop> {
-        let until = (Instant::now() + within).min(progress.plan.act_until);
-        let mut attempts = 0;
+    async fn main(&self, progress: &mut Progress<'_>) -> Stop {
         loop {
-            attempts += 1;
-            let (verdict, seen) = self.look(&progress.plan, index, probe).await?;
-            if verdict == Verdict::Met || Instant::now() + every > until {
-                return Ok((verdict, Some(seen), attempts));
-            }
-            progress.plan.sleep(every, index).await?;
-        }
-    }
-
-    /// Intent, effect, result: nothing is done that was not announced under the claim.
-    async fn recover(
-        &self,
-        progress: &mut Progress<'_>,
-        index: usize,
-        step: &Step,
-        probe: &Probe,
-    ) -> Result<(Verdict, Option<Observation>, u32), Stop> {
-        debug_assert!(step.kind.effect() != Effect::Read, "reads need no intent");
-        // Before the intent: an action that cannot be prepared was never begun.
-        let action = prepared(&progress.plan, index, probe)?;
-        let nonce = nonce();
-        let intent = Entry::Intent { step: index, nonce: nonce.clone(), at: self.clock.now() };
-        let journal = progress.plan.journal.with(intent);
-        self.intend(&progress.plan, &journal).await?;
-        progress.plan.journal = journal;
-        progress.plan.signals.about_to_change.notify_one();
-
-        let (verdict, seen) = self.act(&progress.plan, index, probe, (action, &nonce)).await;
-        if seen.ending == Ending::Cancelled {
-            // Halted in the middle: the intent without a result is the truth.
-            return Err(Stop::Halted);
-        }
-        let done = Entry::Done { step: index, result: verdict.result(), at: self.clock.now() };
-        progress.plan.journal = progress.plan.journal.with(done);
-        self.record_done(&progress.plan).await?;
-        Ok((verdict, Some(seen), 1))
-    }
-
-    async fn intend(&self, plan: &RunPlan<'_>, journal: &Journal) -> Result<(), Stop> {
-        let mut last =
-            StoreError::Unreachable { reason: "no heartbeat of ours was written".into() };
-        for delay in store_delays(self.pulse.terms().lease) {
-            if self.pulse.is_good() {
-                match self.claims.intend(plan.claim, journal).await {
-                    Ok(Ok(())) => return Ok(()),
-                    Ok(Err(Refusal::StandDown { stand_down, .. })) => {
-                        return Err(Stop::End(End::StoodDown(stand_down)));
+            let now = self.now(&progress.plan);
+            let RunPlan { scenario, world, memory, .. } = &mut progress.plan;
+            match plan::next(scenario, world, memory, &now) {
+                Next::End(end) => return Stop::End(end),
+                Next::Steps(ready) => {
+                    if let Err(stop) = self.round(progress, ready).await {
+                        return stop;
                     }
-                    Ok(Err(refusal)) => return Err(Stop::Lost(refusal)),
-                    Err(error) => last = error,
                 }
             }
-            tokio::time::sleep(delay).await;
         }
-        Err(Stop::End(End::Ours { what: format!("the step was not begun: {last}") }))
     }
 
-    /// The effect has happened, so a store that does not answer does not stop the run: the next
-    /// write carries this entry too. A refusal does.
-    async fn record_done(&self, plan: &RunPlan<'_>) -> Result<(), Stop> {
-        match self.claims.done(plan.claim, &plan.journal).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(refusal)) => Err(Stop::Lost(refusal)),
-            Err(error) => {
-                let run = plan.claim.run();
-                tracing::warn!(%error, %run, "the result of run {run}'s step is not recorded yet");
-                Ok(())
+    /// Carries out what always runs, whatever the end; a failure of it is for people.
+    async fn always(&self, progress: &mut Progress<'_>, end: End) -> Stop {
+        let untouched = matches!(end, End::Shadowed { .. } | End::Suspended { .. });
+        if progress.plan.scenario.always.is_empty() || untouched {
+            return Stop::End(end);
+        }
+        progress.phase = Phase::Always;
+        progress.plan.act_until = Instant::now() + ALWAYS_WITHIN;
+        loop {
+            let now = self.now(&progress.plan);
+            let RunPlan { scenario, world, memory, .. } = &mut progress.plan;
+            let Some(ready) = plan::next_always(scenario, world, memory, &now) else { break };
+            match self.round(progress, ready).await {
+                Ok(()) => {}
+                Err(Stop::End(failed)) => return Stop::End(failed),
+                Err(other) => return other,
             }
         }
+        let failed = progress.plan.scenario.always.iter().find(|step| {
+            let seen = progress.plan.memory.seen(&StepAt::plain(step.number));
+            matches!(step.kind, StepKind::Recover { .. })
+                && seen.is_some_and(|seen| seen.result != crate::claim::journal::DoneResult::Met)
+        });
+        Stop::End(failed.map_or(end, |step| End::AlwaysFailed { step: step.number }))
     }
 
-    /// An action that changes nothing.
-    async fn look(
-        &self,
-        plan: &RunPlan<'_>,
-        index: usize,
-        probe: &Probe,
-    ) -> Result<(Verdict, Observation), Stop> {
-        let action = prepared(plan, index, probe)?;
-        Ok(self.act(plan, index, probe, (action, &nonce())).await)
-    }
-
-    async fn act(
-        &self,
-        plan: &RunPlan<'_>,
-        index: usize,
-        probe: &Probe,
-        (action, nonce): (Action, &str),
-    ) -> (Verdict, Observation) {
-        let left = plan.act_until.saturating_duration_since(Instant::now());
-        let is_http = matches!(action, Action::Http(_));
-        let order = Order {
-            run: plan.claim.run().clone(),
-            step: index,
-            nonce: nonce.to_owned(),
-            action,
-            timeout: probe.timeout.min(left),
-        };
-        let seen = self.actuator.act(&order, &plan.signals.halt).await;
-        let verdict =
-            if is_http { judge_http(&probe.expect, &seen) } else { judge(&probe.expect, &seen) };
-        (verdict, seen)
+    pub(super) fn now(&self, plan: &RunPlan<'_>) -> Zoned {
+        self.clock.now().to_zoned(plan.zone.clone())
     }
 }
 
-fn prepared(plan: &RunPlan<'_>, index: usize, probe: &Probe) -> Result<Action, Stop> {
-    prepare::action(&probe.action, &plan.values).map_err(|error| {
-        let what = format!("step {} could not be prepared: {error}", index + 1);
-        Stop::End(End::Ours { what })
-    })
+/// For everything that always runs at the end, together.
+const ALWAYS_WITHIN: Duration = Duration::from_mins(2);
+
+impl Progress<'_> {
+    pub(super) fn moment<'b>(&'b self, now: &'b Zoned) -> Moment<'b> {
+        let RunPlan { scenario, world, memory, .. } = &self.plan;
+        Moment { scenario, world, memory, now }
+    }
+
+    /// In the mode `shadow` nothing ends but the looking.
+    fn in_mode(&self, end: End) -> End {
+        let shadow = self.plan.mode == Mode::Shadow;
+        if !shadow || matches!(end.outcome(), Outcome::Shadowed | Outcome::StoodDown) {
+            return end;
+        }
+        let step = self.reports.last().map_or(0, |report| report.at.step);
+        End::Shadowed { step, would_end: Some(end.outcome()) }
+    }
+
+    /// The author's words for an end. A value that is not there leaves a gap, not silence.
+    fn said(&self, end: &End, now: Zoned) -> Option<String> {
+        let scenario = self.plan.scenario;
+        let step = |number: usize| scenario.step(number).map(|step| &step.kind);
+        let template = match end {
+            End::HandedOffByStep { step: number } => match step(*number)? {
+                StepKind::HandOff(hand_off) => hand_off.or(&scenario.hand_off).message,
+                _ => None,
+            },
+            End::ResolvedByStep { step: number, .. } => match step(*number)? {
+                StepKind::Resolve { message } => message.clone(),
+                _ => None,
+            },
+            End::Verified
+            | End::Healthy { .. }
+            | End::Shadowed { .. }
+            | End::Suspended { .. }
+            | End::StoodDown(_) => None,
+            _ => scenario.hand_off.message.clone(),
+        }?;
+        let moment = self.moment(&now);
+        Some(template.render_leniently(&moment.values(&Frame::default(), None)))
+    }
+}
+
+/// How the incident goes to people at this end: the step's own words before the scenario's.
+pub fn hand_off_at(scenario: &Scenario, end: &End) -> HandOff {
+    let own = match end {
+        End::HandedOffByStep { step } => scenario.step(*step).map(|step| &step.kind),
+        _ => None,
+    };
+    match own {
+        Some(StepKind::HandOff(hand_off)) => hand_off.or(&scenario.hand_off),
+        _ => scenario.hand_off.clone(),
+    }
 }
 
 impl RunPlan<'_> {
     /// Before each step: nobody asked to stop, and there is time left.
-    fn may_go_on(&self, index: usize) -> Result<(), Stop> {
+    pub(super) fn may_go_on(&self, step: usize, phase: Phase) -> Result<(), Stop> {
         self.halted()?;
-        if let Some(stand_down) = self.signals.stand_down.borrow().clone() {
+        if phase == Phase::Main
+            && let Some(stand_down) = self.signals.stand_down.borrow().clone()
+        {
             return Err(Stop::End(End::StoodDown(stand_down)));
         }
         if Instant::now() >= self.act_until {
-            return Err(Stop::End(End::Deadline { step: index }));
+            return Err(Stop::End(match phase {
+                Phase::Main => End::Deadline { step },
+                Phase::Always => End::AlwaysFailed { step },
+            }));
         }
         Ok(())
     }
 
-    fn halted(&self) -> Result<(), Stop> {
+    pub(super) fn halted(&self) -> Result<(), Stop> {
         if self.signals.halt.is_cancelled() { Err(Stop::Halted) } else { Ok(()) }
     }
 
     /// Sleeps, unless the run is told to stop or its time ends first.
-    async fn sleep(&self, duration: Duration, index: usize) -> Result<(), Stop> {
+    pub(super) async fn sleep(
+        &self,
+        duration: Duration,
+        step: usize,
+        phase: Phase,
+    ) -> Result<(), Stop> {
         let mut stand_down = self.signals.stand_down.clone();
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
             () = tokio::time::sleep_until(self.act_until) => {}
             () = self.signals.halt.cancelled() => {}
             // The sender lives as long as the run; if it is gone, nobody can ask any more.
-            Ok(_) = stand_down.wait_for(Option::is_some) => {}
+            Ok(_) = stand_down.wait_for(Option::is_some), if phase == Phase::Main => {}
         }
-        self.may_go_on(index)
+        self.may_go_on(step, phase)
     }
 }
 
-/// How long a write to a store that does not answer is tried again: for a lease, because then
-/// others take over.
-fn store_delays(lease: Duration) -> impl Iterator<Item = Duration> {
-    const PAUSE: Duration = Duration::from_millis(250);
-    let times = lease.as_millis() / PAUSE.as_millis();
-    std::iter::repeat_n(PAUSE, usize::try_from(times).unwrap_or(1).max(1))
-}
-
-/// Names one attempt wherever it leaves a trace.
-fn nonce() -> String {
-    uuid::Uuid::new_v4().simple().to_string()[..16].to_owned()
+/// Changes something, so it must be announced.
+pub(super) fn acts(ready: &Ready, scenario: &Scenario) -> bool {
+    scenario.step(ready.at.step).is_some_and(|step| step.kind.effect() != Effect::Read)
 }

@@ -2,7 +2,9 @@
 
 use crate::claim::journal::DoneResult;
 use crate::execute::actuator::{Ending, Observation, Output};
+use crate::scenario::expression::NoResult;
 use crate::scenario::model::Expect;
+use crate::scenario::value::Values;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -28,6 +30,21 @@ pub enum Why {
     Cancelled,
     /// The output is too long to be searched as a whole.
     OutputTooLong,
+    /// A condition of `expect.that` does not hold.
+    Condition(String),
+    /// A value that decides is not there.
+    NoValue(String),
+    /// A value could not be read from the output.
+    BadValue {
+        name: String,
+        reason: String,
+    },
+    /// It was well, but not as many times one after the other as wanted.
+    NotInARow(u32),
+    /// People said no.
+    Denied,
+    /// Nobody answered in time.
+    NotAnswered,
     /// Another owner saw it; the journal keeps the result without the reason.
     RecordedOnly,
 }
@@ -62,6 +79,7 @@ pub fn judge(expect: &Expect, seen: &Observation) -> Verdict {
                 Verdict::NotMet(Why::Status(*status))
             }
         }
+        Ending::Connected => judge_text(expect, &seen.stdout),
         Ending::NoAnswer { reason } => Verdict::NotMet(Why::NoAnswer(reason.clone())),
         Ending::TimedOut => Verdict::Unclear(Why::TimedOut),
         Ending::Killed { signal } => Verdict::Unclear(Why::Killed(*signal)),
@@ -77,6 +95,29 @@ pub fn judge_http(expect: &Expect, seen: &Observation) -> Verdict {
         Ending::TimedOut => Verdict::NotMet(Why::TimedOut),
         _ => judge(expect, seen),
     }
+}
+
+/// The conditions over values, where the result itself is as expected.
+pub fn judge_values(expect: &Expect, values: &Values, unreadable: Option<Why>) -> Verdict {
+    if let Some(why) = unreadable {
+        return Verdict::Unclear(why);
+    }
+    for condition in &expect.that {
+        match condition.holds(values) {
+            Ok(true) => {}
+            Ok(false) => return Verdict::NotMet(Why::Condition(condition.source().to_owned())),
+            // The first reading has no earlier one to be compared with: not yet.
+            Err(NoResult::Missing(name)) if name.starts_with("previous.") => {
+                return Verdict::NotMet(Why::NoValue(name));
+            }
+            Err(NoResult::Missing(name)) => return Verdict::Unclear(Why::NoValue(name)),
+            Err(NoResult::Failed(reason)) => {
+                let name = condition.source().to_owned();
+                return Verdict::Unclear(Why::BadValue { name, reason });
+            }
+        }
+    }
+    Verdict::Met
 }
 
 fn judge_text(expect: &Expect, output: &Output) -> Verdict {

@@ -14,6 +14,8 @@ pub struct Along {
     pub title: String,
     /// Priority by name.
     pub priority: Option<String>,
+    /// A policy to go to first, in place of the next level.
+    pub policy: Option<String>,
 }
 
 /// The level after the one the incident is at.
@@ -109,6 +111,10 @@ fn rungs(level: Option<u32>, fallback_policy: Option<&str>, along: &Along) -> Ve
         ..bare(escalation)
     };
     let mut rungs = Vec::new();
+    if let Some(policy) = &along.policy {
+        rungs.push(with_title(Escalation::Policy(policy.clone())));
+        rungs.push(bare(Escalation::Policy(policy.clone())));
+    }
     // Without a policy that could be read, people are most likely at level 2.
     let level = level.unwrap_or(2);
     rungs.push(with_title(Escalation::Level(level)));

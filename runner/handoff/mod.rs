@@ -7,12 +7,14 @@ pub mod escalate;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::execute::plan::End;
+use crate::execute::end::End;
+use crate::execute::run::hand_off_at;
 use crate::incident::{Incident, Status};
-use crate::report::PlatformError;
 use crate::report::note::Story;
 use crate::report::reporter::{Reporter, Untold};
 use crate::report::title::{State, with_state};
+use crate::report::{IncidentChange, PlatformError};
+use crate::scenario::model as scenario;
 use escalate::Along;
 
 /// Where to page and what is needed for it.
@@ -20,6 +22,8 @@ pub struct HandOff<'a> {
     pub reporter: &'a Reporter,
     /// A policy for when the incident's own has nobody.
     pub fallback_policy: Option<&'a str>,
+    /// The policy the author's `to` names, in place of the incident's own.
+    pub destination: Option<&'a str>,
     pub halt: &'a CancellationToken,
 }
 
@@ -45,8 +49,13 @@ impl HandOff<'_> {
         end: &End,
         level: Option<u32>,
     ) -> Result<(), Untold> {
+        let how = hand_off_at(story.scenario, end);
         if incident.status != Status::Resolved {
-            self.page(incident, story, level).await?;
+            if how.page == Some(false) {
+                self.leave(incident, &how).await;
+            } else {
+                self.page(incident, &how, level).await?;
+            }
         }
         match self.reporter.end_note(story, end, self.halt).await {
             Err(Untold::Failed(_)) | Ok(()) => Ok(()),
@@ -54,15 +63,29 @@ impl HandOff<'_> {
         }
     }
 
+    /// The author wants nobody woken: title, priority and urgency say what is known.
+    async fn leave(&self, incident: &Incident, how: &scenario::HandOff) {
+        let change = IncidentChange {
+            title: Some(with_state(&incident.title, State::HandedOff, self.reporter.style.lang)),
+            priority: how.priority.clone(),
+            urgency: how.urgency,
+            ..IncidentChange::default()
+        };
+        if let Err(error) = self.reporter.platform.change(&incident.id, &change).await {
+            self.reporter.count_failure(&incident.id, &error);
+        }
+    }
+
     async fn page(
         &self,
         incident: &Incident,
-        story: &Story<'_>,
+        how: &scenario::HandOff,
         level: Option<u32>,
     ) -> Result<(), Untold> {
         let along = Along {
             title: with_state(&incident.title, State::HandedOff, self.reporter.style.lang),
-            priority: story.scenario.hand_off.priority.clone(),
+            priority: how.priority.clone(),
+            policy: self.destination.map(str::to_owned),
         };
         loop {
             let platform = &*self.reporter.platform;

@@ -63,13 +63,20 @@ impl Index {
         Self { entries }
     }
 
-    /// Chooses by priority, then specificity. The title is PagerDuty's, our own prefix removed.
+    /// Chooses among all by the title alone.
     pub fn choose(&self, title: &str) -> Choice {
+        self.choose_where(title, &|_| true)
+    }
+
+    /// Chooses by priority, then specificity, among those that may be. The title is PagerDuty's,
+    /// our own prefix removed.
+    pub fn choose_where(&self, title: &str, may_be: &dyn Fn(&Scenario) -> bool) -> Choice {
         let (folded, wide) = (fold(title), widths(title));
         let mut found = Vec::new();
         let mut near = Vec::new();
         for entry in &self.entries {
-            let Some(specificity) = entry.specificity(&folded) else {
+            let fits = may_be(&entry.scenario).then(|| entry.specificity(&folded)).flatten();
+            let Some(specificity) = fits else {
                 continue;
             };
             let scenario = Arc::clone(&entry.scenario);

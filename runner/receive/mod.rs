@@ -26,6 +26,8 @@ pub enum Event {
     Opened { incident: Box<Incident>, opening: Opening },
     /// A person took over, or the incident ended.
     TakenFromUs { incident: IncidentId, reason: StandDownReason, by: Option<String> },
+    /// A person answered a question of a run.
+    Answered { incident: IncidentId, approved: bool },
     /// Nothing for AMS to do.
     Ignored(Ignored),
 }

@@ -20,6 +20,10 @@ pub struct Malformed {
 /// What a person writes in a note to stop AMS.
 const STOP_COMMAND: &str = "ams stop";
 
+/// What a person writes to allow what a run has asked about, or to forbid it.
+const APPROVE_COMMAND: &str = "ams approve";
+const DENY_COMMAND: &str = "ams deny";
+
 /// Reads one body. `bot_user` is AMS's own PagerDuty user: what it did is no news.
 pub fn parse(body: &[u8], bot_user: &str) -> Result<Delivery, Malformed> {
     let json: Value = serde_json::from_slice(body).map_err(|error| Malformed {
@@ -60,8 +64,15 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
             taken(StandDownReason::Reassigned)
         }
         "incident.annotated" if agent.is_person => {
-            if is_stop_command(&text(&data["content"]).unwrap_or_default()) {
+            let content = crate::folding::fold(&text(&data["content"]).unwrap_or_default());
+            let answered =
+                |approved| Some(Event::Answered { incident: parent_id(data)?, approved });
+            if is_command(&content, STOP_COMMAND) {
                 taken_from(parent_id(data), StandDownReason::StopNote)
+            } else if is_command(&content, APPROVE_COMMAND) {
+                answered(true)
+            } else if is_command(&content, DENY_COMMAND) {
+                answered(false)
             } else {
                 Some(Event::Ignored(Ignored::OrdinaryNote))
             }
@@ -96,11 +107,10 @@ fn resolved_by(data: &Value, agent: &Agent) -> StandDownReason {
     }
 }
 
-fn is_stop_command(content: &str) -> bool {
-    let folded = crate::folding::fold(content);
+fn is_command(folded: &str, command: &str) -> bool {
     // "ams stop.", "ams stop: …" and "ams stopしてください" mean it; "ams stopped …" does not.
     folded
-        .strip_prefix(STOP_COMMAND)
+        .strip_prefix(command)
         .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 

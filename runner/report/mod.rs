@@ -6,6 +6,7 @@
 pub mod mask;
 pub mod note;
 pub mod pagerduty;
+pub mod questions;
 pub mod reporter;
 pub mod text;
 pub mod title;
@@ -100,6 +101,12 @@ pub trait IncidentPlatform: Send + Sync {
 
     /// All notes of the incident, oldest first.
     async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError>;
+
+    /// The incident's alerts, newest first, as PagerDuty gives them: up to 100.
+    async fn alerts(&self, id: &IncidentId) -> Result<Vec<serde_json::Value>, PlatformError>;
+
+    /// Titles of incidents that are open now, with their ids: the newest 100.
+    async fn open_incidents(&self) -> Result<Vec<(IncidentId, String)>, PlatformError>;
 
     /// Adds a note that carries `marker`. There is no idempotency key in the API, so an attempt
     /// whose answer was lost is followed by a look for the marker before the next attempt.

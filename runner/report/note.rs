@@ -3,18 +3,21 @@
 //! The first line says what is asked of the reader; details follow; the marker in the last line
 //! lets a retry recognise a note that was posted already.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::claim::journal::StepAt;
 use crate::execute::actuator::Output;
-use crate::execute::plan::End;
-use crate::execute::run::StepReport;
+use crate::execute::end::End;
+use crate::execute::run::{StepReport, hand_off_at};
 use crate::execute::verdict::Verdict;
-use crate::incident::{Region, RunId};
+use crate::incident::{Outcome, Region, RunId};
 use crate::limits;
 use crate::report::mask::Mask;
 use crate::report::text::{self, Lang, labels};
-use crate::scenario::model::{Scenario, Step, StepKind};
+use crate::scenario::model::{Effect, Scenario, Step, StepKind};
 
 /// How notes are written; the same for all runs of a process.
 #[derive(Clone)]
@@ -33,7 +36,11 @@ pub struct Story<'a> {
     pub title: &'a str,
     pub reports: &'a [StepReport],
     /// The step that was begun and whose result nobody knows.
-    pub in_doubt: Option<usize>,
+    pub in_doubt: &'a [StepAt],
+    /// The author's words for the end.
+    pub said: Option<&'a str>,
+    /// Whom to call, where the hand-off goes to a destination of the customer's.
+    pub contact: Option<&'a str>,
     pub began_at: Timestamp,
     pub now: Timestamp,
     pub taken_over: bool,
@@ -43,14 +50,17 @@ pub struct Story<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Start,
+    /// The run's questions, counted from 1.
+    Ask(u32),
     End,
 }
 
 /// Unique per run and kind.
 pub fn marker(run: &RunId, kind: Kind) -> String {
     let kind = match kind {
-        Kind::Start => "start",
-        Kind::End => "end",
+        Kind::Start => "start".to_owned(),
+        Kind::Ask(number) => format!("ask-{number}"),
+        Kind::End => "end".to_owned(),
     };
     format!("[ams:{run}:{kind}]")
 }
@@ -65,21 +75,41 @@ impl Style {
         line(&mut note, text::start_headline(self.lang));
         line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
         line(&mut note, &format!("\n{}", labels.will_do));
-        for (index, step) in story.scenario.steps.iter().enumerate() {
-            line(&mut note, &named(index, step));
+        for step in acting_steps(story.scenario) {
+            line(&mut note, &named(step));
         }
         line(&mut note, "");
         line(&mut note, labels.to_stop);
         self.close(&note, story, Kind::Start)
     }
 
+    /// Asks people for permission.
+    pub fn ask_note(
+        &self,
+        story: &Story<'_>,
+        number: u32,
+        question: &str,
+        within: Duration,
+    ) -> String {
+        let labels = labels(self.lang);
+        let mut note = String::new();
+        line(&mut note, labels.approve);
+        line(&mut note, &format!("\n{question}\n"));
+        line(&mut note, &format!("{} ({})", labels.to_approve, text::duration(self.lang, within)));
+        self.close(&note, story, Kind::Ask(number))
+    }
+
     /// The last note of a run, whatever its end.
     pub fn end_note(&self, story: &Story<'_>, end: &End) -> String {
         let labels = labels(self.lang);
-        let for_people = !matches!(end, End::Verified | End::Healthy { .. });
+        let for_people =
+            matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated | Outcome::StoodDown);
         let mut note = String::new();
         let reason = text::reason(self.lang, end, story.scenario);
         line(&mut note, &format!("{}\n{reason}", text::headline(self.lang, end)));
+        if let Some(said) = story.said {
+            line(&mut note, said);
+        }
         line(&mut note, "");
         line(&mut note, &format!("{}: {}", labels.alert, story.title));
         line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
@@ -87,13 +117,16 @@ impl Style {
             line(&mut note, labels.taken_over);
         }
         if for_people && !matches!(end, End::StoodDown(_)) {
-            let manual = story.scenario.hand_off.manual.as_deref().unwrap_or(labels.no_manual);
+            let manual = hand_off_at(story.scenario, end).manual;
+            let manual = manual.as_deref().unwrap_or(labels.no_manual);
             line(&mut note, &format!("\n{}\n{manual}", labels.next));
+            if let Some(contact) = story.contact {
+                line(&mut note, &format!("{}: {contact}", labels.contact));
+            }
         }
         self.steps(&mut note, story);
         if for_people {
-            let last = story.reports.iter().map(|report| report.step).chain(story.in_doubt).max();
-            self.not_done(&mut note, story, last);
+            self.not_done(&mut note, story);
         }
         self.facts(&mut note, story);
         self.close(&note, story, Kind::End)
@@ -102,16 +135,15 @@ impl Style {
     /// What was seen, and what was done.
     fn steps(&self, note: &mut String, story: &Story<'_>) {
         let labels = labels(self.lang);
-        let step = |index: usize| story.scenario.steps.get(index);
         let (mut seen, mut done) = (Vec::new(), Vec::new());
         for report in story.reports {
-            let Some(step) = step(report.step) else { continue };
-            let changes = matches!(step.kind, StepKind::Recover { .. });
+            let Some(step) = story.scenario.step(report.at.step) else { continue };
+            let changes = step.kind.effect() != Effect::Read;
             let lines = if changes { &mut done } else { &mut seen };
             lines.push(self.step(report, step));
         }
-        if let Some((index, step)) = story.in_doubt.and_then(|index| Some((index, step(index)?))) {
-            done.push(format!("{} → {}", named(index, step), text::in_doubt(self.lang)));
+        for step in story.in_doubt.iter().filter_map(|at| story.scenario.step(at.step)) {
+            done.push(format!("{} → {}", named(step), text::in_doubt(self.lang)));
         }
         section(note, labels.seen, &seen, labels.nothing);
         section(note, labels.done, &done, labels.nothing);
@@ -126,21 +158,26 @@ impl Style {
         format!(
             "{} {} → {} ({})",
             self.time(report.began_at),
-            named(report.step, step),
+            match &report.entry {
+                Some(entry) => format!("{} ({entry})", named(step)),
+                None => named(step),
+            },
             text::verdict(self.lang, &step.kind, &report.verdict, report.seen.as_ref()),
             details.join(", "),
         )
     }
 
-    /// The steps behind the last one that anything is known of.
-    fn not_done(&self, note: &mut String, story: &Story<'_>, last: Option<usize>) {
-        let left: Vec<String> = story
-            .scenario
-            .steps
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| last.is_none_or(|last| *index > last))
-            .map(|(index, step)| named(index, step))
+    /// The steps behind the last one that anything is known of. Where the way branches, only what
+    /// would have changed something: other branches were never meant to be gone.
+    fn not_done(&self, note: &mut String, story: &Story<'_>) {
+        let known = story.reports.iter().map(|report| &report.at).chain(story.in_doubt);
+        let known: Vec<usize> = known.map(|at| at.step).collect();
+        let last = known.iter().max();
+        let branches = story.scenario.walk().iter().any(|step| step.kind.is_flow());
+        let left: Vec<String> = acting_steps(story.scenario)
+            .filter(|step| last.is_none_or(|last| step.number > *last))
+            .filter(|step| !branches || matches!(step.kind, StepKind::Recover { .. }))
+            .map(named)
             .collect();
         if !left.is_empty() {
             section(note, labels(self.lang).not_done, &left, "");
@@ -150,7 +187,7 @@ impl Style {
     fn facts(&self, note: &mut String, story: &Story<'_>) {
         let mut heading = Some(labels(self.lang).facts);
         for report in story.reports {
-            let (Some(step), Some(seen)) = (story.scenario.steps.get(report.step), &report.seen)
+            let (Some(step), Some(seen)) = (story.scenario.step(report.at.step), &report.seen)
             else {
                 continue;
             };
@@ -166,7 +203,9 @@ impl Style {
                 if let Some(heading) = heading.take() {
                     line(note, &format!("\n{heading}"));
                 }
-                line(note, &format!("--- {}. {}", report.step + 1, step.name));
+                let entry = report.entry.iter().map(|entry| format!(" ({entry})"));
+                let entry: String = entry.collect();
+                line(note, &format!("--- {}. {}{entry}", step.number + 1, step.name));
                 line(note, self.excerpt(output).trim_end());
                 if let Some(path) = &output.evidence {
                     let full = labels(self.lang).full_output;
@@ -198,7 +237,7 @@ impl Style {
         let began = began_at.to_zoned(self.zone.clone());
         let took = now.duration_since(*began_at).unsigned_abs();
         let lasted = match kind {
-            Kind::Start => String::new(),
+            Kind::Start | Kind::Ask(_) => String::new(),
             Kind::End => format!(" ({})", text::duration(self.lang, took)),
         };
         let foot = format!(
@@ -225,8 +264,17 @@ fn line(note: &mut String, text: &str) {
 }
 
 /// `3. [recover] 再起動`
-fn named(index: usize, step: &Step) -> String {
-    format!("{}. [{}] {}", index + 1, step.kind.word(), step.name)
+fn named(step: &Step) -> String {
+    format!("{}. [{}] {}", step.number + 1, step.kind.word(), step.name)
+}
+
+/// Steps that do something themselves; `always` runs at every end and is no news.
+fn acting_steps(scenario: &Scenario) -> impl Iterator<Item = &Step> {
+    let always = scenario.always.first().map_or(usize::MAX, |step| step.number);
+    scenario.walk().into_iter().filter(move |step| {
+        let ends = matches!(step.kind, StepKind::Resolve { .. } | StepKind::HandOff(_));
+        step.number < always && !ends && !step.kind.is_flow()
+    })
 }
 
 fn section(note: &mut String, heading: &str, lines: &[String], nothing: &str) {

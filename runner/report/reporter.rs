@@ -10,7 +10,7 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::execute::plan::End;
+use crate::execute::end::End;
 use crate::incident::{Incident, IncidentId, Status};
 use crate::limits;
 use crate::metrics::Metrics;
@@ -90,7 +90,9 @@ impl Reporter {
         halt: &CancellationToken,
     ) -> Result<bool, Untold> {
         let state = match end {
-            End::Healthy { .. } => State::RecoveredItself,
+            End::Healthy { .. } | End::ResolvedByStep { recovered: false, .. } => {
+                State::RecoveredItself
+            }
             _ => State::Recovered,
         };
         let change = IncidentChange {

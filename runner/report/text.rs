@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::claim::protocol::{StandDown, StandDownReason};
 use crate::execute::actuator::{Ending, Observation};
-use crate::execute::plan::End;
+use crate::execute::end::End;
 use crate::execute::verdict::{Verdict, Why};
 use crate::scenario::model::{Scenario, StepKind};
 
@@ -45,6 +45,9 @@ pub struct Labels {
     pub taken_over: &'static str,
     pub will_do: &'static str,
     pub to_stop: &'static str,
+    pub contact: &'static str,
+    pub approve: &'static str,
+    pub to_approve: &'static str,
 }
 
 pub const fn labels(lang: Lang) -> Labels {
@@ -64,6 +67,9 @@ pub const fn labels(lang: Lang) -> Labels {
             taken_over: "担当リージョンが停止したため、途中から引き継いで対応しました。それ以前の出力は元のリージョンに残っています。",
             will_do: "■ これから行うこと",
             to_stop: "止めるには、このインシデントを acknowledge するか、ノートに「ams stop」と書いてください。",
+            contact: "連絡先",
+            approve: "AMS 承認依頼: 実施してよいか回答をお願いします。",
+            to_approve: "許可する場合はノートに「ams approve」、しない場合は「ams deny」と書いてください（acknowledge すると自動対応は止まります）。",
         },
         Lang::En => Labels {
             alert: "Alert",
@@ -80,6 +86,9 @@ pub const fn labels(lang: Lang) -> Labels {
             taken_over: "The region that began this run stopped; this region went on from there. Earlier output is kept in the first region.",
             will_do: "■ What AMS is going to do",
             to_stop: "To stop it, acknowledge this incident or add a note \"ams stop\".",
+            contact: "Contact",
+            approve: "AMS asks: may it go on?",
+            to_approve: "To allow it, add a note \"ams approve\"; to forbid it, \"ams deny\". (Acknowledging stops AMS.)",
         },
     }
 }
@@ -87,10 +96,24 @@ pub const fn labels(lang: Lang) -> Labels {
 /// First line of the note: what it asks of the reader.
 pub const fn headline(lang: Lang, end: &End) -> &'static str {
     match (lang, end) {
-        (Lang::Ja, End::Verified) => "AMS 復旧: 対応は不要です。",
-        (Lang::En, End::Verified) => "AMS recovered it; nothing to do.",
-        (Lang::Ja, End::Healthy { .. }) => "AMS 自然復旧: 対応は不要です。何も変更していません。",
-        (Lang::En, End::Healthy { .. }) => {
+        (Lang::Ja, End::Verified | End::ResolvedByStep { recovered: true, .. }) => {
+            "AMS 復旧: 対応は不要です。"
+        }
+        (Lang::En, End::Verified | End::ResolvedByStep { recovered: true, .. }) => {
+            "AMS recovered it; nothing to do."
+        }
+        (Lang::Ja, End::Shadowed { .. }) => {
+            "AMS シャドー: 何も変更していません。通常どおり対応してください。"
+        }
+        (Lang::En, End::Shadowed { .. }) => {
+            "AMS shadow: nothing was changed; please respond as usual."
+        }
+        (Lang::Ja, End::Suspended { .. }) => "AMS 対応停止中: 何もしていません。",
+        (Lang::En, End::Suspended { .. }) => "AMS suspended: nothing was done.",
+        (Lang::Ja, End::Healthy { .. } | End::ResolvedByStep { .. }) => {
+            "AMS 自然復旧: 対応は不要です。何も変更していません。"
+        }
+        (Lang::En, End::Healthy { .. } | End::ResolvedByStep { .. }) => {
             "AMS: it recovered by itself; nothing to do. Nothing was changed."
         }
         (Lang::Ja, End::StoodDown(_)) => "AMS 交代: 自動対応を止めました。以後はお任せします。",
@@ -105,7 +128,7 @@ pub const fn headline(lang: Lang, end: &End) -> &'static str {
 /// Why the run ended as it did, in one sentence.
 pub fn reason(lang: Lang, end: &End, scenario: &Scenario) -> String {
     let step = |index: usize| {
-        let name = scenario.steps.get(index).map_or("?", |step| step.name.as_str());
+        let name = scenario.step(index).map_or("?", |step| step.name.as_str());
         match lang {
             Lang::Ja => format!("手順{}「{name}」", index + 1),
             Lang::En => format!("Step {} “{name}”", index + 1),
@@ -136,6 +159,20 @@ fn reason_ja(end: &End, step: &dyn Fn(usize) -> String) -> String {
             "{}を始めた直後に AMS が停止し、実行されたかどうか不明です。再実行はしていません",
             step(*i)
         ),
+        End::ResolvedByStep { step: i, .. } => format!("{}まで進み、正常と判断しました", step(*i)),
+        End::HandedOffByStep { step: i } => format!("{}により担当者へ引き継ぎます", step(*i)),
+        End::NotApproved { step: i } => format!("{}の承認が得られませんでした", step(*i)),
+        End::CannotGoOn { step: i, what } => format!("{}を行えませんでした: {what}", step(*i)),
+        End::AlwaysFailed { step: i } => {
+            format!("後始末の{}が失敗しました。確認が必要です", step(*i))
+        }
+        End::Shadowed { step: i, would_end: None } => {
+            format!("自動対応なら、次に{}を実施するところでした", step(*i))
+        }
+        End::Shadowed { would_end: Some(outcome), .. } => {
+            format!("自動対応なら、{outcome} として終わるところでした")
+        }
+        End::Suspended { what } => format!("対応停止の期間です: {what}"),
         End::StoodDown(stand_down) => stood_down_ja(stand_down),
         End::Ours { what } => format!("AMS 側の問題で続けられませんでした: {what}"),
     }
@@ -162,6 +199,22 @@ fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
             "{}: AMS stopped right after beginning it, and whether it ran is unknown. It was not repeated",
             step(*i)
         ),
+        End::ResolvedByStep { step: i, .. } => {
+            format!("It came as far as {} and is well", step(*i))
+        }
+        End::HandedOffByStep { step: i } => format!("{} leads to people", step(*i)),
+        End::NotApproved { step: i } => format!("{} was not approved", step(*i)),
+        End::CannotGoOn { step: i, what } => format!("{} could not be done: {what}", step(*i)),
+        End::AlwaysFailed { step: i } => {
+            format!("{}, which always runs at the end, failed: please look", step(*i))
+        }
+        End::Shadowed { step: i, would_end: None } => {
+            format!("In automatic mode {} would have been carried out next", step(*i))
+        }
+        End::Shadowed { would_end: Some(outcome), .. } => {
+            format!("In automatic mode the run would have ended as {outcome}")
+        }
+        End::Suspended { what } => format!("The customer's systems are suspended: {what}"),
         End::StoodDown(stand_down) => stood_down_en(stand_down),
         End::Ours { what } => format!("AMS itself could not go on: {what}"),
     }
@@ -211,6 +264,12 @@ pub fn verdict(
         (Lang::En, StepKind::Wait { .. }) => "waited",
         (Lang::Ja, StepKind::Recover { .. }) => "完了",
         (Lang::En, StepKind::Recover { .. }) => "done",
+        (Lang::Ja, StepKind::Notify { .. }) => "送信",
+        (Lang::En, StepKind::Notify { .. }) => "sent",
+        (Lang::Ja, StepKind::Approve { .. }) => "承認",
+        (Lang::En, StepKind::Approve { .. }) => "approved",
+        // What holds other steps is never reported itself.
+        (_, _) => "",
     };
     let exit_code = seen.and_then(|seen| match seen.ending {
         Ending::Exited(code) => Some(code),
@@ -243,6 +302,12 @@ fn why_ja(why: &Why) -> String {
         Why::NotStarted(reason) => format!("実行できず（{reason}）"),
         Why::Cancelled => "中断".to_owned(),
         Why::OutputTooLong => "出力が長すぎて検索できない".to_owned(),
+        Why::Condition(condition) => format!("条件を満たさない: {condition}"),
+        Why::NoValue(name) => format!("値がない: {name}"),
+        Why::BadValue { name, reason } => format!("値を読めない: {name}（{reason}）"),
+        Why::NotInARow(times) => format!("連続で正常だったのは {times} 回まで"),
+        Why::Denied => "承認されなかった".to_owned(),
+        Why::NotAnswered => "時間内に回答がなかった".to_owned(),
         Why::RecordedOnly => "詳細は元のリージョンの記録".to_owned(),
     }
 }
@@ -259,6 +324,12 @@ fn why_en(why: &Why) -> String {
         Why::NotStarted(reason) => format!("not started ({reason})"),
         Why::Cancelled => "stopped".to_owned(),
         Why::OutputTooLong => "the output is too long to be searched".to_owned(),
+        Why::Condition(condition) => format!("does not hold: {condition}"),
+        Why::NoValue(name) => format!("no value for {name}"),
+        Why::BadValue { name, reason } => format!("{name} cannot be read ({reason})"),
+        Why::NotInARow(times) => format!("well only {times} times in a row"),
+        Why::Denied => "people said no".to_owned(),
+        Why::NotAnswered => "nobody answered in time".to_owned(),
         Why::RecordedOnly => "details are with the first region".to_owned(),
     }
 }
@@ -308,8 +379,12 @@ pub fn left_out(lang: Lang, bytes: u64) -> String {
 /// PagerDuty's resolve log entry.
 pub fn resolution(lang: Lang, end: &End, scenario: &str) -> String {
     match (lang, end) {
-        (Lang::Ja, End::Verified) => format!("AMS がシナリオ {scenario} で復旧し、確認しました"),
-        (Lang::En, End::Verified) => format!("AMS recovered it with {scenario} and verified it"),
+        (Lang::Ja, End::Verified | End::ResolvedByStep { recovered: true, .. }) => {
+            format!("AMS がシナリオ {scenario} で復旧し、確認しました")
+        }
+        (Lang::En, End::Verified | End::ResolvedByStep { recovered: true, .. }) => {
+            format!("AMS recovered it with {scenario} and verified it")
+        }
         (Lang::Ja, _) => format!("AMS の確認時点で正常でした（シナリオ {scenario}）"),
         (Lang::En, _) => format!("healthy when AMS checked it (scenario {scenario})"),
     }

@@ -1,14 +1,17 @@
 //! Reads what a step does (`run`, `exec` or `http`) and what its result should be (`expect`).
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
-use crate::fields::{At, Fields, text, wrong_type};
+use crate::fields::{At, Fields, text};
 use crate::finding::Findings;
 use crate::limits;
-use crate::scenario::model::{ActionTemplate, Expect, Probe};
+use crate::scenario::expect::read_expect;
+use crate::scenario::model::{ActionTemplate, Expect, On, Probe, Question, Shell};
+use crate::scenario::reading::Reading;
+use crate::scenario::secrets;
+use crate::scenario::takes::{Default as LookDefault, read_look, read_takes};
 use crate::scenario::template::Template;
-use crate::yaml::{Kind, Node, Place};
+use crate::yaml::{Kind, Node};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -21,66 +24,185 @@ pub enum Method {
 const METHODS: [(&str, Method); 4] =
     [("GET", Method::Get), ("HEAD", Method::Head), ("POST", Method::Post), ("PUT", Method::Put)];
 
-/// The action, timeout and expectation of one step.
-pub fn read_probe(step: &Fields<'_>, findings: &mut Findings) -> Option<Probe> {
-    let action = read_action(step, findings);
-    let timeout = step.duration("timeout", findings).map_or(limits::STEP_TIMEOUT, |at| at.value);
-    let is_http = matches!(action, Some(ActionTemplate::Http { .. }));
+/// The action of one step, what its result should be, and what is read from it.
+pub(super) fn read_probe(
+    step: &Fields<'_>,
+    look: LookDefault,
+    reading: &mut Reading<'_>,
+) -> Option<Probe> {
+    let action = read_action(step, reading);
+    let on = read_on(step, action.as_ref(), reading);
+    let timeout =
+        step.duration("timeout", reading.findings).map_or(limits::STEP_TIMEOUT, |at| at.value);
+    let look = read_look(step, look, reading);
+    let takes = step.get("values").map(|node| read_takes(node, reading)).unwrap_or_default();
     let expect = match step.get("expect") {
-        Some(node) => read_expect(node, is_http, findings)?,
-        None => Expect::default(),
+        Some(node) => read_expect(node, action.as_ref(), reading),
+        None => Some(Expect::default()),
     };
-    Some(Probe { action: action?, timeout, expect })
+    Some(Probe { action: action?, on: on?, timeout, expect: expect?, look: look?, takes })
 }
 
-fn read_action(step: &Fields<'_>, findings: &mut Findings) -> Option<ActionTemplate> {
-    let (run, exec, http) = (step.get("run"), step.get("exec"), step.get("http"));
-    let env = read_templates(step, "env", findings);
-    if [run, exec, http].into_iter().flatten().count() > 1 {
-        findings.add(
-            "several-actions",
-            step.place(),
-            "the step has more than one of 'run', 'exec' and 'http'",
-            "make it one step per action",
+/// `on: runner`, or a host; without it the scenario's target, which `scope` knows.
+fn read_on(
+    step: &Fields<'_>,
+    action: Option<&ActionTemplate>,
+    reading: &mut Reading<'_>,
+) -> Option<On> {
+    let Some(node) = step.get("on") else { return Some(On::Target) };
+    let runs = action.is_none_or(|action| {
+        matches!(action, ActionTemplate::Script { .. } | ActionTemplate::Exec { .. })
+    });
+    if !runs {
+        reading.findings.add(
+            "on-without-command",
+            node.place,
+            "'on' is for commands; requests and connections start at AMS itself",
+            "remove it",
         );
         return None;
     }
-    if let Some(node) = run {
-        let script = text(node, "run", findings)?;
-        forbid_templates(&script, findings);
-        if script.value.trim().is_empty() {
-            empty_command(node, "run", findings);
-            return None;
-        }
-        return Some(ActionTemplate::Script { text: script.value, env });
-    }
-    if let Some(node) = exec {
-        let before = findings.len();
-        let argv = step.texts("exec", findings);
-        for argument in &argv {
-            forbid_templates(argument, findings);
-        }
-        if findings.len() == before && argv.first().is_none_or(|at| at.value.trim().is_empty()) {
-            empty_command(node, "exec", findings);
-            return None;
-        }
-        let argv: Vec<String> = argv.into_iter().map(|at| at.value).collect();
-        return Some(ActionTemplate::Exec { argv, env });
-    }
-    if let Some(node) = http {
-        if let Some(env_node) = step.get("env") {
-            findings.add(
-                "env-without-command",
-                env_node.place,
-                "'env' is for commands; an HTTP request has none",
-                "put the value into url, headers or body",
-            );
-        }
-        return read_http(node, findings);
-    }
-    step.missing("run", "systemctl is-active httpd", findings);
-    None
+    let template = reading.template_at(node, "on")?;
+    Some(if template.source() == "runner" { On::Runner } else { On::Host(template) })
 }
+
+const ACTIONS: [&str; 6] = ["run", "exec", "powershell", "http", "tcp", "pagerduty"];
+
+fn read_action(step: &Fields<'_>, reading: &mut Reading<'_>) -> Option<ActionTemplate> {
+    let given: Vec<(&'static str, &Node)> =
+        ACTIONS.iter().filter_map(|word| Some((*word, step.get(word)?))).collect();
+    let env = read_templates(step, "env", reading);
+    match given.as_slice() {
+        [] => {
+            step.missing("run", "systemctl is-active httpd", reading.findings);
+            None
+        }
+        [(word, node)] => {
+            if let Some(env) =
+                step.get("env").filter(|_| !["run", "exec", "powershell"].contains(word))
+            {
+                reading.findings.add(
+                    "env-without-command",
+                    env.place,
+                    "'env' is for commands; this step has none",
+                    "put the value into url, headers or body",
+                );
+            }
+            read_one_action(word, node, step, env, reading)
+        }
+        several => {
+            let words: Vec<&str> = several.iter().map(|(word, _)| *word).collect();
+            reading.findings.add(
+                "several-actions",
+                step.place(),
+                format!("the step does several things: {}", words.join(", ")),
+                "make it one step per action",
+            );
+            None
+        }
+    }
+}
+
+fn read_one_action(
+    word: &str,
+    node: &Node,
+    step: &Fields<'_>,
+    env: BTreeMap<String, Template>,
+    reading: &mut Reading<'_>,
+) -> Option<ActionTemplate> {
+    match word {
+        "run" => read_script(node, "run", Shell::Sh, env, reading),
+        "powershell" => read_script(node, "powershell", Shell::PowerShell, env, reading),
+        "exec" => {
+            let before = reading.findings.len();
+            let argv = step.texts("exec", reading.findings);
+            for argument in &argv {
+                forbid_templates(argument, reading.findings);
+            }
+            let empty = argv.first().is_none_or(|at| at.value.trim().is_empty());
+            if reading.findings.len() == before && empty {
+                empty_command(node, "exec", reading.findings);
+                return None;
+            }
+            let argv: Vec<String> = argv.into_iter().map(|at| at.value).collect();
+            Some(ActionTemplate::Exec { argv, env })
+        }
+        "http" => read_http(node, reading),
+        "tcp" => read_tcp(node, reading),
+        _ => read_question(node, reading).map(ActionTemplate::Ask),
+    }
+}
+
+fn read_script(
+    node: &Node,
+    key: &str,
+    shell: Shell,
+    env: BTreeMap<String, Template>,
+    reading: &mut Reading<'_>,
+) -> Option<ActionTemplate> {
+    let script = text(node, key, reading.findings)?;
+    forbid_templates(&script, reading.findings);
+    secrets::look_in_text(script.place, &script.value, reading.findings);
+    if script.value.trim().is_empty() {
+        empty_command(node, key, reading.findings);
+        return None;
+    }
+    Some(ActionTemplate::Script { shell, text: script.value, env })
+}
+
+/// `tcp: "{{ target.address }}:25"`.
+fn read_tcp(node: &Node, reading: &mut Reading<'_>) -> Option<ActionTemplate> {
+    let address = reading.template_at(node, "tcp")?;
+    if !address.source().contains(':') {
+        reading.findings.add(
+            "bad-address",
+            node.place,
+            format!("'{}' has no port", address.source()),
+            "write it as host:port, for example \"{{ target.address }}:25\"",
+        );
+        return None;
+    }
+    Some(ActionTemplate::Tcp { address })
+}
+
+/// `pagerduty: alerts`, or `pagerduty: {open_incidents: [clock, synchronising]}`.
+fn read_question(node: &Node, reading: &mut Reading<'_>) -> Option<Question> {
+    if let Kind::Text(_) = node.kind {
+        let word = text(node, "pagerduty", reading.findings)?;
+        if word.value == "alerts" {
+            return Some(Question::Alerts);
+        }
+        reading.findings.add(
+            "unknown-word",
+            word.place,
+            format!("PagerDuty is not asked for '{}'", word.value),
+            "write alerts, or {open_incidents: [keywords]}",
+        );
+        return None;
+    }
+    let fields = Fields::of(node, "pagerduty", reading.findings)?;
+    let all: Vec<String> =
+        fields.texts("open_incidents", reading.findings).into_iter().map(|at| at.value).collect();
+    if all.is_empty() {
+        fields.missing("open_incidents", "[clock, synchronising]", reading.findings);
+    }
+    fields.finish(reading.findings);
+    (!all.is_empty()).then_some(Question::OpenIncidents { all })
+}
+
+/// First names of values.
+pub const ROOTS: [&str; 10] = [
+    "capture",
+    "vars",
+    "incident",
+    "parameters",
+    "lookup",
+    "customer",
+    "target",
+    "steps",
+    "each",
+    "now",
+];
 
 /// It would end well whatever is broken.
 fn empty_command(node: &Node, key: &str, findings: &mut Findings) {
@@ -95,7 +217,7 @@ fn empty_command(node: &Node, key: &str, findings: &mut Findings) {
 /// A value pasted into a script would be executed as part of it.
 fn forbid_templates(script: &At<String>, findings: &mut Findings) {
     let begun: Vec<&str> = script.value.split("{{").skip(1).map(str::trim_start).collect();
-    for root in ["capture", "vars", "incident"] {
+    for root in ROOTS {
         if begun.iter().any(|rest| rest.strip_prefix(root).is_some_and(|it| it.starts_with('.'))) {
             findings.add(
                 "value-in-command",
@@ -109,37 +231,37 @@ fn forbid_templates(script: &At<String>, findings: &mut Findings) {
     }
 }
 
-fn read_http(node: &Node, findings: &mut Findings) -> Option<ActionTemplate> {
+fn read_http(node: &Node, reading: &mut Reading<'_>) -> Option<ActionTemplate> {
     if let Kind::Text(_) = node.kind {
-        let url = read_url(node, findings)?;
+        let url = read_url(node, reading)?;
         let (method, headers, body) = (Method::Get, BTreeMap::new(), None);
         return Some(ActionTemplate::Http { method, url, headers, body });
     }
-    let fields = Fields::of(node, "http", findings)?;
-    let method = fields.word("method", &METHODS, findings).map_or(Method::Get, |at| at.value);
+    let fields = Fields::of(node, "http", reading.findings)?;
+    let method =
+        fields.word("method", &METHODS, reading.findings).map_or(Method::Get, |at| at.value);
     let url = fields
-        .required("url", "http://127.0.0.1/health", findings)
-        .and_then(|node| read_url(node, findings));
-    let headers = read_templates(&fields, "headers", findings);
-    let body = fields.get("body").and_then(|node| read_template(node, "body", findings));
-    fields.finish(findings);
+        .required("url", "http://127.0.0.1/health", reading.findings)
+        .and_then(|node| read_url(node, reading));
+    let headers = read_templates(&fields, "headers", reading);
+    let body = reading.template(&fields, "body");
+    fields.finish(reading.findings);
     Some(ActionTemplate::Http { method, url: url?, headers, body })
 }
 
 /// Where a request goes is the operator's to say: the scheme and host part may not come from a
 /// title as free text.
-fn read_url(node: &Node, findings: &mut Findings) -> Option<Template> {
-    let template = read_template(node, "url", findings)?;
-    let written = text(node, "url", findings)?.value;
-    let begins_well = ["http://", "https://", "{{ vars.", "{{vars."]
-        .iter()
-        .any(|start| written.starts_with(start));
-    if !begins_well {
-        findings.add(
+fn read_url(node: &Node, reading: &mut Reading<'_>) -> Option<Template> {
+    let template = reading.template_at(node, "url")?;
+    let written = template.source().replace("{{ ", "{{");
+    let starts =
+        ["http://", "https://", "{{vars.", "{{parameters.", "{{lookup.", "{{capture.", "{{steps."];
+    if !starts.iter().any(|start| written.starts_with(start)) {
+        reading.findings.add(
             "bad-url",
             node.place,
-            format!("'{written}' is not an address a request can go to"),
-            "begin with http://, https:// or a variable of yours: {{ vars.… }}",
+            format!("'{}' is not an address a request can go to", template.source()),
+            "begin with http://, https:// or a value of yours: {{ parameters.… }}",
         );
         return None;
     }
@@ -150,18 +272,18 @@ fn read_url(node: &Node, findings: &mut Findings) -> Option<Template> {
 fn read_templates(
     fields: &Fields<'_>,
     key: &'static str,
-    findings: &mut Findings,
+    reading: &mut Reading<'_>,
 ) -> BTreeMap<String, Template> {
     let Some(node) = fields.get(key) else {
         return BTreeMap::new();
     };
-    let Some(own) = Fields::of(node, key, findings) else {
+    let Some(own) = Fields::of(node, key, reading.findings) else {
         return BTreeMap::new();
     };
     let mut templates = BTreeMap::new();
     for (name, value) in own.all() {
         if key == "env" && !is_variable_name(&name.name) {
-            findings.add(
+            reading.findings.add(
                 "bad-variable-name",
                 name.place,
                 format!("'{}' cannot be an environment variable of a step", name.name),
@@ -169,7 +291,8 @@ fn read_templates(
             );
             continue;
         }
-        if let Some(template) = read_template(value, &name.name, findings) {
+        if let Some(template) = reading.template_at(value, &name.name) {
+            secrets::look(&name.name, &template, reading.findings);
             templates.insert(name.name.clone(), template);
         }
     }
@@ -183,97 +306,4 @@ fn is_variable_name(name: &str) -> bool {
     let well_formed = name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     well_formed && !acts_on_its_own
-}
-
-fn read_template(node: &Node, key: &str, findings: &mut Findings) -> Option<Template> {
-    let written = text(node, key, findings)?;
-    Template::parse(&written.value)
-        .map(|template| template.at(written.place))
-        .map_err(|error| {
-            findings.add(
-                "bad-template",
-                written.place,
-                format!("'{key}' cannot be filled in: {error}"),
-                "write values as {{ capture.host }}, {{ vars.name }} or {{ incident.id }}",
-            );
-        })
-        .ok()
-}
-
-fn read_expect(node: &Node, is_http: bool, findings: &mut Findings) -> Option<Expect> {
-    let fields = Fields::of(node, "expect", findings)?;
-    let mut expect = Expect::default();
-    if let Some(node) = fields.get("exit_code") {
-        expect.exit_codes = numbers(node, "exit_code", findings)
-            .into_iter()
-            .flat_map(|range| range.map(i32::from))
-            .collect();
-        misplaced(is_http, node, "exit_code", "status", findings);
-    }
-    if let Some(node) = fields.get("status") {
-        expect.statuses = numbers(node, "status", findings);
-        misplaced(!is_http, node, "status", "exit_code", findings);
-    }
-    let mut some_text = |key| {
-        let at = fields.text(key, findings)?;
-        if at.value.is_empty() {
-            impossible(at.place, key, findings);
-        }
-        Some(at.value)
-    };
-    expect.contains = some_text("contains");
-    expect.lacks = some_text("lacks");
-    fields.finish(findings);
-    Some(expect)
-}
-
-fn impossible(place: Place, key: &str, findings: &mut Findings) {
-    findings.add(
-        "empty-expectation",
-        place,
-        format!("'{key}' is empty, so it says nothing about the result"),
-        "write what is expected, or remove the line",
-    );
-}
-
-fn misplaced(wrong: bool, node: &Node, key: &str, instead: &str, findings: &mut Findings) {
-    if wrong {
-        findings.add(
-            "expectation-of-other-action",
-            node.place,
-            format!("this step's action gives no {key}"),
-            format!("use '{instead}'"),
-        );
-    }
-}
-
-/// `200`, `200..299`, or a list of both.
-fn numbers(node: &Node, key: &str, findings: &mut Findings) -> Vec<RangeInclusive<u16>> {
-    let single = std::slice::from_ref(node);
-    let items = if let Kind::List(items) = &node.kind { items.as_slice() } else { single };
-    if items.is_empty() {
-        impossible(node.place, key, findings);
-    }
-    items.iter().filter_map(|item| number_range(item, key, findings)).collect()
-}
-
-fn number_range(node: &Node, key: &str, findings: &mut Findings) -> Option<RangeInclusive<u16>> {
-    let range = match &node.kind {
-        Kind::Int(number) => u16::try_from(*number).ok().map(|n| n..=n),
-        Kind::Text(text) => text.split_once("..").and_then(|(from, to)| {
-            let (from, to) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
-            (from <= to).then_some(from..=to)
-        }),
-        _ => None,
-    };
-    if range.is_none() {
-        wrong_type(
-            findings,
-            node.place,
-            key,
-            "a number, a range such as 200..299, or a list",
-            &node.kind,
-        );
-    }
-    range
 }

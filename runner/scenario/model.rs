@@ -1,15 +1,21 @@
 //! A scenario that has been checked: what it matches and what it does.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::incident::Urgency;
 use crate::scenario::capture::Pattern;
 use crate::scenario::template::Template;
+use crate::scenario::value::Type;
 use crate::yaml::Place;
 
-#[derive(Clone, Debug)]
+pub use crate::scenario::step::{
+    ActionTemplate, Case, Each, Effect, Expect, From, HandOff, Look, On, Probe, Question, Rung,
+    Shell, Step, StepKind, Take, Then, Wait, WhenHealthy,
+};
+
+#[derive(Clone, Debug, Default)]
 pub struct Scenario {
     /// Unique in a catalog; in claims, metrics and notes.
     pub id: String,
@@ -20,10 +26,17 @@ pub struct Scenario {
     pub file: PathBuf,
     /// Of its id in the file.
     pub place: Place,
+    pub mode: Mode,
     pub rule: MatchRule,
+    pub parameters: BTreeMap<String, Parameter>,
+    pub lookups: BTreeMap<String, Lookup>,
+    pub target: Option<Target>,
+    pub when_suspended: WhenSuspended,
     /// From the claim to the outcome, hand-off included.
     pub deadline: Duration,
     pub steps: Vec<Step>,
+    /// Carried out at the end, whatever the end is.
+    pub always: Vec<Step>,
     pub hand_off: HandOff,
 }
 
@@ -35,23 +48,57 @@ impl Scenario {
             id: id.to_owned(),
             hash: hash.to_owned(),
             about: id.to_owned(),
-            file: PathBuf::new(),
-            place: Place::default(),
-            rule: MatchRule::default(),
             deadline: crate::limits::RUN_DEADLINE,
-            steps: Vec::new(),
-            hand_off: HandOff::default(),
+            ..Self::default()
         }
     }
 
-    /// Does it change anything, or does it only look?
-    pub fn recovers(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step.kind, StepKind::Recover { .. }))
+    /// A step by its number.
+    pub fn step(&self, number: usize) -> Option<&Step> {
+        self.walk().into_iter().find(|step| step.number == number)
+    }
+
+    /// Every step with all inside it, in the order of the file; `always` last.
+    pub fn walk(&self) -> Vec<&Step> {
+        fn into<'a>(steps: &'a [Step], all: &mut Vec<&'a Step>) {
+            for step in steps {
+                all.push(step);
+                for block in step.kind.blocks() {
+                    into(block, all);
+                }
+            }
+        }
+        let mut all = Vec::new();
+        into(&self.steps, &mut all);
+        into(&self.always, &mut all);
+        all
     }
 }
 
-/// Which titles a scenario is meant for. Keywords are as the author wrote them; folding of case
-/// and width is matching's business.
+/// How far AMS may go by itself. In order: the first is the strictest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Not matched at all.
+    Off,
+    /// Looks, and says what it would do.
+    Shadow,
+    /// Asks before each recovery.
+    Approve,
+    #[default]
+    Auto,
+}
+
+impl Mode {
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("off", Self::Off),
+        ("shadow", Self::Shadow),
+        ("approve", Self::Approve),
+        ("auto", Self::Auto),
+    ];
+}
+
+/// Which incidents a scenario is meant for. Keywords are as the author wrote them; folding of
+/// case and width is matching's business.
 #[derive(Clone, Debug, Default)]
 pub struct MatchRule {
     pub all: Vec<String>,
@@ -60,146 +107,61 @@ pub struct MatchRule {
     pub pattern: Option<Pattern>,
     /// Among several that match, the highest wins; then the most specific.
     pub priority: i64,
+    /// Customers by id; every customer, if none is named.
+    pub customers: Vec<String>,
+    /// PagerDuty services by id or name; every service, if none is named.
+    pub services: Vec<String>,
+    pub urgency: Option<Urgency>,
+}
+
+/// A value that the customer, or one of its hosts, gives.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    pub kind: Type,
+    pub default: Option<serde_json::Value>,
+    pub place: Place,
+}
+
+/// A row of a table parameter, found by a value.
+#[derive(Clone, Debug)]
+pub struct Lookup {
+    /// The parameter that holds the table.
+    pub table: String,
+    pub by: Template,
+    pub place: Place,
+}
+
+/// Which host the steps act on.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub wanted: Wanted,
+    pub when_several: WhenSeveral,
+    pub place: Place,
 }
 
 #[derive(Clone, Debug)]
-pub struct Step {
-    /// What the step does, in the author's words; for people.
-    pub name: String,
-    pub kind: StepKind,
+pub enum Wanted {
+    /// Name, alias or address of a host in the customer's inventory; a list gives several.
+    Host(Template),
+    /// All hosts of a group.
+    Group(Template),
 }
 
-#[derive(Clone, Debug)]
-pub enum StepKind {
-    /// Is it really broken? `expect` describes the healthy state.
-    Check {
-        probe: Probe,
-        when_healthy: WhenHealthy,
-        when_broken: WhenBroken,
-    },
-    /// Collects facts; never decides.
-    Gather {
-        probe: Probe,
-    },
-    /// Changes something.
-    Recover {
-        probe: Probe,
-        effect: Effect,
-    },
-    /// Did it help? Repeated until it passes or `within` is over.
-    Verify {
-        probe: Probe,
-        within: Duration,
-        every: Duration,
-    },
-    Wait {
-        duration: Duration,
-    },
-}
-
-impl StepKind {
-    /// The word authors write.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Check { .. } => "check",
-            Self::Gather { .. } => "gather",
-            Self::Recover { .. } => "recover",
-            Self::Verify { .. } => "verify",
-            Self::Wait { .. } => "wait",
-        }
-    }
-
-    pub const fn probe(&self) -> Option<&Probe> {
-        match self {
-            Self::Check { probe, .. }
-            | Self::Gather { probe }
-            | Self::Recover { probe, .. }
-            | Self::Verify { probe, .. } => Some(probe),
-            Self::Wait { .. } => None,
-        }
-    }
-
-    pub const fn effect(&self) -> Effect {
-        match self {
-            Self::Recover { effect, .. } => *effect,
-            _ => Effect::Read,
-        }
-    }
-}
-
-/// What may happen to a step after a crash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Repeated freely.
-    Read,
-    /// May be repeated.
-    Idempotent,
-    /// Never repeated blindly.
-    Once,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenHealthy {
-    /// Nothing to repair: resolve the incident.
-    Resolve,
-    /// Alert and host disagree: people should look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenSeveral {
+    #[default]
     HandOff,
-    Continue,
+    First,
+    /// For an `each` over `target.hosts`.
+    All,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenBroken {
-    Continue,
-    HandOff,
-}
-
-/// An action and what its result should be.
-#[derive(Clone, Debug)]
-pub struct Probe {
-    pub action: ActionTemplate,
-    pub timeout: Duration,
-    pub expect: Expect,
-}
-
-/// An action before its parameters are filled in.
-#[derive(Clone, Debug)]
-pub enum ActionTemplate {
-    /// A script for `/bin/sh`, never filled in: parameters reach it through `env`.
-    Script { text: String, env: BTreeMap<String, Template> },
-    /// Program and arguments, without a shell and never filled in.
-    Exec { argv: Vec<String>, env: BTreeMap<String, Template> },
-    Http {
-        method: crate::scenario::action::Method,
-        url: Template,
-        headers: BTreeMap<String, Template>,
-        body: Option<Template>,
-    },
-}
-
-/// When a result counts as met. All conditions given must hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expect {
-    /// For commands.
-    pub exit_codes: Vec<i32>,
-    /// For HTTP.
-    pub statuses: Vec<RangeInclusive<u16>>,
-    /// The output (standard output, or the HTTP body) has this text in it.
-    pub contains: Option<String>,
-    /// The output does not have this text in it.
-    pub lacks: Option<String>,
-}
-
-impl Default for Expect {
-    fn default() -> Self {
-        Self { exit_codes: vec![0], statuses: vec![200..=299], contains: None, lacks: None }
-    }
-}
-
-/// What people get who take over.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HandOff {
-    /// The procedure by hand, as the author would tell a colleague.
-    pub manual: Option<String>,
-    /// PagerDuty priority by name (`P2`), set on hand-off.
-    pub priority: Option<String>,
+/// While the customer has asked to leave the system alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenSuspended {
+    /// The incident stays as it is, with a note.
+    #[default]
+    Leave,
+    /// The run begins when the suspension ends.
+    Wait,
 }

@@ -1,17 +1,19 @@
-//! `{{ capture.host }}`: values filled into environment variables, URLs and HTTP bodies.
+//! `{{ capture.host }}`: values filled into environment variables, addresses, bodies and messages.
 //!
 //! Never into scripts or arguments: those are exactly what the author wrote. Only plain `{{ }}`
 //! values are allowed, so a template cannot loop or decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
-use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::scenario::value::{Values, written};
 use crate::yaml::Place;
 
 /// A checked template and the values it needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template {
     source: String,
     /// Dotted names: `capture.host`, `vars.log_dir`.
@@ -19,25 +21,24 @@ pub struct Template {
     place: Place,
 }
 
-/// What templates may refer to.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Values {
-    /// From the title, typed.
-    pub capture: BTreeMap<String, String>,
-    /// From the operator's configuration, trusted.
-    pub vars: BTreeMap<String, String>,
-    pub incident: BTreeMap<String, String>,
-}
-
 /// Names below `incident.`.
-pub const INCIDENT_NAMES: [&str; 3] = ["id", "title", "url"];
+pub const INCIDENT_NAMES: [&str; 5] = ["id", "title", "url", "urgency", "service"];
 
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TemplateError(String);
+/// First names whose values the operator or the author wrote: they may hold a whole address.
+const TRUSTED: [&str; 4] = ["vars", "parameters", "lookup", "target"];
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    #[error("{0}")]
+    Bad(String),
+    /// The value is not there now: not captured, not read, not found.
+    #[error("there is no value for {0}")]
+    Missing(String),
+}
 
 impl Template {
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
+        let bad = TemplateError::Bad;
         let plain = |inside: &str| {
             inside.trim().split('.').all(|part| {
                 !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -46,12 +47,14 @@ impl Template {
         let values = source.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
         let all_plain = values.map(|(inside, _)| inside).all(plain);
         if source.contains("{%") || source.contains("{#") || !all_plain {
-            return Err(TemplateError("only {{ name }} can be filled in here".to_owned()));
+            return Err(bad("only {{ name }} can be filled in here".to_owned()));
+        }
+        if !source.contains("{{") {
+            return Ok(Self { source: source.to_owned(), ..Self::default() });
         }
         let environment = environment();
-        let template = environment
-            .template_from_str(source)
-            .map_err(|error| TemplateError(error.to_string()))?;
+        let template =
+            environment.template_from_str(source).map_err(|error| bad(error.to_string()))?;
         let needs = template.undeclared_variables(true).into_iter().collect();
         Ok(Self { source: source.to_owned(), needs, place: Place::default() })
     }
@@ -66,39 +69,54 @@ impl Template {
         self.place
     }
 
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     pub fn needs(&self) -> impl Iterator<Item = &str> {
         self.needs.iter().map(String::as_str)
     }
 
-    /// Fills in the values as they are.
+    /// Fills in the values as they are; a list becomes one line per entry.
     pub fn render(&self, values: &Values) -> Result<String, TemplateError> {
-        if self.needs.is_empty() && !self.source.contains("{{") {
-            return Ok(self.source.clone());
+        self.fill(values, |_, value| written(value, "\n"))
+    }
+
+    /// Fills in a sentence for people; a list becomes `a, b`.
+    pub fn render_message(&self, values: &Values) -> Result<String, TemplateError> {
+        self.fill(values, |_, value| written(value, ", "))
+    }
+
+    /// The same, with a dash for every value that is not there.
+    pub fn render_leniently(&self, values: &Values) -> String {
+        let mut filled = Map::new();
+        for name in &self.needs {
+            let text = values.get(name).map_or_else(|| "-".to_owned(), |it| written(it, ", "));
+            insert(&mut filled, name, text);
         }
-        environment().render_str(&self.source, minijinja::value::Serde(values)).map_err(|error| {
-            let needs: Vec<&str> = self.needs().collect();
-            TemplateError(format!("{error} (it uses {})", needs.join(", ")))
-        })
+        environment()
+            .render_str(&self.source, Serde(&filled))
+            .unwrap_or_else(|_| self.source.clone())
     }
 
     /// Fills in a request body. In JSON, values from outside stay inside their quotes.
     pub fn render_body(&self, values: &Values) -> Result<String, TemplateError> {
-        if !self.source.trim_start().starts_with(['{', '['])
-            || self.source.trim_start().starts_with("{{")
-        {
+        let start = self.source.trim_start();
+        if !start.starts_with(['{', '[']) || start.starts_with("{{") {
             return self.render(values);
         }
-        let quoted = |text: &String| {
-            let json = serde_json::Value::from(text.as_str()).to_string();
+        self.fill(values, |_, value| {
+            let json = Value::from(written(value, "\n")).to_string();
             json[1..json.len() - 1].to_owned()
-        };
-        let escaped = |map: &BTreeMap<String, String>| {
-            map.iter().map(|(name, value)| (name.clone(), quoted(value))).collect()
-        };
-        self.render(&Values {
-            capture: escaped(&values.capture),
-            vars: values.vars.clone(),
-            incident: escaped(&values.incident),
+        })
+    }
+
+    /// Fills in a URL: what came from outside is percent-encoded, so it stays one segment or one
+    /// query value.
+    pub fn render_url(&self, values: &Values) -> Result<String, TemplateError> {
+        self.fill(values, |root, value| {
+            let text = written(value, ",");
+            if TRUSTED.contains(&root) { text } else { percent_encode(&text) }
         })
     }
 
@@ -111,17 +129,38 @@ impl Template {
         values.map(|(inside, _)| inside.trim().to_owned()).collect()
     }
 
-    /// Fills in a URL: what came from outside is percent-encoded, so it stays one segment or one
-    /// query value; `vars` are the operator's own and may hold a whole address.
-    pub fn render_url(&self, values: &Values) -> Result<String, TemplateError> {
-        let encoded = |map: &BTreeMap<String, String>| {
-            map.iter().map(|(name, value)| (name.clone(), percent_encode(value))).collect()
-        };
-        self.render(&Values {
-            capture: encoded(&values.capture),
-            vars: values.vars.clone(),
-            incident: encoded(&values.incident),
-        })
+    fn fill(
+        &self,
+        values: &Values,
+        text: impl Fn(&str, &Value) -> String,
+    ) -> Result<String, TemplateError> {
+        if self.needs.is_empty() && !self.source.contains("{{") {
+            return Ok(self.source.clone());
+        }
+        let mut filled = Map::new();
+        for name in &self.needs {
+            let value = values.get(name).ok_or_else(|| TemplateError::Missing(name.clone()))?;
+            let root = name.split('.').next().unwrap_or(name);
+            insert(&mut filled, name, text(root, value));
+        }
+        environment()
+            .render_str(&self.source, Serde(&filled))
+            .map_err(|error| TemplateError::Bad(error.to_string()))
+    }
+}
+
+/// Puts a text at its dotted name.
+fn insert(tree: &mut Map<String, Value>, name: &str, text: String) {
+    match name.split_once('.') {
+        None => {
+            tree.insert(name.to_owned(), Value::from(text));
+        }
+        Some((first, rest)) => {
+            let below = tree.entry(first).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(below) = below {
+                insert(below, rest, text);
+            }
+        }
     }
 }
 
@@ -149,14 +188,16 @@ fn percent_encode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn values() -> Values {
-        Values {
-            capture: BTreeMap::from([("q".to_owned(), "a b/../?x=1&y=日".to_owned())]),
-            vars: BTreeMap::from([("base".to_owned(), "http://127.0.0.1:8080/v1".to_owned())]),
-            incident: BTreeMap::new(),
-        }
+    fn values(q: &str) -> Values {
+        let mut values = Values::default();
+        values.set("capture", json!({ "q": q }));
+        values.set("vars", json!({ "base": "http://127.0.0.1:8080/v1" }));
+        values.set("steps", json!({ "failed": { "units": ["a", "b"], "count": 2, "none": null } }));
+        values
     }
 
     #[test]
@@ -167,18 +208,21 @@ mod tests {
 
     #[test]
     fn text_from_outside_stays_one_value_in_a_url() {
+        let values = values("a b/../?x=1&y=日");
         let template = Template::parse("{{ vars.base }}/x?q={{ capture.q }}").unwrap();
         assert_eq!(
-            template.render_url(&values()).unwrap(),
+            template.render_url(&values).unwrap(),
             "http://127.0.0.1:8080/v1/x?q=a%20b%2F..%2F%3Fx%3D1%26y%3D%E6%97%A5"
         );
-        assert!(template.render(&values()).unwrap().ends_with("q=a b/../?x=1&y=日"));
+        assert!(template.render(&values).unwrap().ends_with("q=a b/../?x=1&y=日"));
     }
 
     #[test]
     fn a_missing_value_is_an_error_and_statements_are_refused() {
-        let template = Template::parse("{{ capture.nope }}").unwrap();
-        assert!(template.render(&values()).is_err());
+        for missing in ["{{ capture.nope }}", "{{ steps.failed.none }}"] {
+            let template = Template::parse(missing).unwrap();
+            assert!(matches!(template.render(&values("")), Err(TemplateError::Missing(_))));
+        }
         assert!(Template::parse("{% for x in y %}{% endfor %}").is_err());
         assert!(Template::parse("{{ capture.x | upper }}").is_err());
         assert!(Template::parse("{{ capture.x if vars.y else 1 }}").is_err());
@@ -187,19 +231,18 @@ mod tests {
 
     #[test]
     fn a_title_cannot_change_the_shape_of_a_json_body() {
-        let mut values = values();
-        values.capture.insert("q".to_owned(), "a\", \"admin\": \"yes".to_owned());
         let template = Template::parse(r#"{"name": "{{ capture.q }}"}"#).unwrap();
-        let body = template.render_body(&values).unwrap();
-        let json: serde_json::Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(json, serde_json::json!({ "name": "a\", \"admin\": \"yes" }));
+        let body = template.render_body(&values("a\", \"admin\": \"yes")).unwrap();
+        let json: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(json, json!({ "name": "a\", \"admin\": \"yes" }));
     }
 
     #[test]
-    fn values_are_not_templates_themselves() {
-        let mut nested = values();
-        nested.capture.insert("q".to_owned(), "{{ vars.base }}".to_owned());
+    fn values_are_not_templates_themselves_and_lists_are_written_out() {
         let template = Template::parse("{{ capture.q }}").unwrap();
-        assert_eq!(template.render(&nested).unwrap(), "{{ vars.base }}");
+        assert_eq!(template.render(&values("{{ vars.base }}")).unwrap(), "{{ vars.base }}");
+        let units = Template::parse("{{ steps.failed.count }}: {{ steps.failed.units }}").unwrap();
+        assert_eq!(units.render(&values("")).unwrap(), "2: a\nb");
+        assert_eq!(units.render_message(&values("")).unwrap(), "2: a, b");
     }
 }

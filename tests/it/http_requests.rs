@@ -8,6 +8,7 @@ use ams::execute::actuator::{
 use ams::execute::dispatch::Actuators;
 use ams::execute::http::HttpRequests;
 use ams::execute::local::LocalCommands;
+use ams::execute::tcp::TcpConnections;
 use ams::incident::{IncidentId, RunId};
 use ams::limits;
 use axum::Router;
@@ -35,7 +36,10 @@ impl Bench {
         let evidence = dir.path().join("evidence");
         let http = HttpRequests::new(evidence.clone()).expect("a client");
         let local = LocalCommands::new(evidence, BTreeMap::new());
-        Self { dir, actuators: Actuators { local, http }, cancel: CancellationToken::new() }
+        let platform =
+            std::sync::Arc::new(LocalCommands::new(dir.path().join("no"), BTreeMap::new()));
+        let actuators = Actuators { local, http, tcp: TcpConnections, platform };
+        Self { dir, actuators, cancel: CancellationToken::new() }
     }
 
     async fn act(&self, order: &Order) -> Observation {
@@ -53,6 +57,7 @@ fn order(action: Action) -> Order {
         step: 0,
         nonce: "0a".to_owned(),
         action,
+        host: None,
         timeout: LONG,
     }
 }

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ams::claim::journal::StepAt;
 use ams::execute::actuator::{Ending, Observation, Output};
-use ams::execute::plan::End;
+use ams::execute::end::End;
 use ams::execute::run::StepReport;
 use ams::execute::verdict::{Verdict, Why};
 use ams::incident::{IncidentId, Region, RunId};
@@ -44,7 +45,15 @@ fn seen(ending: Ending, stdout: &str) -> Observation {
 fn report(step: usize, verdict: Verdict, seen: Observation, attempts: u32) -> StepReport {
     let took = Duration::from_millis(if attempts > 1 { 60_000 } else { 120 });
     let began_at = at(i64::try_from(step).unwrap() * 3);
-    StepReport { step, verdict, seen: Some(seen), attempts, began_at, took }
+    StepReport {
+        at: StepAt::plain(step),
+        entry: None,
+        verdict,
+        seen: Some(seen),
+        attempts,
+        began_at,
+        took,
+    }
 }
 
 /// A recovery that did not help.
@@ -69,16 +78,19 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
     let scenario: Scenario =
         ams::scenario::file::read(Path::new("site-down.yaml"), SCENARIO, None).unwrap();
     let run = RunId { incident: IncidentId::parse("Q1ABCDEF234567").unwrap(), number: 1 };
+    let in_doubt: Vec<StepAt> = match end {
+        Some(End::OutcomeUnknown { step }) => vec![StepAt::plain(*step)],
+        _ => Vec::new(),
+    };
     let story = Story {
         run: &run,
         region: &Region::new("tokyo"),
         scenario: &scenario,
         title: "【障害】web01 HTTP 応答なし",
         reports,
-        in_doubt: match end {
-            Some(End::OutcomeUnknown { step }) => Some(*step),
-            _ => None,
-        },
+        in_doubt: &in_doubt,
+        said: None,
+        contact: None,
         began_at: at(0),
         now: at(75),
         taken_over: false,

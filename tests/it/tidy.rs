@@ -9,29 +9,39 @@ use std::process::Command;
 const FILE_LINES: usize = 400;
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 17] = [
+const DIRECTION: [(&str, &[&str]); 21] = [
+    ("customer", &["scenario"]),
+    ("history", &[]),
+    ("rules", &["scenario", "customer", "matching"]),
+    ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("scenario", &[]),
     ("claim", &[]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
-    ("execute", &["scenario", "claim"]),
+    ("execute", &["scenario", "claim", "customer", "history"]),
     ("report", &["scenario", "claim", "execute"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
-    ("runs", &["claim"]),
+    ("runs", &["claim", "execute"]),
     ("config", &["claim", "report"]),
     (
         "pipeline",
-        &["scenario", "claim", "matching", "receive", "execute", "report", "handoff", "runs"],
+        &[
+            "scenario", "claim", "customer", "matching", "receive", "execute", "report", "runs",
+            "rules", "begun",
+        ],
     ),
-    ("respond", &["scenario", "claim", "execute", "report", "handoff", "pipeline"]),
-    ("resume", &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs"]),
+    ("respond", &["scenario", "claim", "execute", "report", "handoff", "pipeline", "begun"]),
+    (
+        "resume",
+        &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs", "begun"],
+    ),
     ("sweep", &["claim", "pipeline", "resume"]),
     ("sandbox", &["claim", "receive", "report"]),
     (
         "app",
         &[
             "scenario", "claim", "matching", "receive", "execute", "report", "handoff", "runs",
-            "config", "pipeline", "respond", "sweep",
+            "config", "pipeline", "respond", "sweep", "customer", "history", "rules",
         ],
     ),
     ("commands", &["scenario", "claim", "report", "app", "config", "sandbox"]),
@@ -47,10 +57,10 @@ const TECHNOLOGY: [(&str, &[&str]); 9] = [
     ("axum", &["receive/http.rs", "app.rs", "sandbox/"]),
     ("clap", &["commands/", "main.rs", "sandbox/demo_service.rs"]),
     ("hmac", &["receive/signature.rs"]),
-    ("minijinja", &["scenario/template.rs"]),
+    ("minijinja", &["scenario/template.rs", "scenario/expression.rs"]),
     ("prometheus_client", &["metrics.rs"]),
     ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
-    ("rusqlite", &["claim/sqlite.rs"]),
+    ("rusqlite", &["claim/sqlite.rs", "history/sqlite.rs"]),
     ("rustix", &["execute/process_group.rs", "sandbox/cluster.rs"]),
     ("serde_saphyr", &["yaml.rs"]),
 ];

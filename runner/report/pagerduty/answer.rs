@@ -123,6 +123,17 @@ pub(super) fn notes(answer: &Value) -> Vec<Note> {
     dated.into_iter().map(|(_, note)| note).collect()
 }
 
+/// Ids and titles of a list of incidents; one without an id is left out.
+pub(super) fn titles(answer: &Value) -> Vec<(IncidentId, String)> {
+    list(answer, "incidents")
+        .iter()
+        .filter_map(|incident| {
+            let id = IncidentId::parse(&text(incident, "id")?)?;
+            Some((id, text(incident, "title").unwrap_or_default()))
+        })
+        .collect()
+}
+
 /// An escalation policy as it stands in `GET /escalation_policies/{id}`: name, and per level the
 /// users its rule names. Whom a schedule stands for is not said there.
 pub(super) fn policy(answer: &Value) -> (String, Vec<Vec<String>>) {

@@ -26,6 +26,8 @@ use crate::incident::{Incident, IncidentId};
 use crate::limits;
 
 const INCIDENT: &str = "/incidents/{id}";
+const INCIDENTS: &str = "/incidents";
+const ALERTS: &str = "/incidents/{id}/alerts";
 const NOTES: &str = "/incidents/{id}/notes";
 const POLICY: &str = "/escalation_policies/{id}";
 const ON_CALLS: &str = "/oncalls";
@@ -236,6 +238,24 @@ impl IncidentPlatform for PagerDuty {
         let answer = self.transport.call(&call).await;
         let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
         Ok(answer::notes(&answer))
+    }
+
+    async fn alerts(&self, id: &IncidentId) -> Result<Vec<Value>, PlatformError> {
+        let mut call = Call::get(ALERTS, vec!["incidents", id.as_str(), "alerts"]);
+        call.query = vec![("limit", "100".to_owned())];
+        let answer = self.transport.call(&call).await;
+        let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
+        Ok(answer["alerts"].as_array().cloned().unwrap_or_default())
+    }
+
+    async fn open_incidents(&self) -> Result<Vec<(IncidentId, String)>, PlatformError> {
+        let mut call = Call::get(INCIDENTS, vec!["incidents"]);
+        let open = ["triggered", "acknowledged"].map(|it| ("statuses[]", it.to_owned()));
+        call.query = open.into_iter().chain([("limit", "100".to_owned())]).collect();
+        let answer = self.transport.call(&call).await;
+        let answer =
+            answer.map_err(|gave_up| error(&call, "open incidents".to_owned(), gave_up))?;
+        Ok(answer::titles(&answer))
     }
 
     /// A request that PagerDuty carries out after our look for the marker still makes a second

@@ -1,4 +1,4 @@
-use ams::claim::journal::{DoneResult, Entry, Journal};
+use ams::claim::journal::{DoneResult, Entry, Journal, StepAt};
 use ams::claim::protocol::{Event, Refusal, StandDownReason};
 use ams::incident::{Outcome, Owner};
 
@@ -6,12 +6,12 @@ use super::{Place, claim, end, incident};
 
 fn intent(nonce: &str) -> Journal {
     let at = "2026-03-02T12:00:01Z".parse().unwrap();
-    Journal::default().with(Entry::Intent { step: 2, nonce: nonce.to_owned(), at })
+    Journal::default().with(Entry::Intent { step: StepAt::plain(2), nonce: nonce.to_owned(), at })
 }
 
 fn done(journal: &Journal) -> Journal {
     let at = "2026-03-02T12:00:02Z".parse().unwrap();
-    journal.with(Entry::Done { step: 2, result: DoneResult::Met, at })
+    journal.with(Entry::Done { step: StepAt::plain(2), result: DoneResult::Met, at })
 }
 
 pub(crate) async fn only_the_owner_at_its_epoch_may_write(place: &Place) {

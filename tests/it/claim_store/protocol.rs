@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ams::claim::journal::{Entry, Journal};
+use ams::claim::journal::{Entry, Journal, StepAt};
 use ams::claim::protocol::{
     ClaimToken, Event, Opening, RUNS_PER_INCIDENT, RunItem, StandDownReason, Verdict, judge,
 };
@@ -182,7 +182,7 @@ impl World {
     }
 
     fn journal(&self, at: Timestamp) -> Journal {
-        let entry = Entry::Intent { step: 0, nonce: self.writes.to_string(), at };
+        let entry = Entry::Intent { step: StepAt::plain(0), nonce: self.writes.to_string(), at };
         Journal::default().with(entry)
     }
 }

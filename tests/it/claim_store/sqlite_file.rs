@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use ams::claim::journal::{Entry, Journal};
+use ams::claim::journal::{Entry, Journal, StepAt};
 use ams::claim::protocol::{Opening, StandDownReason};
 use ams::claim::sqlite::SqliteClaims;
 use ams::claim::{ClaimAnswer, ClaimStore as _, Claims, StoreError};
@@ -63,7 +63,7 @@ async fn everything_is_there_after_a_restart() {
         end(&tokyo, &first, Outcome::Resolved).await;
         let second = won(try_claim(&tokyo, &id, reopened("2026-03-02T13:00:00Z")).await);
         let at = "2026-03-02T13:00:01Z".parse().unwrap();
-        let intent = Entry::Intent { step: 0, nonce: "a".to_owned(), at };
+        let intent = Entry::Intent { step: StepAt::plain(0), nonce: "a".to_owned(), at };
         tokyo.intend(&second, &Journal::default().with(intent)).await.unwrap().unwrap();
         let person = Some("PLH1HKV".to_owned());
         tokyo.stand_down(&id, StandDownReason::Reassigned, person).await.unwrap().unwrap();

@@ -119,7 +119,12 @@ async fn a_check_that_cannot_find_out_changes_nothing() {
 
 #[tokio::test]
 async fn a_run_that_exceeds_its_deadline_is_handed_off() {
-    let late = super::SLOW.replace("deadline: 2m", "deadline: 2s");
+    // Not a wait: the loader refuses a deadline that is shorter than those.
+    let slow = "gather: {run: sleep 30, timeout: 40s}";
+    let late = super::SLOW
+        .replace("deadline: 2m", "deadline: 2s")
+        .replace("wait: {name: 様子を見る, for: 30s}", slow);
+    assert!(late.contains(slow));
     let world = World::with(&late).start().await;
     let incident = world.fire("service is slow");
     world.expect(&incident, Outcome::Escalated).await;

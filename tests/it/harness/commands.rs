@@ -87,6 +87,7 @@ pub(crate) fn order(command: Command) -> Order {
         step: 3,
         nonce: "00ff".to_owned(),
         action: Action::Command(command),
+        host: None,
         timeout: LONG,
     }
 }

@@ -70,6 +70,7 @@ impl Sample {
         let data = &event["data"];
         assert_eq!(delivery.event_id, event["id"].as_str().unwrap(), "{}", self.name);
         match delivery.event {
+            Event::Answered { approved, .. } => format!("answered {approved}"),
             Event::Ignored(why) => format!("{why:?}"),
             Event::TakenFromUs { incident, reason, by } => {
                 assert_eq!(incident.as_str(), data["id"], "{}", self.name);

@@ -1,0 +1,99 @@
+//! A run of this process, from its claim or take-over to its outcome.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::claim::Claim;
+use crate::claim::journal::{Journal, StepAt};
+use crate::customer::{Customer, Destination};
+use crate::execute::end::End;
+use crate::execute::memory::Memory;
+use crate::execute::run::StepReport;
+use crate::execute::world::World;
+use crate::incident::Incident;
+use crate::report::title;
+use crate::runs::Enrolled;
+use crate::scenario::model::{HandOff, Mode, Scenario, WhenSuspended};
+use crate::scenario::value::Values;
+
+/// Part of a run's deadline that is kept for telling people, at most.
+const TELLING: Duration = Duration::from_mins(1);
+
+/// A run from where it stands: claimed just now, or taken over.
+pub struct Begun {
+    pub claim: Claim,
+    pub incident: Incident,
+    pub scenario: Arc<Scenario>,
+    pub captures: BTreeMap<String, String>,
+    pub customer: Option<Arc<Customer>>,
+    pub journal: Journal,
+    /// What was seen and decided by owners before.
+    pub memory: Memory,
+    /// The author's words for the end.
+    pub said: Option<String>,
+    /// What is known of steps that an earlier owner carried out.
+    pub reports: Vec<StepReport>,
+    pub taken_over: bool,
+    /// Steps whose results nobody knows.
+    pub in_doubt: Vec<StepAt>,
+    /// How it is handed off, once it is known how it ends.
+    pub ended: Option<HandOff>,
+    /// Set when there is nothing left to carry out, only to tell.
+    pub end: Option<End>,
+    pub place: Enrolled,
+}
+
+impl Begun {
+    /// Where the customer says that a hand-off to this name goes.
+    pub fn destination(&self) -> Option<&Destination> {
+        let to = self.ended.as_ref()?.to.as_ref()?;
+        self.customer.as_ref()?.destinations.get(to)
+    }
+
+    pub fn world(&self, vars: &BTreeMap<String, String>) -> World {
+        let mut base = Values::default();
+        base.set("capture", World::captures(&self.scenario, &self.captures));
+        base.set("vars", json!(vars));
+        base.set(
+            "incident",
+            json!({
+                "id": self.incident.id.as_str(),
+                "title": title::original(&self.incident.title),
+                "url": self.incident.html_url.clone().unwrap_or_default(),
+                "urgency": self.incident.urgency.word(),
+                "service": self.incident.service.as_ref().map(|service| service.name.clone()),
+            }),
+        );
+        World { base, customer: self.customer.clone() }
+    }
+
+    /// Times of day are meant in the customer's zone.
+    pub fn zone(&self, ours: &TimeZone) -> TimeZone {
+        self.customer.as_ref().map_or_else(|| ours.clone(), |customer| customer.zone.clone())
+    }
+
+    pub fn mode(&self) -> Mode {
+        let own = self.scenario.mode;
+        self.customer.as_ref().map_or(own, |customer| customer.mode(&self.scenario.id, own))
+    }
+
+    /// The deadline counts from the claim, whoever made it; part of it is kept for telling. A run
+    /// that waits for the end of a suspension has its whole time after it.
+    pub fn act_until(&self, now: Timestamp) -> Instant {
+        let deadline = self.scenario.deadline;
+        let room = deadline.saturating_sub(TELLING.min(deadline / 4));
+        let opened = self.claim.opened_at();
+        let customer = self.customer.as_ref();
+        let suspension = customer.and_then(|it| it.suspended(&self.scenario.id, None, opened));
+        let waits = self.scenario.when_suspended == WhenSuspended::Wait;
+        let began = suspension.filter(|_| waits).map_or(opened, |suspension| suspension.until);
+        let ends = began + SignedDuration::try_from(room).unwrap_or(SignedDuration::MAX);
+        Instant::now() + Duration::try_from(ends.duration_since(now)).unwrap_or_default()
+    }
+}

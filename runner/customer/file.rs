@@ -1,0 +1,194 @@
+//! One customer file: text in, findings and, when there are none, a customer out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::{Map, Value};
+
+use crate::customer::{Customer, Destination, Host, Reach, Suspension};
+use crate::fields::{At, Fields, remedy_for_word, wrong_type};
+use crate::finding::{Finding, Findings};
+use crate::scenario::model::Mode;
+use crate::yaml::{self, Kind, Node};
+
+const REACHES: [(&str, Reach); 1] = [("local", Reach::Local)];
+
+pub fn read(path: &Path, content: &str) -> Result<Customer, Vec<Finding>> {
+    let mut findings = Findings::of(path);
+    let node = match yaml::parse(content) {
+        Ok(node) => node,
+        Err(error) => {
+            findings.add("syntax", error.place, error.message, error.remedy);
+            return Err(findings.into_sorted());
+        }
+    };
+    match read_customer(&node, &mut findings) {
+        Some(customer) if findings.is_empty() => Ok(customer),
+        _ => Err(findings.into_sorted()),
+    }
+}
+
+fn read_customer(node: &Node, findings: &mut Findings) -> Option<Customer> {
+    let fields = Fields::of(node, "the file", findings)?;
+    let id = fields.required_text("customer", "example-shop", findings);
+    let name = fields.required_text("name", "株式会社サンプル", findings);
+    let zone = fields.text("time_zone", findings);
+    let zone = zone.map_or(Some(TimeZone::UTC), |at| read_zone(&at, findings));
+    let (zone_known, zone) = (zone.is_some(), zone.unwrap_or(TimeZone::UTC));
+    let customer = Customer {
+        id: id.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
+        name: name.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
+        contact: fields.text("contact", findings).map(|at| at.value),
+        services: texts(&fields, "services", findings),
+        parameters: map(&fields, "parameters", findings),
+        hosts: list(&fields, "hosts", findings, read_host),
+        destinations: fields
+            .get("destinations")
+            .map(|node| read_destinations(node, findings))
+            .unwrap_or_default(),
+        modes: fields.get("modes").map(|node| read_modes(node, findings)).unwrap_or_default(),
+        suspensions: list(&fields, "suspensions", findings, |node, findings| {
+            read_suspension(node, &zone, findings)
+        }),
+        zone: zone.clone(),
+    };
+    fields.finish(findings);
+    (id.is_some() && name.is_some() && zone_known).then_some(customer)
+}
+
+fn read_zone(at: &At<String>, findings: &mut Findings) -> Option<TimeZone> {
+    TimeZone::get(&at.value)
+        .map_err(|_| {
+            findings.add(
+                "unknown-time-zone",
+                at.place,
+                format!("'{}' is not a time zone", at.value),
+                "write a name such as Asia/Tokyo or UTC",
+            );
+        })
+        .ok()
+}
+
+fn texts(fields: &Fields<'_>, key: &'static str, findings: &mut Findings) -> Vec<String> {
+    fields.texts(key, findings).into_iter().map(|at| at.value).collect()
+}
+
+/// Values of the operator's own; what they must be is for the scenarios to say.
+fn map(fields: &Fields<'_>, key: &'static str, findings: &mut Findings) -> Map<String, Value> {
+    let Some(node) = fields.get(key) else { return Map::new() };
+    let Some(own) = Fields::of(node, key, findings) else { return Map::new() };
+    own.all().iter().map(|(name, value)| (name.name.clone(), value.to_json())).collect()
+}
+
+fn list<T>(
+    fields: &Fields<'_>,
+    key: &'static str,
+    findings: &mut Findings,
+    read: impl Fn(&Node, &mut Findings) -> Option<T>,
+) -> Vec<T> {
+    match fields.get(key) {
+        None => Vec::new(),
+        Some(Node { kind: Kind::List(items), .. }) => {
+            items.iter().filter_map(|item| read(item, findings)).collect()
+        }
+        Some(node) => {
+            wrong_type(findings, node.place, key, "a list (`- …`)", &node.kind);
+            Vec::new()
+        }
+    }
+}
+
+fn read_host(node: &Node, findings: &mut Findings) -> Option<Host> {
+    let fields = Fields::of(node, "a host", findings)?;
+    let name = fields.required_text("name", "web01", findings);
+    let host = Host {
+        name: name.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
+        aliases: texts(&fields, "aliases", findings),
+        address: fields.text("address", findings).map(|at| at.value),
+        groups: texts(&fields, "groups", findings),
+        parameters: map(&fields, "parameters", findings),
+        reach: fields.word("reach", &REACHES, findings).map_or(Reach::None, |at| at.value),
+    };
+    fields.finish(findings);
+    name.map(|_| host)
+}
+
+fn read_destinations(node: &Node, findings: &mut Findings) -> BTreeMap<String, Destination> {
+    let Some(own) = Fields::of(node, "destinations", findings) else { return BTreeMap::new() };
+    let mut destinations = BTreeMap::new();
+    for (key, value) in own.all() {
+        let Some(fields) = Fields::of(value, &key.name, findings) else { continue };
+        let policy = fields.text("policy", findings).map(|at| at.value);
+        let contact = fields.text("contact", findings).map(|at| at.value);
+        fields.finish(findings);
+        destinations.insert(key.name.clone(), Destination { policy, contact });
+    }
+    destinations
+}
+
+fn read_modes(node: &Node, findings: &mut Findings) -> BTreeMap<String, Mode> {
+    let Some(own) = Fields::of(node, "modes", findings) else { return BTreeMap::new() };
+    let mut modes = BTreeMap::new();
+    for (key, value) in own.all() {
+        let Some(written) = crate::fields::text(value, &key.name, findings) else { continue };
+        let mode = Mode::WORDS.iter().find(|(word, _)| *word == written.value);
+        if let Some((_, mode)) = mode {
+            modes.insert(key.name.clone(), *mode);
+        } else {
+            findings.add(
+                "unknown-word",
+                written.place,
+                format!("'{}' is not a mode", written.value),
+                remedy_for_word(&written.value, &Mode::WORDS.map(|(word, _)| word)),
+            );
+        }
+    }
+    modes
+}
+
+fn read_suspension(node: &Node, zone: &TimeZone, findings: &mut Findings) -> Option<Suspension> {
+    let fields = Fields::of(node, "a suspension", findings)?;
+    let from = fields.required_text("from", "\"2026-12-01 22:00\"", findings);
+    let until = fields.required_text("until", "\"2026-12-02 05:00\"", findings);
+    let reason = fields.required_text("reason", "定期メンテナンス", findings);
+    let scenario = fields.text("scenario", findings).map(|at| at.value);
+    let host = fields.text("host", findings).map(|at| at.value);
+    fields.finish(findings);
+    let until_place = until.as_ref().map(|at| at.place);
+    let from = read_time(&from?, zone, findings);
+    let until = read_time(&until?, zone, findings);
+    let (from, until) = (from?, until?);
+    if from >= until {
+        findings.add(
+            "suspension-ends-first",
+            until_place.unwrap_or(node.place),
+            "the suspension ends before it begins",
+            "exchange 'from' and 'until'",
+        );
+        return None;
+    }
+    Some(Suspension { from, until, scenario, host, reason: reason?.value })
+}
+
+/// `2026-12-01 22:00` in the customer's zone, or with an offset of its own.
+fn read_time(at: &At<String>, zone: &TimeZone, findings: &mut Findings) -> Option<Timestamp> {
+    let text = at.value.trim();
+    let with_offset = text.parse::<Timestamp>().ok();
+    let local = || {
+        let local: DateTime = text.parse().ok()?;
+        local.to_zoned(zone.clone()).ok().map(|zoned| zoned.timestamp())
+    };
+    let time = with_offset.or_else(local);
+    if time.is_none() {
+        findings.add(
+            "bad-time",
+            at.place,
+            format!("'{text}' is not a point in time"),
+            "write it as \"2026-12-01 22:00\", in quotes",
+        );
+    }
+    time
+}

@@ -1,0 +1,170 @@
+//! How a run ends and why. Pure.
+
+use crate::claim::journal::Reason;
+use crate::claim::protocol::StandDown;
+use crate::incident::Outcome;
+
+/// How a run ends and why. The outcome follows from the reason; nothing else decides it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The check found the healthy state.
+    Healthy {
+        step: usize,
+    },
+    /// The check found the healthy state, and the author wants people to look.
+    AlertAndHostDisagree {
+        step: usize,
+    },
+    /// The check found it broken, and the author wants people to repair it.
+    BrokenForPeople {
+        step: usize,
+    },
+    /// The last recovery's verify passed.
+    Verified,
+    /// All facts are gathered; a person goes on.
+    Gathered,
+    /// A step could not find out.
+    Unclear {
+        step: usize,
+    },
+    RecoverFailed {
+        step: usize,
+    },
+    /// The recovery did not help.
+    NotVerified {
+        step: usize,
+    },
+    /// The run's time is over; the step was not begun or not finished.
+    Deadline {
+        step: usize,
+    },
+    /// An effect was announced, its runner died, and its result is not known.
+    OutcomeUnknown {
+        step: usize,
+    },
+    /// The author's `resolve` was reached; with or without a recovery before it.
+    ResolvedByStep {
+        step: usize,
+        recovered: bool,
+    },
+    /// The author's `hand_off` was reached.
+    HandedOffByStep {
+        step: usize,
+    },
+    /// People said no, or nobody answered in time.
+    NotApproved {
+        step: usize,
+    },
+    /// A value the step needs is not there, or a limit of its author's is exceeded.
+    CannotGoOn {
+        step: usize,
+        what: String,
+    },
+    /// What must always run at the end did not work.
+    AlwaysFailed {
+        step: usize,
+    },
+    /// The mode allows no change: this step would have been carried out next, or the run would
+    /// have ended so after it.
+    Shadowed {
+        step: usize,
+        would_end: Option<Outcome>,
+    },
+    /// The customer has asked to leave the system alone.
+    Suspended {
+        what: String,
+    },
+    StoodDown(StandDown),
+    /// Something of ours failed.
+    Ours {
+        what: String,
+    },
+}
+
+impl End {
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Healthy { .. } => Outcome::RecoveredItself,
+            Self::Verified => Outcome::Resolved,
+            Self::ResolvedByStep { recovered, .. } if *recovered => Outcome::Resolved,
+            Self::ResolvedByStep { .. } => Outcome::RecoveredItself,
+            Self::AlertAndHostDisagree { .. }
+            | Self::BrokenForPeople { .. }
+            | Self::HandedOffByStep { .. }
+            | Self::NotApproved { .. }
+            | Self::Gathered => Outcome::HandedOff,
+            Self::Shadowed { .. } => Outcome::Shadowed,
+            Self::Suspended { .. } => Outcome::Suspended,
+            Self::StoodDown(_) => Outcome::StoodDown,
+            Self::Unclear { .. }
+            | Self::RecoverFailed { .. }
+            | Self::NotVerified { .. }
+            | Self::Deadline { .. }
+            | Self::OutcomeUnknown { .. }
+            | Self::CannotGoOn { .. }
+            | Self::AlwaysFailed { .. }
+            | Self::Ours { .. } => Outcome::Escalated,
+        }
+    }
+}
+
+/// Words of an end are not recorded where the claim lies.
+const LOG_HAS_IT: &str = "the first region's log has the reason";
+
+impl End {
+    /// For the journal: everything but the words.
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Healthy { step } => Reason::Healthy { step: *step },
+            Self::AlertAndHostDisagree { step } => Reason::AlertAndHostDisagree { step: *step },
+            Self::BrokenForPeople { step } => Reason::BrokenForPeople { step: *step },
+            Self::Verified => Reason::Verified,
+            Self::Gathered => Reason::Gathered,
+            Self::Unclear { step } => Reason::Unclear { step: *step },
+            Self::RecoverFailed { step } => Reason::RecoverFailed { step: *step },
+            Self::NotVerified { step } => Reason::NotVerified { step: *step },
+            Self::Deadline { step } => Reason::Deadline { step: *step },
+            Self::OutcomeUnknown { step } => Reason::OutcomeUnknown { step: *step },
+            Self::ResolvedByStep { step, recovered } => {
+                Reason::ResolvedByStep { step: *step, recovered: *recovered }
+            }
+            Self::HandedOffByStep { step } => Reason::HandedOffByStep { step: *step },
+            Self::NotApproved { step } => Reason::NotApproved { step: *step },
+            Self::CannotGoOn { step, .. } => Reason::CannotGoOn { step: *step },
+            Self::AlwaysFailed { step } => Reason::AlwaysFailed { step: *step },
+            Self::Shadowed { step, .. } => Reason::Shadowed { step: *step },
+            Self::Suspended { .. } => Reason::Suspended,
+            Self::StoodDown(_) => Reason::StoodDown,
+            Self::Ours { .. } => Reason::Ours,
+        }
+    }
+
+    /// The end that an earlier owner had recorded and may not have told.
+    pub fn recorded(reason: Reason, stand_down: Option<StandDown>) -> Self {
+        match (reason, stand_down) {
+            (Reason::Healthy { step }, _) => Self::Healthy { step },
+            (Reason::AlertAndHostDisagree { step }, _) => Self::AlertAndHostDisagree { step },
+            (Reason::BrokenForPeople { step }, _) => Self::BrokenForPeople { step },
+            (Reason::Verified, _) => Self::Verified,
+            (Reason::Gathered, _) => Self::Gathered,
+            (Reason::Unclear { step }, _) => Self::Unclear { step },
+            (Reason::RecoverFailed { step }, _) => Self::RecoverFailed { step },
+            (Reason::NotVerified { step }, _) => Self::NotVerified { step },
+            (Reason::Deadline { step }, _) => Self::Deadline { step },
+            (Reason::OutcomeUnknown { step }, _) => Self::OutcomeUnknown { step },
+            (Reason::ResolvedByStep { step, recovered }, _) => {
+                Self::ResolvedByStep { step, recovered }
+            }
+            (Reason::HandedOffByStep { step }, _) => Self::HandedOffByStep { step },
+            (Reason::NotApproved { step }, _) => Self::NotApproved { step },
+            (Reason::CannotGoOn { step }, _) => {
+                Self::CannotGoOn { step, what: LOG_HAS_IT.to_owned() }
+            }
+            (Reason::AlwaysFailed { step }, _) => Self::AlwaysFailed { step },
+            (Reason::Shadowed { step }, _) => Self::Shadowed { step, would_end: None },
+            (Reason::Suspended, _) => Self::Suspended { what: LOG_HAS_IT.to_owned() },
+            (Reason::StoodDown, Some(stand_down)) => Self::StoodDown(stand_down),
+            (Reason::StoodDown | Reason::Ours, _) => Self::Ours { what: LOG_HAS_IT.to_owned() },
+        }
+    }
+}

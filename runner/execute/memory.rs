@@ -1,0 +1,167 @@
+//! What a run has seen and decided so far: enough to find the way again from the beginning. Pure.
+//!
+//! After a take-over the plan walks the scenario from its first step and takes every result and
+//! decision from here instead of acting again, so it arrives where the last owner stood.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::claim::journal::{DoneResult, Entry, Journal, Passed, Plain, StepAt};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    seen: BTreeMap<StepAt, Seen>,
+    /// Which way was taken at a `when` (0 skipped, 1 entered), a branch (its case) or an `each`
+    /// (the number of its entries).
+    chosen: BTreeMap<StepAt, u32>,
+    /// Effects that were begun.
+    begun: Vec<StepAt>,
+    /// What the journal does not hold yet.
+    #[serde(skip)]
+    fresh: Vec<StepAt>,
+    #[serde(skip)]
+    fresh_choices: Vec<StepAt>,
+}
+
+/// How a step went, as later steps may ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
+    pub result: DoneResult,
+    /// Its values and what every step has: `exit_code`, `status`, `no_answer`, `output`.
+    pub values: Map<String, Value>,
+}
+
+/// A decision needs its own place beside the step's result: the turn below 0 is never a loop's.
+const CHOICE: u32 = u32::MAX;
+
+impl Memory {
+    pub fn seen(&self, at: &StepAt) -> Option<&Seen> {
+        self.seen.get(at)
+    }
+
+    pub fn keep(&mut self, at: StepAt, seen: Seen) {
+        self.fresh.push(at.clone());
+        self.seen.insert(at, seen);
+    }
+
+    pub fn has_begun(&self, at: &StepAt) -> bool {
+        self.begun.contains(at)
+    }
+
+    pub fn begin(&mut self, at: StepAt) {
+        self.begun.push(at);
+    }
+
+    /// Some effect was begun.
+    pub fn has_acted(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
+    /// Steps of this number that were begun, whatever became of them.
+    pub fn began(&self, step: usize) -> bool {
+        self.begun.iter().any(|at| at.step == step) || self.seen.keys().any(|at| at.step == step)
+    }
+
+    /// What is known of a step, seen from a turn: the same turn, else the one around it, else the
+    /// last one.
+    pub fn nearest(&self, step: usize, turn: &[u32]) -> Option<&Seen> {
+        let around = (0..=turn.len())
+            .rev()
+            .find_map(|depth| self.seen.get(&StepAt { step, turn: turn[..depth].to_vec() }));
+        around.or_else(|| {
+            self.seen.iter().rev().find(|(at, _)| at.step == step).map(|(_, seen)| seen)
+        })
+    }
+
+    pub fn chosen(&self, at: &StepAt) -> Option<u32> {
+        self.chosen.get(at).copied()
+    }
+
+    pub fn choose(&mut self, at: StepAt, choice: u32) {
+        self.fresh_choices.push(at.clone());
+        self.chosen.insert(at, choice);
+    }
+
+    /// The place of a step's `when`, apart from its branch or loop.
+    pub fn entry_of(at: &StepAt) -> StepAt {
+        let mut turn = at.turn.clone();
+        turn.push(CHOICE);
+        StepAt { step: at.step, turn }
+    }
+
+    /// What happened since the journal was written last; `None` for nothing.
+    pub fn way(&mut self) -> Option<Entry> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let choices = std::mem::take(&mut self.fresh_choices);
+        if fresh.is_empty() && choices.is_empty() {
+            return None;
+        }
+        let seen = fresh.into_iter().filter_map(|step| {
+            let seen = self.seen.get(&step)?;
+            Some(passed(step, seen))
+        });
+        let chosen = choices.into_iter().filter_map(|at| {
+            let choice = self.chosen(&at)?;
+            Some((at, choice))
+        });
+        Some(Entry::Way { seen: seen.collect(), chosen: chosen.collect() })
+    }
+
+    /// Texts that later steps may need and that the journal must not hold.
+    pub fn has_text(&self) -> bool {
+        self.seen.values().any(|seen| seen.values.iter().any(|(name, value)| is_text(name, value)))
+    }
+
+    /// From the journal, and from what was kept beside it.
+    pub fn of(journal: &Journal, beside: Option<Self>) -> Self {
+        let mut memory = beside.unwrap_or_default();
+        for entry in journal.entries() {
+            match entry {
+                Entry::Way { seen, chosen } => {
+                    for passed in seen {
+                        let values = passed.values.iter().map(|(name, value)| {
+                            (name.clone(), serde_json::to_value(value).unwrap_or(Value::Null))
+                        });
+                        memory.seen.entry(passed.step.clone()).or_insert_with(|| Seen {
+                            result: passed.result,
+                            values: values.collect(),
+                        });
+                    }
+                    memory.chosen.extend(chosen.iter().cloned());
+                }
+                Entry::Intent { step, .. } if !memory.begun.contains(step) => {
+                    memory.begun.push(step.clone());
+                }
+                Entry::Done { step, result, .. } => {
+                    let seen = Seen { result: *result, values: Map::new() };
+                    memory.seen.entry(step.clone()).or_insert(seen);
+                }
+                Entry::Intent { .. } | Entry::Closing { .. } => {}
+            }
+        }
+        memory
+    }
+}
+
+/// Built-in names whose texts nobody needs after a take-over.
+fn is_text(name: &str, value: &Value) -> bool {
+    name != "output" && matches!(value, Value::String(_) | Value::Array(_))
+}
+
+fn passed(step: StepAt, seen: &Seen) -> Passed {
+    let has_text = seen.values.iter().any(|(name, value)| is_text(name, value));
+    let values = seen.values.iter().filter_map(|(name, value)| {
+        let plain = match value {
+            Value::Bool(value) => Plain::Bool(*value),
+            Value::Number(number) => {
+                number.as_i64().map(Plain::Whole).or_else(|| number.as_f64().map(Plain::Decimal))?
+            }
+            Value::Null => Plain::Nothing,
+            _ => return None,
+        };
+        Some((name.clone(), plain))
+    });
+    Passed { step, result: seen.result, values: values.collect(), has_text }
+}

@@ -1,0 +1,225 @@
+//! Everything a step may refer to at one moment: title, parameters, customer, earlier steps. Pure.
+
+use std::sync::Arc;
+
+use jiff::Zoned;
+use serde_json::{Map, Value, json};
+
+use crate::customer::{Customer, Host};
+use crate::execute::memory::Memory;
+use crate::scenario::model::{Scenario, Wanted, WhenSeveral};
+use crate::scenario::template::{Template, TemplateError};
+use crate::scenario::value::{Type, Values, typed, typed_json};
+
+/// What does not change during a run.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// `capture`, `vars`, `incident`.
+    pub base: Values,
+    pub customer: Option<Arc<Customer>>,
+}
+
+/// The loops around a step: their turns and current entries.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Frame {
+    pub turn: Vec<u32>,
+    pub each: Map<String, Value>,
+}
+
+/// What was found for the scenario's `target`.
+#[derive(Clone, Debug)]
+pub enum Found<'a> {
+    /// The scenario names none.
+    NotWanted,
+    One(&'a Host),
+    Several(Vec<&'a Host>),
+    /// Why there is none, for people.
+    Nothing(String),
+}
+
+impl World {
+    /// The captures of a title, typed as the pattern says.
+    pub fn captures(
+        scenario: &Scenario,
+        captured: &std::collections::BTreeMap<String, String>,
+    ) -> Value {
+        let kind = |name: &str| scenario.rule.pattern.as_ref().and_then(|it| it.kind(name));
+        let value = |(name, text): (&String, &String)| {
+            let value = kind(name).and_then(|kind| typed(text, kind).ok());
+            (name.clone(), value.unwrap_or_else(|| Value::from(text.as_str())))
+        };
+        Value::Object(captured.iter().map(value).collect())
+    }
+
+    /// All values, for a step that acts on `host` (else on the target).
+    pub fn values(
+        &self,
+        scenario: &Scenario,
+        memory: &Memory,
+        frame: &Frame,
+        now: &Zoned,
+        host: Option<&str>,
+    ) -> Values {
+        let mut values = self.base.clone();
+        if let Some(customer) = &self.customer {
+            let Customer { id, name, contact, .. } = &**customer;
+            values.set("customer", json!({ "id": id, "name": name, "contact": contact }));
+        }
+        values.set("now", times(now));
+        values.set("steps", steps(scenario, memory, frame));
+        values.set("each", Value::Object(frame.each.clone()));
+        let found = self.target(scenario, &values);
+        let acting = match (host, &found) {
+            (Some(name), _) => self.customer.as_ref().and_then(|customer| customer.host(name)),
+            (None, Found::One(host)) => Some(*host),
+            (None, _) => None,
+        };
+        match &found {
+            Found::One(host) => values.set(
+                "target",
+                json!({ "host": host.name, "address": address(host), "hosts": [host.name] }),
+            ),
+            Found::Several(hosts) => {
+                let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+                values.set("target", json!({ "hosts": names }));
+            }
+            Found::NotWanted | Found::Nothing(_) => {}
+        }
+        values.set("parameters", self.parameters(scenario, acting));
+        let lookups = self.lookups(scenario, &values);
+        values.set("lookup", lookups);
+        values
+    }
+
+    /// The host or hosts the scenario is about, in the customer's inventory.
+    pub fn target(&self, scenario: &Scenario, values: &Values) -> Found<'_> {
+        let Some(target) = &scenario.target else { return Found::NotWanted };
+        let Some(customer) = &self.customer else {
+            return Found::Nothing("no customer is known for this incident".to_owned());
+        };
+        let hosts = match &target.wanted {
+            Wanted::Group(group) => match group.render(values) {
+                Ok(group) if customer.group(&group).is_empty() => {
+                    let of = &customer.name;
+                    return Found::Nothing(format!("{of} has no host in the group '{group}'"));
+                }
+                Ok(group) => customer.group(&group),
+                Err(error) => return Found::Nothing(error.to_string()),
+            },
+            Wanted::Host(host) => {
+                let names = match names(host, values) {
+                    Ok(names) => names,
+                    Err(error) => return Found::Nothing(error.to_string()),
+                };
+                let mut hosts: Vec<&Host> = Vec::new();
+                for name in names {
+                    let Some(host) = customer.host(&name) else {
+                        let of = &customer.name;
+                        return Found::Nothing(format!("{of} has no host '{name}'"));
+                    };
+                    if !hosts.iter().any(|known| known.name == host.name) {
+                        hosts.push(host);
+                    }
+                }
+                hosts
+            }
+        };
+        match (hosts.as_slice(), target.when_several) {
+            ([], _) => Found::Nothing("no host is named".to_owned()),
+            ([one], WhenSeveral::HandOff | WhenSeveral::First)
+            | ([one, ..], WhenSeveral::First) => Found::One(one),
+            (several, WhenSeveral::HandOff) => {
+                let names: Vec<&str> = several.iter().map(|host| host.name.as_str()).collect();
+                Found::Nothing(format!("several hosts are meant: {}", names.join(", ")))
+            }
+            (_, WhenSeveral::All) => Found::Several(hosts),
+        }
+    }
+
+    /// Host before customer before default. A value of the wrong type is no value.
+    fn parameters(&self, scenario: &Scenario, host: Option<&Host>) -> Value {
+        let given = |name: &str, kind: Type| {
+            let own = host.and_then(|host| host.parameters.get(name));
+            let customers = self.customer.as_ref().and_then(|it| it.parameters.get(name));
+            let value = own.or(customers)?;
+            match kind {
+                Type::Table => value.is_object().then(|| value.clone()),
+                kind => typed_json(value, kind).ok(),
+            }
+        };
+        let values = scenario.parameters.iter().filter_map(|(name, parameter)| {
+            let value = given(name, parameter.kind).or_else(|| parameter.default.clone())?;
+            Some((name.clone(), value))
+        });
+        Value::Object(values.collect())
+    }
+
+    fn lookups(&self, scenario: &Scenario, values: &Values) -> Value {
+        let rows = scenario.lookups.iter().filter_map(|(name, lookup)| {
+            let table = values.get(&format!("parameters.{}", lookup.table))?;
+            let row = table.get(lookup.by.render(values).ok()?)?;
+            Some((name.clone(), row.clone()))
+        });
+        Value::Object(rows.collect())
+    }
+
+    /// Why a value is not there, in words people can act on.
+    pub fn why_missing(&self, scenario: &Scenario, values: &Values, name: &str) -> String {
+        let (root, rest) = name.split_once('.').unwrap_or((name, ""));
+        match root {
+            "target" => match self.target(scenario, values) {
+                Found::Nothing(why) => why,
+                _ => format!("there is no value for {name}"),
+            },
+            "lookup" => {
+                let lookup = rest.split('.').next().and_then(|it| scenario.lookups.get(it));
+                let row = lookup.and_then(|lookup| lookup.by.render(values).ok());
+                match (lookup, row) {
+                    (Some(lookup), Some(row)) => {
+                        format!("'{row}' is not in the table {}, or has no {rest}", lookup.table)
+                    }
+                    _ => format!("there is no value for {name}"),
+                }
+            }
+            "parameters" | "customer" => match &self.customer {
+                Some(customer) => format!("{} gives no {rest}", customer.name),
+                None => format!("no customer is known for this incident, so {rest} has no value"),
+            },
+            _ => format!("there is no value for {name}"),
+        }
+    }
+}
+
+fn address(host: &Host) -> &str {
+    host.address.as_deref().unwrap_or(&host.name)
+}
+
+/// One name, or the entries of a list where the template is nothing but that list.
+fn names(template: &Template, values: &Values) -> Result<Vec<String>, TemplateError> {
+    let written = template.render(values)?;
+    Ok(written.lines().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect())
+}
+
+fn times(now: &Zoned) -> Value {
+    json!({
+        "hour": now.hour(),
+        "minute": now.minute(),
+        "weekday": now.strftime("%a").to_string().to_lowercase(),
+        "date": now.strftime("%Y-%m-%d").to_string(),
+        "time": now.strftime("%H:%M").to_string(),
+    })
+}
+
+fn steps(scenario: &Scenario, memory: &Memory, frame: &Frame) -> Value {
+    let known = scenario.walk().into_iter().filter_map(|step| {
+        let id = step.id.clone()?;
+        let mut values = Map::new();
+        if let Some(seen) = memory.nearest(step.number, &frame.turn) {
+            values.clone_from(&seen.values);
+            values.insert("result".to_owned(), Value::from(seen.result.word()));
+        }
+        values.insert("began".to_owned(), Value::from(memory.began(step.number)));
+        Some((id, Value::Object(values)))
+    });
+    Value::Object(known.collect())
+}

@@ -1,0 +1,42 @@
+//! What people and analysts ask about later, and texts a run needs after a take-over.
+//!
+//! Nothing's safety depends on it: a run whose texts cannot be recalled hands off instead. It may
+//! hold customers' text, so it never lies where the claim table may lie.
+
+pub mod sqlite;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::incident::RunId;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the history cannot be used: {0}")]
+pub struct HistoryError(pub String);
+
+/// Adapters: `sqlite.rs`, and [`Forgetful`] for rehearsals and tests.
+#[async_trait]
+pub trait History: Send + Sync {
+    /// Keeps what a run has read so far, in place of what was kept before.
+    async fn keep(&self, run: &RunId, memory: String) -> Result<(), HistoryError>;
+
+    async fn recall(&self, run: &RunId) -> Result<Option<String>, HistoryError>;
+}
+
+/// Lives as long as the process.
+#[derive(Default)]
+pub struct Forgetful(Mutex<HashMap<RunId, String>>);
+
+#[async_trait]
+impl History for Forgetful {
+    async fn keep(&self, run: &RunId, memory: String) -> Result<(), HistoryError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), memory);
+        Ok(())
+    }
+
+    async fn recall(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(run).cloned())
+    }
+}

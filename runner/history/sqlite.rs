@@ -1,0 +1,80 @@
+//! History on one machine: an SQLite file beside the claims.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::history::{History, HistoryError};
+use crate::incident::RunId;
+use crate::limits;
+
+pub struct SqliteHistory {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl SqliteHistory {
+    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        let connection = Connection::open(path).map_err(refused)?;
+        connection.busy_timeout(limits::SQLITE_BUSY).map_err(refused)?;
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL;
+                 PRAGMA synchronous = NORMAL;
+                 CREATE TABLE IF NOT EXISTS run_memory (
+                     incident TEXT NOT NULL,
+                     run INTEGER NOT NULL,
+                     memory TEXT NOT NULL,
+                     PRIMARY KEY (incident, run)
+                 ) STRICT;",
+            )
+            .map_err(refused)?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+    }
+
+    async fn with<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        let connection = Arc::clone(&self.connection);
+        let done = tokio::task::spawn_blocking(move || {
+            work(&connection.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        done.await.map_err(|error| HistoryError(error.to_string()))?.map_err(refused)
+    }
+}
+
+fn refused(error: rusqlite::Error) -> HistoryError {
+    HistoryError(error.to_string())
+}
+
+#[async_trait]
+impl History for SqliteHistory {
+    async fn keep(&self, run: &RunId, memory: String) -> Result<(), HistoryError> {
+        let (incident, number) = (run.incident.to_string(), run.number);
+        self.with(move |connection| {
+            connection.execute(
+                "INSERT INTO run_memory (incident, run, memory) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (incident, run) DO UPDATE SET memory = excluded.memory",
+                params![incident, number, memory],
+            )
+        })
+        .await
+        .map(|_| ())
+    }
+
+    async fn recall(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
+        let (incident, number) = (run.incident.to_string(), run.number);
+        self.with(move |connection| {
+            connection
+                .query_row(
+                    "SELECT memory FROM run_memory WHERE incident = ?1 AND run = ?2",
+                    params![incident, number],
+                    |row| row.get(0),
+                )
+                .optional()
+        })
+        .await
+    }
+}

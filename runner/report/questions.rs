@@ -1,0 +1,125 @@
+//! What a run asks the incident platform: facts for its steps, permission of people.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::execute::actuator::{Action, Actuator, Ending, Observation, Order, Output};
+use crate::execute::run::AskPeople;
+use crate::folding::fold;
+use crate::incident::{Region, RunId};
+use crate::report::note::{Kind, Story, Style, marker};
+use crate::report::{IncidentPlatform, PlatformError, title};
+use crate::scenario::model::{Question, Scenario};
+
+/// Steps that ask the platform.
+pub struct PlatformQuestions(pub Arc<dyn IncidentPlatform>);
+
+#[async_trait]
+impl Actuator for PlatformQuestions {
+    async fn act(&self, order: &Order, cancel: &CancellationToken) -> Observation {
+        let began = Instant::now();
+        let (ending, text) = tokio::select! {
+            () = cancel.cancelled() => (Ending::Cancelled, String::new()),
+            () = tokio::time::sleep(order.timeout) => (Ending::TimedOut, String::new()),
+            answer = self.answer(order) => match answer {
+                Ok(answer) => (Ending::Exited(0), answer.to_string()),
+                Err(error) => (Ending::NotStarted { reason: error.to_string() }, String::new()),
+            },
+        };
+        let total_bytes = text.len() as u64;
+        let stdout = Output { head: text, total_bytes, ..Output::default() };
+        Observation { ending, stdout, stderr: Output::default(), took: began.elapsed() }
+    }
+}
+
+impl PlatformQuestions {
+    async fn answer(&self, order: &Order) -> Result<Value, PlatformError> {
+        match &order.action {
+            Action::Ask(Question::Alerts) => {
+                let alerts = self.0.alerts(&order.run.incident).await?;
+                Ok(alerts.iter().map(plain_alert).collect())
+            }
+            Action::Ask(Question::OpenIncidents { all }) => {
+                let words: Vec<String> = all.iter().map(|word| fold(word)).collect();
+                let open = self.0.open_incidents().await?;
+                let titles: Vec<String> = open
+                    .into_iter()
+                    .filter(|(id, _)| *id != order.run.incident)
+                    .map(|(_, shown)| title::original(&shown).to_owned())
+                    .filter(|title| {
+                        let title = fold(title);
+                        words.iter().all(|word| title.contains(word.as_str()))
+                    })
+                    .collect();
+                Ok(json!({ "count": titles.len(), "titles": titles }))
+            }
+            Action::Command(_) | Action::Http(_) | Action::Tcp(_) => Ok(Value::Null),
+        }
+    }
+}
+
+/// What authors look for in an alert, wherever the monitoring tool has put it: `details` may
+/// stand below `body`, and may be a text that holds JSON.
+fn plain_alert(alert: &Value) -> Value {
+    let body = &alert["body"];
+    let details = [&body["details"], &body["cef_details"]["details"], &alert["details"]]
+        .into_iter()
+        .find(|details| !details.is_null())
+        .cloned()
+        .unwrap_or(Value::Null);
+    let details = match details {
+        Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        other => other,
+    };
+    json!({
+        "id": alert["id"],
+        "summary": alert["summary"],
+        "status": alert["status"],
+        "severity": alert["severity"],
+        "key": alert["alert_key"],
+        "created_at": alert["created_at"],
+        "source": body["cef_details"]["source_component"],
+        "details": details,
+    })
+}
+
+/// One run's questions to people, as notes on its incident.
+pub struct NoteQuestions {
+    pub platform: Arc<dyn IncidentPlatform>,
+    pub style: Style,
+    pub run: RunId,
+    pub region: Region,
+    pub scenario: Arc<Scenario>,
+    pub began_at: jiff::Timestamp,
+}
+
+#[async_trait]
+impl AskPeople for NoteQuestions {
+    async fn ask(&self, number: u32, question: &str, within: Duration) {
+        let story = Story {
+            run: &self.run,
+            region: &self.region,
+            scenario: &self.scenario,
+            title: "",
+            reports: &[],
+            in_doubt: &[],
+            said: None,
+            contact: None,
+            began_at: self.began_at,
+            now: self.began_at,
+            taken_over: false,
+        };
+        let note = self.style.ask_note(&story, number, question, within);
+        let marker = marker(&self.run, Kind::Ask(number));
+        // Nobody can answer a question nobody has seen: the time for it runs out, and people are
+        // told then.
+        if let Err(error) = self.platform.add_note(&self.run.incident, &note, &marker).await {
+            tracing::warn!(run = %self.run, %error, "run {} could not ask people", self.run);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Reads steps without an action: `wait`, `approve`, `resolve`, `hand_off`.
+
+use std::time::Duration;
+
+use crate::fields::Fields;
+use crate::scenario::match_rule::URGENCIES;
+use crate::scenario::model::{HandOff, StepKind, Then, Wait};
+use crate::scenario::reading::Reading;
+use crate::scenario::steps::THEN;
+use crate::yaml::{Kind, Node};
+
+/// How long people have to answer, unless the author says otherwise.
+const APPROVE_WITHIN: Duration = Duration::from_mins(30);
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+pub(super) fn read_wait(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Wait> {
+    let duration = fields.duration("for", reading.findings);
+    let until = fields.text("until", reading.findings);
+    let days = fields.texts("days", reading.findings);
+    let Some(until) = until else {
+        if fields.get("for").is_none() {
+            fields.missing("for", "30s", reading.findings);
+        }
+        return Some(Wait::For(duration?.value));
+    };
+    if duration.is_some() {
+        reading.findings.add(
+            "wait-for-and-until",
+            until.place,
+            "a wait has either 'for' or 'until'",
+            "remove one of the two",
+        );
+        return None;
+    }
+    let parsed = until.value.split_once(':').and_then(|(hour, minute)| {
+        let (hour, minute): (i8, i8) = (hour.parse().ok()?, minute.parse().ok()?);
+        ((0..24).contains(&hour) && (0..60).contains(&minute)).then_some((hour, minute))
+    });
+    let Some((hour, minute)) = parsed else {
+        reading.findings.add(
+            "bad-time",
+            until.place,
+            format!("'{}' is not a time of day", until.value),
+            "write it as \"09:00\", in quotes",
+        );
+        return None;
+    };
+    let mut on = [days.is_empty(); 7];
+    for day in days {
+        let Some(index) = DAYS.iter().position(|known| *known == day.value) else {
+            let remedy = crate::fields::remedy_for_word(&day.value, &DAYS);
+            let message = format!("'{}' is not a day", day.value);
+            reading.findings.add("unknown-word", day.place, message, remedy);
+            continue;
+        };
+        on[index] = true;
+    }
+    Some(Wait::Until { hour, minute, days: on })
+}
+
+pub(super) fn read_approve(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<StepKind> {
+    let ask = fields
+        .required("ask", "\"{{ target.host }} を再起動してよいですか\"", reading.findings)
+        .and_then(|node| reading.template_at(node, "ask"));
+    let within = fields.duration("within", reading.findings).map_or(APPROVE_WITHIN, |at| at.value);
+    let otherwise = fields.word("when_not_approved", &THEN, reading.findings);
+    let when_not_approved = otherwise.map_or(Then::HandOff, |at| at.value);
+    Some(StepKind::Approve { ask: ask?, within, when_not_approved })
+}
+
+/// `- resolve: why`, or with fields.
+pub(super) fn read_resolve(
+    fields: &Fields<'_>,
+    whole: Option<&Node>,
+    reading: &mut Reading<'_>,
+) -> Option<StepKind> {
+    let node = whole.or_else(|| fields.get("message"));
+    let message = match node {
+        Some(node) => Some(reading.template_at(node, "resolve")?),
+        None => None,
+    };
+    Some(StepKind::Resolve { message })
+}
+
+/// `hand_off: why`, or with fields; at the top of a file and as a step.
+pub(super) fn read_hand_off(node: &Node, reading: &mut Reading<'_>) -> Option<HandOff> {
+    if let Kind::Text(_) = node.kind {
+        let message = Some(reading.template_at(node, "hand_off")?);
+        return Some(HandOff { message, ..HandOff::default() });
+    }
+    let fields = Fields::of(node, "hand_off", reading.findings)?;
+    let hand_off = hand_off_fields(&fields, reading);
+    fields.finish(reading.findings);
+    hand_off
+}
+
+pub(super) fn hand_off_fields(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<HandOff> {
+    let message = match fields.get("message") {
+        Some(node) => Some(reading.template_at(node, "message")?),
+        None => None,
+    };
+    let findings = &mut *reading.findings;
+    Some(HandOff {
+        message,
+        manual: fields.text("manual", findings).map(|at| at.value.trim().to_owned()),
+        priority: fields.text("priority", findings).map(|at| at.value),
+        to: fields.text("to", findings).map(|at| at.value),
+        urgency: fields.word("urgency", &URGENCIES, findings).map(|at| at.value),
+        page: fields.word("page", &[("true", true), ("false", false)], findings).map(|at| at.value),
+    })
+}
