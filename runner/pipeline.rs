@@ -71,7 +71,7 @@ impl Pipeline {
         }
         let title = title::original(&incident.title);
         let meant = match self.index.choose(title) {
-            Choice::Scenario(meant) => meant,
+            Choice::Scenario { meant, .. } => meant,
             Choice::None { near } => {
                 for miss in near {
                     tracing::info!(
@@ -82,8 +82,9 @@ impl Pipeline {
                 }
                 return self.leave_to_people(&incident.id, opening).await;
             }
-            Choice::Ambiguous(several) => {
-                let ids: Vec<&str> = several.iter().map(|scenario| scenario.id.as_str()).collect();
+            Choice::Ambiguous { several, .. } => {
+                let ids: Vec<&str> =
+                    several.iter().map(|meant| meant.scenario.id.as_str()).collect();
                 tracing::warn!(
                     incident.id = %incident.id,
                     "incident {} is meant by several scenarios equally: {}",
