@@ -1,8 +1,6 @@
 //! What titles of one kind have in common: the title with hosts, numbers, addresses and quoted
 //! parts taken out.
 
-use std::net::Ipv4Addr;
-
 use crate::folding::widths;
 
 /// Quotation marks whose inside differs from title to title.
@@ -63,7 +61,7 @@ fn push_token(token: &str, form: &mut String) {
 fn push_core(core: &str, form: &mut String) {
     let digits = core.bytes().any(|byte| byte.is_ascii_digit());
     let letters = core.bytes().any(|byte| byte.is_ascii_alphabetic());
-    if core.parse::<Ipv4Addr>().is_ok() {
+    if is_address(core) {
         form.push_str("<address>");
     } else if !letters && digits {
         form.push_str("<n>");
@@ -75,6 +73,12 @@ fn push_core(core: &str, form: &mut String) {
     } else {
         form.push_str(core);
     }
+}
+
+/// An IPv4 address.
+fn is_address(core: &str) -> bool {
+    let parts = core.split('.').map(str::parse::<u8>);
+    parts.clone().count() == 4 && parts.into_iter().all(|part| part.is_ok())
 }
 
 /// `GB` of `2.1GB`.

@@ -9,9 +9,9 @@ use ams::matching::{Choice, Index, Lost, LostBy, Meant, NearMiss};
 use ams::scenario::capture::Captured;
 use ams::scenario::model::Scenario;
 use proptest::prelude::ProptestConfig;
-use proptest::{prop_assert_eq, proptest};
+use proptest::{prop_assert, prop_assert_eq, proptest};
 
-use super::{all, any, catalog, scenario, title, told};
+use super::{all, any, catalog, chosen, scenario, title, told};
 
 fn one_by_one(scenarios: &[Arc<Scenario>], title: &str) -> Choice {
     let folded = fold(title);
@@ -78,6 +78,11 @@ proptest! {
         for title in titles {
             let (fast, plain) = (index.choose(&title), one_by_one(&catalog, &title));
             prop_assert_eq!(told(&fast), told(&plain), "{:?}", title);
+            // What is close did not match.
+            for close in index.close(&title, usize::MAX) {
+                let alone = Index::of(std::slice::from_ref(&close.scenario));
+                prop_assert!(chosen(&alone, &title).is_none(), "{:?} {:?}", title, close);
+            }
         }
     }
 }

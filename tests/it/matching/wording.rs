@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use ams::matching::overlap;
 use ams::scenario::capture::Pattern;
 use ams::scenario::model::MatchRule;
@@ -48,7 +50,7 @@ fn keywords_in_titles_of_every_kind_are_found() {
         all(&["db", "NG"]),
         MatchRule { all: words(&["db"]), ..any(&["up", "down"]) },
         MatchRule {
-            pattern: Some(Pattern::compile("x.y", &Default::default()).unwrap()),
+            pattern: Some(Pattern::compile("x.y", &BTreeMap::new()).unwrap()),
             ..all(&["NG"])
         },
     ] {

@@ -164,6 +164,12 @@ fn many_titles_say_what_the_catalog_covers() {
            1  process sshd not running on <host>
               e.g. process sshd not running on app02
     "#);
+}
+
+#[test]
+fn a_script_reads_the_same_of_many_titles() {
+    let dir = catalog();
+    std::fs::write(dir.path().join("titles.txt"), TITLES).unwrap();
     let json = answer(&dir, &["--file", "titles.txt", "--format", "json"], 1);
     insta::assert_snapshot!(json, @r#"
     {
