@@ -156,16 +156,17 @@ impl Index {
 
     /// The entries that may match a text with these words in it, each once, in their order.
     pub(super) fn anchored_by(&self, words: &[Word]) -> Vec<usize> {
-        let mut entries: Vec<usize> =
-            self.anchored_at(words).chain(&self.everywhere).copied().collect();
+        let anchored = words.iter().flat_map(|word| &self.anchored[word.0]);
+        let mut entries: Vec<usize> = anchored.chain(&self.everywhere).copied().collect();
         entries.sort_unstable();
         entries.dedup();
         entries
     }
 
-    /// The entries that may match because of one of these words; some of them repeatedly.
-    pub(super) fn anchored_at<'a>(&'a self, words: &'a [Word]) -> impl Iterator<Item = &'a usize> {
-        words.iter().flat_map(|word| &self.anchored[word.0])
+    /// Words and the entries to look at because of them.
+    pub(super) fn anchors(&self) -> impl Iterator<Item = (Word, usize)> {
+        let by_word = self.anchored.iter().enumerate();
+        by_word.flat_map(|(word, entries)| entries.iter().map(move |at| (Word(word), *at)))
     }
 
     fn best(&self, mut matched: Vec<Matched>, near: Vec<NearMiss>, found: &Found) -> Choice {

@@ -2,14 +2,15 @@
 //! each file is well written. Says only what is certain of every title.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::finding::{Finding, Findings};
 use crate::matching::choose::Index;
 use crate::matching::keywords::{Vocabulary, Within, Word};
 use crate::matching::wording::Wording;
+use crate::scenario::capture::CaptureKind;
 use crate::scenario::model::Scenario;
 
 /// The findings of a whole catalog, in its order. Each file loads with them: they say what will
@@ -20,7 +21,8 @@ pub fn findings(scenarios: &[Arc<Scenario>]) -> Vec<Finding> {
     let within = vocabulary.within();
     let mut rules = Vec::with_capacity(scenarios.len());
     let mut own = Vec::with_capacity(scenarios.len());
-    for entry in &index.entries {
+    let patterns = numbered_patterns(scenarios);
+    for (entry, pattern) in index.entries.iter().zip(patterns) {
         let mut findings = Findings::of(&entry.scenario.file);
         let wording = Wording { entry, vocabulary, within: &within };
         wording.add_overlapping(&mut findings);
@@ -42,11 +44,12 @@ pub fn findings(scenarios: &[Arc<Scenario>]) -> Vec<Finding> {
             all: sorted(&entry.all),
             any: distinct(&entry.any),
             none: distinct(&entry.none),
+            pattern,
             never,
         });
     }
     let same = same_as_earlier(&rules);
-    let catalog = Catalog { index: &index, within: &within, rules: &rules, same: &same };
+    let catalog = Catalog::of(&index, &within, &rules, &same);
     for (at, findings) in own.iter_mut().enumerate() {
         if rules[at].never {
             continue;
@@ -67,6 +70,8 @@ struct Rule<'a> {
     all: Vec<Word>,
     any: Vec<Word>,
     none: Vec<Word>,
+    /// Rules with the same pattern have the same number.
+    pattern: usize,
     /// It matches no title at all, and has a finding that says so.
     never: bool,
 }
@@ -77,21 +82,31 @@ struct Meaning<'a> {
     all: &'a [Word],
     any: &'a [Word],
     none: &'a [Word],
-    pattern: Option<(&'a str, Vec<(&'a str, &'static str)>)>,
+    pattern: usize,
     priority: i64,
 }
 
 impl Rule<'_> {
-    fn pattern(&self) -> Option<(&str, Vec<(&str, &'static str)>)> {
-        let pattern = self.scenario.rule.pattern.as_ref()?;
-        let kind = |name| pattern.kind(name).map_or("", |kind| kind.word());
-        Some((pattern.source(), pattern.names().map(|name| (name, kind(name))).collect()))
-    }
-
     fn meaning(&self) -> Meaning<'_> {
         let (all, any, none) = (&self.all, &self.any, &self.none);
-        Meaning { all, any, none, pattern: self.pattern(), priority: self.scenario.rule.priority }
+        Meaning { all, any, none, pattern: self.pattern, priority: self.scenario.rule.priority }
     }
+}
+
+const NO_PATTERN: usize = 0;
+
+fn numbered_patterns(scenarios: &[Arc<Scenario>]) -> Vec<usize> {
+    let mut numbers = HashMap::new();
+    let mut numbered = Vec::with_capacity(scenarios.len());
+    for scenario in scenarios {
+        numbered.push(scenario.rule.pattern.as_ref().map_or(NO_PATTERN, |pattern| {
+            let kind = |name| pattern.kind(name).map_or("", CaptureKind::word);
+            let kinds: Vec<(&str, &str)> = pattern.names().map(|name| (name, kind(name))).collect();
+            let next = numbers.len() + 1;
+            *numbers.entry((pattern.source(), kinds)).or_insert(next)
+        }));
+    }
+    numbered
 }
 
 /// For each rule the first one before it that means the same.
@@ -148,34 +163,60 @@ fn add_shadowed(rule: &Rule<'_>, shadow: &Rule<'_>, findings: &mut Findings) {
 }
 
 struct Catalog<'a> {
-    index: &'a Index,
+    vocabulary: &'a Vocabulary,
     within: &'a Within,
     rules: &'a [Rule<'a>],
-    same: &'a [Option<usize>],
+    /// The rules that may shadow others, by a word that must be there and by their pattern: many
+    /// customers' rules may differ in nothing else.
+    anchored: HashMap<(Word, usize), Vec<usize>>,
 }
 
-impl Catalog<'_> {
+impl<'a> Catalog<'a> {
+    fn of(
+        index: &'a Index,
+        within: &'a Within,
+        rules: &'a [Rule<'a>],
+        same: &[Option<usize>],
+    ) -> Self {
+        let mut anchored: HashMap<(Word, usize), Vec<usize>> = HashMap::new();
+        for (word, at) in index.anchors() {
+            if !rules[at].never && same[at].is_none() {
+                anchored.entry((word, rules[at].pattern)).or_default().push(at);
+            }
+        }
+        Self { vocabulary: &index.vocabulary, within, rules, anchored }
+    }
+
+    /// The rules that have a part of this word as an anchor, and no pattern or this one.
+    fn anchored_at(&self, word: Word, pattern: usize) -> impl Iterator<Item = usize> {
+        let patterns =
+            if pattern == NO_PATTERN { vec![pattern] } else { vec![NO_PATTERN, pattern] };
+        let keys = self
+            .within
+            .of(word)
+            .iter()
+            .flat_map(move |part| patterns.clone().into_iter().map(|pattern| (*part, pattern)));
+        keys.filter_map(|key| self.anchored.get(&key)).flatten().copied()
+    }
+
     /// The rule that leaves this one no title: the one of the highest priority, then the first.
     fn shadow_of(&self, at: usize) -> Option<usize> {
         let rule = &self.rules[at];
         let priority = |other: usize| self.rules[other].scenario.rule.priority;
         let own = priority(at);
-        let shadowing = Shadowing::of(rule, self.within, &self.index.vocabulary);
+        let shadowing = Shadowing::of(rule, self.within, self.vocabulary);
         // What another rule must find is in all of these titles: in a word of `all`, or in each
         // one of `any`, and then also in the one that the fewest rules are anchored at.
-        let others = |word: &Word| self.index.anchored_at(self.within.of(*word));
+        let others = |word: &Word| self.anchored_at(*word, rule.pattern);
         let by_all = rule.all.iter().flat_map(others);
         let by_any = rule.any.iter().min_by_key(|word| others(word).count());
         by_all
             .chain(by_any.into_iter().flat_map(others))
-            .copied()
             .filter(|other| {
                 let it = &self.rules[*other];
                 let (above, equal) = (priority(*other) > own, priority(*other) == own);
                 (above || equal)
                     && *other != at
-                    && !it.never
-                    && self.same[*other].is_none()
                     && shadowing.covered_by(it)
                     && (above || shadowing.is_as_specific(it))
             })
@@ -188,7 +229,6 @@ struct Shadowing<'a> {
     rule: &'a Rule<'a>,
     within: &'a Within,
     vocabulary: &'a Vocabulary,
-    pattern: Option<(&'a str, Vec<(&'a str, &'static str)>)>,
     /// The words that are in every title of the rule, sorted.
     always: Vec<Word>,
 }
@@ -203,10 +243,10 @@ impl<'a> Shadowing<'a> {
         }
         always.sort_unstable();
         always.dedup();
-        Self { rule, within, vocabulary, pattern: rule.pattern(), always }
+        Self { rule, within, vocabulary, always }
     }
 
-    /// Does every title of the rule match the other?
+    /// Does every title of the rule match the other, which has the same pattern or none?
     fn covered_by(&self, other: &Rule<'_>) -> bool {
         other.all.iter().all(|word| self.always.binary_search(word).is_ok())
             && (other.any.is_empty() || self.least_of_any(other).is_some())
@@ -214,7 +254,6 @@ impl<'a> Shadowing<'a> {
             && other.none.iter().all(|word| {
                 self.within.of(*word).iter().any(|part| self.rule.none.binary_search(part).is_ok())
             })
-            && (other.scenario.rule.pattern.is_none() || other.pattern() == self.pattern)
     }
 
     /// The characters that the other's `any` accounts for in every title of the rule, at the
