@@ -57,7 +57,7 @@ impl Pipeline {
         let rules = self.rules.current();
         let customer = rules.customer_of(&incident);
         let meant = match rules.choose(title, &incident, customer.as_deref()) {
-            Choice::Scenario(meant) => meant,
+            Choice::Scenario { meant, .. } => meant,
             Choice::None { near } => {
                 for miss in near {
                     tracing::info!(
@@ -68,8 +68,9 @@ impl Pipeline {
                 }
                 return self.leave_to_people(&incident.id, opening).await;
             }
-            Choice::Ambiguous(several) => {
-                let ids: Vec<&str> = several.iter().map(|scenario| scenario.id.as_str()).collect();
+            Choice::Ambiguous { several, .. } => {
+                let ids: Vec<&str> =
+                    several.iter().map(|meant| meant.scenario.id.as_str()).collect();
                 tracing::warn!(
                     incident.id = %incident.id,
                     "incident {} is meant by several scenarios equally: {}",

@@ -45,7 +45,7 @@ pub(crate) async fn pick_up(
     let scenario = if let Some(scenario) = known {
         // The title may have been edited since; then its captures are not to be trusted.
         match Index::of(std::slice::from_ref(&scenario)).choose(title) {
-            Choice::Scenario(meant) => captures = meant.captures,
+            Choice::Scenario { meant, .. } => captures = meant.captures,
             _ if scenario.rule.pattern.is_some() => {
                 let what = "the title no longer fits the scenario that was begun".to_owned();
                 end = end.or(Some(End::Ours { what }));

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod match_title;
 mod print;
 pub mod sandbox;
 pub mod serve;
@@ -30,6 +31,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Match(match_title::Args),
     Sandbox(sandbox::Args),
     Serve(serve::Args),
     Validate(validate::Args),
@@ -40,6 +42,7 @@ enum Command {
 impl Cli {
     pub async fn run(self) -> ExitCode {
         match self.command {
+            Command::Match(args) => match_title::run(&args),
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Serve(args) => serve::run(args).await,
             Command::Validate(args) => validate::run(&args),

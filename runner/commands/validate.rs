@@ -1,10 +1,14 @@
 //! `ams validate`: every mistake in scenario files.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::commands::{exit, print};
+use crate::matching::overlap;
 use crate::scenario::catalog::Catalog;
+use crate::scenario::model::Scenario;
 
 /// Check scenario files and print every finding with its place, reason and remedy.
 #[derive(Debug, clap::Args)]
@@ -21,6 +25,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> ExitCode {
     let (mut files, mut findings) = (0, 0);
+    let mut scenarios: Vec<Arc<Scenario>> = Vec::new();
     for path in &args.paths {
         let catalog = match Catalog::load(path, None) {
             Ok(catalog) => catalog,
@@ -32,7 +37,14 @@ pub fn run(args: &Args) -> ExitCode {
         files += catalog.files;
         findings += catalog.findings.len();
         catalog.findings.iter().for_each(print::out);
+        scenarios.extend(catalog.scenarios);
     }
+    // A file that two of the paths lead to is one file.
+    let mut seen = BTreeSet::new();
+    scenarios.retain(|scenario| seen.insert(scenario.id.clone()));
+    let between = overlap::findings(&scenarios);
+    findings += between.len();
+    between.iter().for_each(print::out);
     if files == 0 {
         let paths: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
         print::err(format_args!(

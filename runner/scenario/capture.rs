@@ -95,6 +95,11 @@ impl Pattern {
         Ok(Self { regex, kinds })
     }
 
+    /// As the author wrote it.
+    pub fn source(&self) -> &str {
+        self.regex.as_str()
+    }
+
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.kinds.keys().map(String::as_str)
     }

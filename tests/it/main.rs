@@ -19,6 +19,8 @@ mod http_requests;
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.
 mod local_output;
+// Titles against catalogs of any shape.
+mod matching;
 // The notes, word for word.
 mod notes;
 // The PagerDuty client against a scripted server.

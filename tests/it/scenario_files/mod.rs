@@ -7,6 +7,8 @@ use tempfile::TempDir;
 
 // Every file of this repository's own scenarios.
 mod catalog;
+// What becomes of titles, as people and scripts ask.
+mod match_title;
 // One mistake per file, and where the finding points.
 mod mistakes;
 // The command as people and scripts use it.

@@ -85,3 +85,29 @@ fn linked_files_are_looked_at_and_hidden_ones_are_not() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.out.starts_with("./gone.yaml:1:1: "), "{}", ran.out);
 }
+
+#[test]
+fn files_that_leave_each_other_no_title_are_found() {
+    let file =
+        |id: &str, rule: &str| GOOD.replace("web-down", id).replace("all: [HTTP, CRITICAL]", rule);
+    let dir = folder(&[
+        ("a.yaml", file("a", "all: [HTTP, 停止]\n  priority: 5").as_bytes()),
+        ("sub/b.yaml", file("b", "all: [http, 停止中, web]").as_bytes()),
+        ("sub/c.yaml", file("c", "all: [CPU, 負荷]").as_bytes()),
+        ("d.yaml", file("d", "all: [負荷, ＣＰＵ]").as_bytes()),
+        ("e.yaml", file("e", "all: [disk, disk full]\n  none: [full]").as_bytes()),
+    ]);
+    let ran = ams(dir.path(), &["validate", ".", "a.yaml", "sub"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(ran.out, @"
+    ./e.yaml:1:11: 'disk' under 'all' says nothing new: it is part of 'disk full' [overlapping-keywords]
+        → remove it, or write the word that must also be there
+    ./e.yaml:1:11: it never matches: 'disk full' under 'all' has 'full' in it, which stands under 'none' [never-matches]
+        → remove one of the two, or make the one under 'none' longer
+    ./sub/b.yaml:1:11: it is never chosen: every title it is meant for also fits 'a' (./a.yaml), whose priority is 5; here it is 0 [shadowed-scenario]
+        → give this one the higher priority, or keep its titles from the other with 'none'
+    ./sub/c.yaml:1:11: 'd' (./d.yaml) is meant for the same titles, so neither is ever chosen: every one of these incidents is left to people [ambiguous-scenarios]
+        → give one of them a keyword that only its titles have or a priority, or remove it
+    8 files checked, 4 findings
+    ");
+}
