@@ -19,7 +19,7 @@ use crate::execute::dispatch::Actuators;
 use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::incident::Owner;
 use crate::matching::Index;
 use crate::metrics::Metrics;
@@ -161,7 +161,10 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
         });
     }
     for finding in &catalog.findings {
-        tracing::error!("scenario file refused: {finding}");
+        match finding.level {
+            Level::Error => tracing::error!("scenario file refused: {finding}"),
+            Level::Warning => tracing::warn!("scenario file: {finding}"),
+        }
     }
     Ok(catalog)
 }

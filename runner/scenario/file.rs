@@ -15,12 +15,13 @@ use crate::scenario::template::{INCIDENT_NAMES, Template};
 use crate::yaml::{self, Node, Place};
 
 /// Reads a scenario file. `vars` are the variables the configuration defines; `None` when there
-/// is no configuration at hand, and then their names are not checked.
+/// is no configuration at hand, and then their names are not checked. A file that can be used may
+/// have warnings.
 pub fn read(
     path: &Path,
     content: &str,
     vars: Option<&BTreeMap<String, String>>,
-) -> Result<Scenario, Vec<Finding>> {
+) -> Result<(Scenario, Vec<Finding>), Vec<Finding>> {
     let mut findings = Findings::of(path);
     let node = match yaml::parse(content) {
         Ok(node) => node,
@@ -30,7 +31,7 @@ pub fn read(
         }
     };
     match read_scenario(path, content, &node, vars, &mut findings) {
-        Some(scenario) if findings.is_empty() => Ok(scenario),
+        Some(scenario) if !findings.has_errors() => Ok((scenario, findings.into_sorted())),
         _ => Err(findings.into_sorted()),
     }
 }
@@ -61,7 +62,7 @@ fn read_scenario(
     let known = Known { captures: rule.as_ref().map(capture_names), vars };
     let used = check_uses(&steps, &known, findings);
     // A type that could not be read would make every host look wrong.
-    if findings.is_empty() {
+    if !findings.has_errors() {
         check_hosts(&steps, rule.as_ref(), findings);
     }
     // Only now are the steps complete that could use them.

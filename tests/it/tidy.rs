@@ -43,7 +43,8 @@ const NOUNS: [&str; 8] =
     ["clock", "fields", "finding", "folding", "incident", "limits", "metrics", "yaml"];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 9] = [
+const TECHNOLOGY: [(&str, &[&str]); 10] = [
+    ("annotate_snippets", &["commands/findings_text.rs"]),
     ("axum", &["receive/http.rs", "app.rs", "sandbox/"]),
     ("clap", &["commands/", "main.rs", "sandbox/demo_service.rs"]),
     ("hmac", &["receive/signature.rs"]),
