@@ -190,7 +190,10 @@ mod tests {
         assert_eq!(found.len(), MAX_FINDINGS + 1);
         assert!(found.iter().all(|it| it.message.chars().count() <= MAX_TEXT + 1));
         let last = found.last().unwrap();
-        assert_eq!((last.id, last.place.line, last.level), ("too-many-findings", 101, Level::Error));
+        assert_eq!(
+            (last.id, last.place.line, last.level),
+            ("too-many-findings", 101, Level::Error)
+        );
         assert!(last.message.starts_with("50 more findings"), "{}", last.message);
     }
 

@@ -1,19 +1,19 @@
 //! Findings as people read them: the place in its line, underlined.
 
+use std::ops::Range;
 use std::path::Path;
 
 use annotate_snippets::{
-    AnnotationKind, Group, Level as Shown, Origin, Renderer, Snippet, normalize_untrusted_str,
+    AnnotationKind, Element, Group, Level as Shown, Origin, Renderer, Snippet,
+    normalize_untrusted_str,
 };
 
 use crate::finding::{Finding, Level};
 
-/// Characters of a line that are shown; a longer one is cut around the place.
-const LINE_CHARS: usize = 100;
-/// Of these, what is shown before the place.
-const CHARS_BEFORE: usize = 40;
-/// Columns of what is shown: wide characters take two. Nothing is cut a second time.
-const COLUMNS: usize = 2 * LINE_CHARS + 40;
+/// Columns of what is shown; the renderer cuts longer lines around the place.
+const COLUMNS: usize = 120;
+/// Characters that are underlined, so that what is cut keeps its beginning.
+const UNDERLINED: usize = 50;
 
 /// One finding with its line of the source, if there is any.
 pub(super) fn show(finding: &Finding, source: Option<&str>, colour: bool) -> String {
@@ -22,16 +22,18 @@ pub(super) fn show(finding: &Finding, source: Option<&str>, colour: bool) -> Str
         Level::Error => Shown::ERROR,
         Level::Warning => Shown::WARNING,
     };
-    let (line, column) = (as_index(place.line), as_index(place.column));
-    let origin = Origin::path(name(file)).line(line).char_column(column);
     let title = level.primary_title(normalize_untrusted_str(message)).id(*id);
-    let mut group = Group::with_title(title).element(origin);
     let excerpt = source.and_then(|source| Excerpt::of(source, finding));
-    if let Some(Excerpt { text, start, end }) = &excerpt {
-        let underline = AnnotationKind::Primary.span(*start..*end);
-        let snippet = Snippet::source(text.as_str()).line_start(line).annotation(underline);
-        group = group.element(snippet);
-    }
+    let line = as_index(place.line);
+    let place: Element<'_> = match &excerpt {
+        Some(Excerpt { text, underlined }) => {
+            let underline = AnnotationKind::Primary.span(underlined.clone());
+            let snippet = Snippet::source(text.as_str()).path(name(file));
+            snippet.line_start(line).annotation(underline).into()
+        }
+        None => Origin::path(name(file)).line(line).char_column(as_index(place.column)).into(),
+    };
+    let group = Group::with_title(title).element(place);
     let help = Shown::HELP.message(normalize_untrusted_str(remedy));
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     renderer.term_width(COLUMNS).render(&[group.element(help)])
@@ -46,11 +48,10 @@ fn as_index(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// What of a line is shown, and the bytes of it to underline.
+/// A line, and the bytes of it to underline.
 struct Excerpt {
     text: String,
-    start: usize,
-    end: usize,
+    underlined: Range<usize>,
 }
 
 impl Excerpt {
@@ -59,34 +60,12 @@ impl Excerpt {
         let source = source.trim_start_matches('\u{feff}');
         let line = lines(source).nth(as_index(place.line).checked_sub(1)?)?;
         let column = as_index(place.column).checked_sub(1)?;
-        let length = as_index(place.length).max(1);
-
-        let skipped = if column > LINE_CHARS - CHARS_BEFORE { column - CHARS_BEFORE } else { 0 };
-        let mut text = String::new();
-        if skipped > 0 {
-            text.push('…');
-        }
-        let (mut start, mut end) = (None, 0);
-        let mut rest = line.chars().enumerate().skip(skipped);
-        for (index, c) in rest.by_ref().take(LINE_CHARS) {
-            if index == column {
-                start = Some(text.len());
-            }
-            text.push(c);
-            if index >= column && index - column < length {
-                end = text.len();
-            }
-        }
-        if rest.next().is_some() {
-            text.push('…');
-        }
+        let length = as_index(place.length).clamp(1, UNDERLINED);
+        let byte = |chars: usize| line.char_indices().nth(chars).map_or(line.len(), |(at, _)| at);
+        let (start, end) = (byte(column), byte(column.saturating_add(length)));
         // What is missing at the end of a line is missing behind it.
-        let start = start.unwrap_or_else(|| {
-            text.push(' ');
-            text.len() - 1
-        });
-        let end = end.max(start + 1);
-        (!line.is_empty() || column == 0).then_some(Self { text, start, end })
+        let text = if start == end { format!("{line} ") } else { line.to_owned() };
+        Some(Self { text, underlined: start..end.max(start + 1) })
     }
 }
 
@@ -113,18 +92,18 @@ mod tests {
     #[test]
     fn the_underline_is_below_what_it_means_in_any_script() {
         let text = "\u{feff}a: 1\r\n監視対象: {ホスト: ｗｅｂ０１, port: x}\r\n";
-        insta::assert_snapshot!(shown(text, Place::at(2, 18).with_length(4)), @r"
+        insta::assert_snapshot!(shown(text, Place::at(2, 20).with_length(4)), @r"
         error[some-id]: something is wrong
-         --> web.yaml:2:18
+         --> web.yaml:2:20
           |
         2 | 監視対象: {ホスト: ｗｅｂ０１, port: x}
           |                                ^^^^
           |
           = help: write it right
         ");
-        insta::assert_snapshot!(shown(text, Place::at(2, 12).with_length(5)), @r"
+        insta::assert_snapshot!(shown(text, Place::at(2, 13).with_length(5)), @r"
         error[some-id]: something is wrong
-         --> web.yaml:2:12
+         --> web.yaml:2:13
           |
         2 | 監視対象: {ホスト: ｗｅｂ０１, port: x}
           |                    ^^^^^^^^^^
@@ -150,10 +129,10 @@ mod tests {
     fn a_long_line_is_cut_around_the_place() {
         let long = format!("{}WRONG{}", "字".repeat(50_000), "b".repeat(50_000));
         let text = shown(&long, Place::at(1, 50_001).with_length(5));
-        assert!(text.lines().all(|line| line.chars().count() < 120), "{text}");
-        assert!(text.contains("字WRONGb") && text.contains("^^^^^"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() < 150), "{text}");
+        assert!(text.contains("字WRONGb") && text.contains(" ^^^^^\n"), "{text}");
         let all = shown(&long, Place::at(1, 1).with_length(100_005));
-        assert!(all.lines().all(|line| line.chars().count() < 220), "{all}");
+        assert!(all.lines().all(|line| line.chars().count() < 150), "{all}");
     }
 
     #[test]

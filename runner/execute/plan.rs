@@ -177,7 +177,7 @@ mod tests {
 
     fn scenario(steps: &str) -> Scenario {
         let text = format!("scenario: x\nabout: x\nmatch: {{all: [x]}}\nsteps:\n{steps}");
-        crate::scenario::file::read(Path::new("x.yaml"), &text, None).unwrap()
+        crate::scenario::file::read(Path::new("x.yaml"), &text, None).unwrap().0
     }
 
     const REPAIR: &str = "  - check: {run: 'true', when_healthy: resolve}\n  \

@@ -29,6 +29,9 @@ pub struct Values {
     pub incident: BTreeMap<String, String>,
 }
 
+/// Bytes between two braces.
+const MAX_NAME: usize = 200;
+
 /// Names below `incident.`.
 pub const INCIDENT_NAMES: [&str; 3] = ["id", "title", "url"];
 
@@ -39,9 +42,11 @@ pub struct TemplateError(String);
 impl Template {
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         let plain = |inside: &str| {
-            inside.trim().split('.').all(|part| {
-                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            })
+            // The engine goes down one level per part of a name; a long one would end the process.
+            inside.len() <= MAX_NAME
+                && inside.trim().split('.').all(|part| {
+                    !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                })
         };
         let values = source.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
         let all_plain = values.map(|(inside, _)| inside).all(plain);

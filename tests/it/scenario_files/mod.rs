@@ -9,6 +9,10 @@ use tempfile::TempDir;
 mod catalog;
 // One mistake per file, and where the finding points.
 mod mistakes;
+// Files and directories that are no honest scenario files: refused, in bounded time.
+mod hostile;
+// Thousands of damaged scenario files: none brings the reader down.
+mod damaged;
 // The command as people and scripts use it.
 mod validate;
 
