@@ -41,11 +41,12 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Unreadable> {
     if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(not_a_file());
     }
-    let mut bytes = Vec::new();
     // Files below /proc and files being written have more than they say.
     let limit = MAX_FILE_BYTES as u64 + 1;
     let mut file = File::open(path).map_err(unreadable)?;
     let size = file.metadata().map_err(unreadable)?.len();
+    let expected = usize::try_from(size.min(limit)).unwrap_or(MAX_FILE_BYTES);
+    let mut bytes = Vec::with_capacity(expected + 1);
     file.by_ref().take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() <= MAX_FILE_BYTES {
         return Ok(bytes);

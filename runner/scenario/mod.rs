@@ -13,3 +13,4 @@ pub mod file;
 pub mod model;
 pub mod steps;
 pub mod template;
+pub mod title_regex;

@@ -43,13 +43,14 @@ const NOUNS: [&str; 8] =
     ["clock", "fields", "finding", "folding", "incident", "limits", "metrics", "yaml"];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 10] = [
+const TECHNOLOGY: [(&str, &[&str]); 11] = [
     ("annotate_snippets", &["commands/findings_text.rs"]),
     ("axum", &["receive/http.rs", "app.rs", "sandbox/"]),
     ("clap", &["commands/", "main.rs", "sandbox/demo_service.rs"]),
     ("hmac", &["receive/signature.rs"]),
     ("minijinja", &["scenario/template.rs"]),
     ("prometheus_client", &["metrics.rs"]),
+    ("regex_automata", &["scenario/title_regex.rs"]),
     ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
     ("rusqlite", &["claim/sqlite.rs"]),
     ("rustix", &["execute/process_group.rs", "sandbox/cluster.rs"]),
@@ -70,6 +71,10 @@ fn files_below(folder: &str, ending: &str) -> Vec<String> {
     for entry in std::fs::read_dir(root().join(folder)).unwrap().flatten() {
         let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
+            if entry.file_name() == "target" {
+                // What fuzzing builds (tests/fuzz).
+                continue;
+            }
             found.extend(files_below(&name, ending));
         } else if name.ends_with(ending) {
             found.push(name);

@@ -243,7 +243,7 @@ fn more_files_than_people_write_are_a_wrong_path() {
 fn many_files_load_in_the_order_of_their_names() {
     // Three files of each id; the second half has a wrong field as well.
     let content = |n: usize| {
-        let about = if n < 120 { "about" } else { "abuot" };
+        let about = if n < 120 { "about" } else { "timeot" };
         GOOD.replace("web-down", &format!("s{:03}", n - n % 3)).replace("about", about)
     };
     let files: Vec<(String, String)> =
