@@ -73,7 +73,7 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 fn text(catalog: &Catalog) {
-    let colour = std::io::stdout().is_terminal() && environment().get("NO_COLOR").is_none();
+    let colour = std::io::stdout().is_terminal() && !environment().contains_key("NO_COLOR");
     // Sorted by file: each is looked at once more, and only one is kept.
     for findings in catalog.findings.chunk_by(|a, b| a.file == b.file) {
         let source = findings.first().and_then(|finding| content::to_show(&finding.file));

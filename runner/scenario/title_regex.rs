@@ -5,7 +5,7 @@
 //! stays linear in the title.
 
 use regex_automata::PatternID;
-use regex_automata::meta::{BuildError, Config, Regex};
+use regex_automata::meta::{Config, Regex};
 use regex_automata::util::{captures::Captures, syntax};
 
 /// Bytes of a compiled title pattern; a pattern that needs more is a mistake.
@@ -23,7 +23,7 @@ pub enum TitleRegexError {
     #[error("it needs more than {PATTERN_BYTES} bytes when compiled")]
     TooBig,
     #[error("{0}")]
-    Other(BuildError),
+    Other(String),
 }
 
 /// Where the groups of a pattern matched in a title.
@@ -49,7 +49,7 @@ impl TitleRegex {
         built.map(Self).map_err(|error| match (error.syntax_error(), error.size_limit()) {
             (Some(syntax), _) => TitleRegexError::Syntax(syntax.to_string()),
             (None, Some(_)) => TitleRegexError::TooBig,
-            (None, None) => TitleRegexError::Other(error),
+            (None, None) => TitleRegexError::Other(error.to_string()),
         })
     }
 
@@ -92,6 +92,33 @@ mod tests {
         assert_eq!(syntax.lines().last(), Some("error: unclosed group"));
         let large = TitleRegex::new(r"\w{900}\w{900}").unwrap_err();
         assert_eq!(large.to_string(), "it needs more than 262144 bytes when compiled");
+    }
+
+    /// The settings change the cost and nothing else.
+    #[test]
+    fn it_finds_what_the_usual_engine_finds() {
+        let patterns = [
+            r"site=(?<a>\S+) port=(?<b>\d+)",
+            r"(?<a>停止|down)?.*?(?<b>[a-z]+)$",
+            r"^(?<a>\w+)\b(?<b>.*)",
+            r"(?<a>a|ab)(?<b>c|bcd)?",
+            r"(?<a>[^\s=]+)=(?<b>)",
+        ];
+        let titles =
+            ["SITE=shop PORT=80", "監視 停止 web", "abcd", "", "ｋ＝ｖ K=v", "é Straße\tx=1"];
+        for pattern in patterns {
+            let usual = regex::RegexBuilder::new(pattern).case_insensitive(true).build().unwrap();
+            let ours = TitleRegex::new(pattern).unwrap();
+            for title in titles {
+                let (usual, ours) = (usual.captures(title), ours.captures(title));
+                assert_eq!(usual.is_some(), ours.is_some(), "{pattern} {title}");
+                for name in ["a", "b"] {
+                    let usual = usual.as_ref().and_then(|it| it.name(name)).map(|it| it.as_str());
+                    let ours = ours.as_ref().and_then(|it| it.name(name));
+                    assert_eq!(usual, ours, "{pattern} {title}");
+                }
+            }
+        }
     }
 
     #[test]

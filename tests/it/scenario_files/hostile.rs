@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -75,8 +76,8 @@ fn files_made_to_be_slow_are_not() {
     let files = [
         ("long key", format!("{long}: x\n")),
         ("long text", format!("scenario: {long}\n")),
-        ("many keys", (0..19_000).map(|n| format!("k{n}: x\n")).collect()),
-        ("many near keys", (0..9_000).map(|n| format!("step{n}: x\n")).collect()),
+        ("many keys", lines(0..19_000, |n| format!("k{n}: x\n"))),
+        ("many near keys", lines(0..9_000, |n| format!("step{n}: x\n"))),
         ("many steps", format!("{head}}}\nsteps:\n{}", "- chek: {run: x}\n".repeat(5_000))),
         ("long pattern", format!("{head}, pattern: '{long}'}}\n")),
         ("wide pattern", format!("{head}, pattern: '{}'}}\n", r"\w{900}".repeat(10_000))),
@@ -88,7 +89,7 @@ fn files_made_to_be_slow_are_not() {
         ("nested braces", "{a: ".repeat(200_000)),
         ("nested lists", "- ".repeat(400_000)),
         ("many aliases", format!("a: &a [x]\nb: [{}]\n", "*a, ".repeat(9_000))),
-        ("many anchors", (0..15_000).map(|n| format!("k{n}: &a{n} x\n")).collect()),
+        ("many anchors", lines(0..15_000, |n| format!("k{n}: &a{n} x\n"))),
         ("open quote", format!("a: '{}", "x\n\n".repeat(300_000))),
         ("lines", "\n".repeat(1_000_000)),
         ("comments", "#\n".repeat(500_000)),
@@ -104,6 +105,10 @@ fn files_made_to_be_slow_are_not() {
         assert!(findings.len() <= 101, "{name}: {}", findings.len());
         assert!(begin.elapsed() < PATIENCE / 4, "{name} took {:?}", begin.elapsed());
     }
+}
+
+fn lines(numbers: Range<u32>, line: impl Fn(u32) -> String) -> String {
+    numbers.map(line).collect::<Vec<_>>().concat()
 }
 
 fn with_url(url: &str) -> String {
