@@ -10,6 +10,8 @@ use regex_automata::util::{captures::Captures, syntax};
 
 /// Bytes of a compiled title pattern; a pattern that needs more is a mistake.
 const PATTERN_BYTES: usize = 256 * 1024;
+/// Bytes of a title pattern as written; titles have at most a thousand characters.
+const WRITTEN_BYTES: usize = 4096;
 
 #[derive(Clone, Debug)]
 pub struct TitleRegex(Regex);
@@ -20,6 +22,8 @@ pub enum TitleRegexError {
     /// The library's own text, of several lines.
     #[error("{0}")]
     Syntax(String),
+    #[error("it has more than {WRITTEN_BYTES} bytes")]
+    TooLong,
     #[error("it needs more than {PATTERN_BYTES} bytes when compiled")]
     TooBig,
     #[error("{0}")]
@@ -36,6 +40,10 @@ pub struct Groups<'t> {
 impl TitleRegex {
     /// Ignores case.
     pub fn new(pattern: &str) -> Result<Self, TitleRegexError> {
+        // Reading a pattern takes time by its length, before any other limit can hold.
+        if pattern.len() > WRITTEN_BYTES {
+            return Err(TitleRegexError::TooLong);
+        }
         let config = Config::new()
             .nfa_size_limit(Some(PATTERN_BYTES))
             .auto_prefilter(false)
@@ -90,6 +98,8 @@ mod tests {
     fn what_is_no_pattern_or_too_large_says_so() {
         let syntax = TitleRegex::new("(a").unwrap_err().to_string();
         assert_eq!(syntax.lines().last(), Some("error: unclosed group"));
+        let long = TitleRegex::new(&"a".repeat(5_000)).unwrap_err();
+        assert_eq!(long.to_string(), "it has more than 4096 bytes");
         let large = TitleRegex::new(r"\w{900}\w{900}").unwrap_err();
         assert_eq!(large.to_string(), "it needs more than 262144 bytes when compiled");
     }
