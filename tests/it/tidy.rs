@@ -51,7 +51,13 @@ const DIRECTION: [(&str, &[&str]); 22] = [
             "config", "pipeline", "respond", "sweep", "customer", "history", "rules",
         ],
     ),
-    ("commands", &["scenario", "claim", "matching", "report", "app", "config", "sandbox"]),
+    (
+        "commands",
+        &[
+            "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
+            "app", "config", "sandbox",
+        ],
+    ),
     ("main", &["commands"]),
 ];
 
@@ -284,7 +290,8 @@ fn every_finding_is_explained() {
     for file in files_below("runner", ".rs") {
         let text = read(&file);
         let text = text.split("#[cfg(test)]").next().unwrap_or(&text);
-        let calls = ["findings.add(", "findings.warn(", "self.finding("];
+        let calls =
+            ["findings.add(", "findings.warn(", "self.finding(", "mistake(", "unused.push(("];
         for place in calls.iter().flat_map(|call| text.split(call).skip(1)) {
             let id = place.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
             ids.extend(id.map(str::to_owned));
