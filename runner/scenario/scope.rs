@@ -39,7 +39,10 @@ impl Scope {
     }
 
     fn known(&self, name: &str) -> Option<Type> {
-        let below = |open: &String| name == open || name.starts_with(&format!("{open}."));
+        let below = |open: &String| {
+            // `lookup.app` alone may be asked about; `vars` alone is nothing.
+            (name == open && open.contains('.')) || name.starts_with(&format!("{open}."))
+        };
         self.names.get(name).copied().or_else(|| self.open.iter().any(below).then_some(Type::Any))
     }
 

@@ -11,6 +11,10 @@ mod catalog;
 mod match_title;
 // One mistake per file, and where the finding points.
 mod mistakes;
+// Files and directories that are no honest scenario files: refused, in bounded time.
+mod hostile;
+// Thousands of damaged scenario files: none brings the reader down.
+mod damaged;
 // The command as people and scripts use it.
 mod validate;
 
