@@ -7,7 +7,7 @@ use jiff::Zoned;
 use serde_json::Value;
 
 use crate::claim::journal::{DoneResult, StepAt};
-use crate::execute::end::End;
+use crate::execute::end::{End, Lack};
 use crate::execute::memory::Memory;
 use crate::execute::world::{Frame, World};
 use crate::scenario::expression::{Expression, NoResult};
@@ -89,6 +89,14 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, step: &Step, frame: &Frame) -> Way {
+        let way = self.way(step, frame);
+        if matches!(way, Way::End(_)) && !step.kind.is_flow() {
+            self.memory.ended_in = frame.clone();
+        }
+        way
+    }
+
+    fn way(&mut self, step: &Step, frame: &Frame) -> Way {
         let at = StepAt { step: step.number, turn: frame.turn.clone() };
         if let Some(when) = &step.when {
             match self.decide(&Memory::entry_of(&at), step, frame, std::slice::from_ref(when)) {
@@ -149,12 +157,11 @@ impl Walk<'_> {
                 }
                 Ok(false) => {}
                 Err(NoResult::Missing(name)) => {
-                    let what = self.world.why_missing(self.scenario, &values, &name);
-                    let what = format!("{} ({})", what, condition.source());
-                    return Err(End::CannotGoOn { step: step.number, what });
+                    let lack = self.world.why_missing(self.scenario, &values, &name);
+                    return Err(End::CannotGoOn { step: step.number, lack });
                 }
                 Err(NoResult::Failed(what)) => {
-                    return Err(End::CannotGoOn { step: step.number, what });
+                    return Err(End::CannotGoOn { step: step.number, lack: Lack::Other(what) });
                 }
             }
         }
@@ -216,21 +223,18 @@ impl Walk<'_> {
     }
 
     fn entries(&self, each: &Each, step: &Step, frame: &Frame) -> Result<Vec<Value>, End> {
-        let cannot = |what: String| End::CannotGoOn { step: step.number, what };
+        let cannot = |lack: Lack| End::CannotGoOn { step: step.number, lack };
         let values = self.world.values(self.scenario, self.memory, frame, self.now, None);
         let entries = match each.of.evaluate(&values) {
             Ok(Value::Array(entries)) => entries,
-            Ok(other) => return Err(cannot(format!("{} is no list: {other}", each.of.source()))),
+            Ok(_) => return Err(cannot(Lack::NoValue(each.of.source().to_owned()))),
             Err(NoResult::Missing(name)) => {
                 return Err(cannot(self.world.why_missing(self.scenario, &values, &name)));
             }
-            Err(NoResult::Failed(what)) => return Err(cannot(what)),
+            Err(NoResult::Failed(what)) => return Err(cannot(Lack::Other(what))),
         };
         if entries.len() > each.at_most {
-            let (found, most) = (entries.len(), each.at_most);
-            return Err(cannot(format!(
-                "{found} entries are more than the {most} that may be worked on"
-            )));
+            return Err(cannot(Lack::TooMany { found: entries.len(), most: each.at_most }));
         }
         Ok(entries)
     }
@@ -272,14 +276,16 @@ fn end_after(kind: &StepKind, step: usize, result: DoneResult) -> Option<End> {
             Some(End::BrokenForPeople { step })
         }
         (StepKind::Check { when_unclear: Then::HandOff, .. }, DoneResult::Unclear)
-        | (StepKind::Recover { .. }, DoneResult::Unclear) => Some(End::Unclear { step }),
+        // A look that could not find out is no reason to try something stronger.
+        | (StepKind::Recover { .. } | StepKind::Verify { .. }, DoneResult::Unclear) => {
+            Some(End::Unclear { step })
+        }
         (StepKind::Recover { when_failed: Then::HandOff, .. }, DoneResult::NotMet) => {
             Some(End::RecoverFailed { step })
         }
-        (
-            StepKind::Verify { when_broken: Then::HandOff, .. },
-            DoneResult::NotMet | DoneResult::Unclear,
-        ) => Some(End::NotVerified { step }),
+        (StepKind::Verify { when_broken: Then::HandOff, .. }, DoneResult::NotMet) => {
+            Some(End::NotVerified { step })
+        }
         (
             StepKind::Approve { when_not_approved: Then::HandOff, .. },
             DoneResult::NotMet | DoneResult::Unclear,

@@ -319,6 +319,9 @@ pub enum Question {
 pub struct Expect {
     /// For commands.
     pub exit_codes: Vec<i32>,
+    /// The author names the exit codes; else one that is not 0 says that a measurement whose
+    /// values are looked at has failed.
+    pub exit_codes_said: bool,
     /// For HTTP.
     pub statuses: Vec<RangeInclusive<u16>>,
     /// The output (standard output, or the HTTP body) has this text in it.
@@ -333,6 +336,7 @@ impl Default for Expect {
     fn default() -> Self {
         Self {
             exit_codes: vec![0],
+            exit_codes_said: false,
             statuses: vec![200..=299],
             contains: None,
             lacks: None,
@@ -347,11 +351,11 @@ pub struct HandOff {
     /// Why, in the author's words.
     pub message: Option<Template>,
     /// The procedure by hand, as the author would tell a colleague.
-    pub manual: Option<String>,
+    pub manual: Option<Template>,
     /// PagerDuty priority by name (`P2`).
     pub priority: Option<String>,
     /// A destination of the customer's, by its name there.
-    pub to: Option<String>,
+    pub to: Option<Template>,
     pub urgency: Option<crate::incident::Urgency>,
     /// `false` leaves the incident where it is, with a note.
     pub page: Option<bool>,
