@@ -104,6 +104,7 @@ impl App {
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
             metrics: metrics.clone(),
+            witness: None,
         });
         let listener = TcpListener::bind(config.listen)
             .await

@@ -49,6 +49,11 @@ pub struct Begun {
     pub place: Enrolled,
 }
 
+/// Told how each run went; rehearsals look at it from inside.
+pub trait Witness: Send + Sync {
+    fn ended(&self, begun: &Begun, end: &End);
+}
+
 impl Begun {
     /// Where the customer says that a hand-off to this name goes.
     pub fn destination(&self) -> Option<&Destination> {

@@ -49,6 +49,7 @@ pub mod runs;
 pub mod sweep;
 
 // The whole thing on one machine.
+pub mod rehearse;
 pub mod sandbox;
 
 // The command line: one file per subcommand, no logic of their own.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::begun::Begun;
+use crate::begun::{Begun, Witness};
 use crate::claim::journal::Journal;
 use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
 use crate::claim::{ClaimAnswer, Claims, StoreError};
@@ -38,6 +38,7 @@ pub struct Pipeline {
     pub bot_user: String,
     pub runs: Runs,
     pub metrics: Metrics,
+    pub witness: Option<Arc<dyn Witness>>,
 }
 
 impl Pipeline {

@@ -186,6 +186,9 @@ impl Pipeline {
                 self.tell(begun, end).await?
             }
         };
+        if let Some(witness) = &self.witness {
+            witness.ended(begun, &end);
+        }
         let outcome = end.outcome();
         self.finish(begun, outcome).await?;
         Ok(outcome)

@@ -117,6 +117,12 @@ impl Runs {
         true
     }
 
+    /// Waits until no run is open.
+    pub async fn ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
     /// Begins no further run, waits for the open ones, and halts what is left after `grace`.
     pub async fn drain(&self, grace: Duration) {
         self.draining.store(true, Ordering::Release);

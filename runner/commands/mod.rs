@@ -8,6 +8,7 @@ pub mod match_title;
 mod print;
 pub mod sandbox;
 pub mod serve;
+pub mod test;
 pub mod validate;
 
 /// Exit codes of every subcommand.
@@ -34,6 +35,7 @@ enum Command {
     Match(match_title::Args),
     Sandbox(sandbox::Args),
     Serve(serve::Args),
+    Test(test::Args),
     Validate(validate::Args),
     #[command(hide = true)]
     DemoService(crate::sandbox::demo_service::Args),
@@ -45,6 +47,7 @@ impl Cli {
             Command::Match(args) => match_title::run(&args),
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Serve(args) => serve::run(args).await,
+            Command::Test(args) => test::run(&args),
             Command::Validate(args) => validate::run(&args),
             Command::DemoService(args) => crate::sandbox::demo_service::run(args).await,
         }

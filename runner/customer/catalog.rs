@@ -88,6 +88,10 @@ impl Customers {
         self.all.is_empty()
     }
 
+    pub fn first(&self) -> Option<&Arc<Customer>> {
+        self.all.first()
+    }
+
     pub fn by_id(&self, id: &str) -> Option<&Arc<Customer>> {
         self.all.iter().find(|customer| customer.id == id)
     }

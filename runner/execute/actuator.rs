@@ -20,6 +20,8 @@ pub struct Order {
     pub run: RunId,
     /// Position of the step in the scenario, from 0.
     pub step: usize,
+    /// The entry of the loops around the step: `web01`.
+    pub entry: Option<String>,
     /// Names this one attempt everywhere it leaves a trace (evidence files, journal).
     pub nonce: String,
     pub action: Action,

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::execute::actuator::{Action, Ending, Observation, Order};
 use crate::execute::prepare::Prepared;
-use crate::execute::round::{Task, nonce};
+use crate::execute::round::{Task, entry, nonce};
 use crate::execute::run::{Executor, Progress, Stop};
 use crate::execute::take::take;
 use crate::execute::verdict::{Verdict, Why, judge, judge_http, judge_values};
@@ -73,6 +73,7 @@ impl Executor {
         let order = Order {
             run: plan.claim.run().clone(),
             step: task.step.number,
+            entry: entry(&task.ready.frame.each),
             // An effect is found again by the nonce of its intent.
             nonce: if changes { task.nonce.clone() } else { nonce() },
             action: prepared.action.clone(),

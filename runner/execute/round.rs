@@ -325,7 +325,7 @@ impl Executor {
 const APPROVE_WITHIN: Duration = Duration::from_mins(30);
 
 /// The innermost loop's entry, for people.
-fn entry(each: &Map<String, serde_json::Value>) -> Option<String> {
+pub(super) fn entry(each: &Map<String, serde_json::Value>) -> Option<String> {
     let entries: Vec<String> =
         each.values().map(|value| crate::scenario::value::written(value, ", ")).collect();
     (!entries.is_empty()).then(|| entries.join(", "))

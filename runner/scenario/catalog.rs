@@ -13,6 +13,9 @@ use crate::yaml::{MAX_FILE_BYTES, Place};
 /// Scenario files in one directory tree.
 const MAX_FILES: usize = 20_000;
 
+/// A folder of this name holds customers, for tests and examples.
+const CUSTOMERS: &str = "customers";
+
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     pub scenarios: Vec<Arc<Scenario>>,
@@ -85,6 +88,9 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
             // Editors and version control keep files of their own.
             continue;
         }
+        if kind.is_dir() && name == CUSTOMERS {
+            continue;
+        }
         if kind.is_dir() {
             collect(&entry.path(), files)?;
         } else if (kind.is_file() || kind.is_symlink()) && is_scenario_file(&name) {
@@ -94,6 +100,27 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
         }
         if files.len() > MAX_FILES {
             return Err(CatalogError::TooMany { path: path.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+/// Test files at `path`, or below it.
+pub fn collect_tests(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
+    let unreadable = |source| CatalogError::Unreadable { path: path.to_owned(), source };
+    if !path.is_dir() {
+        std::fs::metadata(path).map_err(unreadable)?;
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
+        if is_folder && !name.starts_with('.') {
+            collect_tests(&entry.path(), files)?;
+        } else if name.ends_with(".test.yaml") && !name.starts_with('.') {
+            files.push(entry.path());
         }
     }
     Ok(())

@@ -55,6 +55,7 @@ fn order(action: Action) -> Order {
     Order {
         run: RunId { incident: IncidentId::parse("PT4KHLK").expect("an incident id"), number: 1 },
         step: 0,
+        entry: None,
         nonce: "0a".to_owned(),
         action,
         host: None,

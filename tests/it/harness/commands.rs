@@ -85,6 +85,7 @@ pub(crate) fn order(command: Command) -> Order {
     Order {
         run: RunId { incident: IncidentId::parse("PT4KHLK").expect("an incident id"), number: 2 },
         step: 3,
+        entry: None,
         nonce: "00ff".to_owned(),
         action: Action::Command(command),
         host: None,
