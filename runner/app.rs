@@ -21,7 +21,7 @@ use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
 use crate::execute::tcp::TcpConnections;
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::history::HistoryError;
 use crate::history::sqlite::SqliteHistory;
 use crate::incident::Owner;
@@ -185,7 +185,10 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
         });
     }
     for finding in &catalog.findings {
-        tracing::error!("scenario file refused: {finding}");
+        match finding.level {
+            Level::Error => tracing::error!("scenario file refused: {finding}"),
+            Level::Warning => tracing::warn!("scenario file: {finding}"),
+        }
     }
     Ok(catalog)
 }

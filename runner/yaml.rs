@@ -4,6 +4,7 @@
 //! scenario files are read from this tree by [`crate::fields`], which reports every mistake of a
 //! file at once; a syntax error stops here, since nothing after it can be trusted.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -14,6 +15,23 @@ use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
 pub struct Place {
     pub line: u64,
     pub column: u64,
+    /// Characters to underline, never beyond the end of the line. Zero for what has no extent of
+    /// its own, such as a value that is not there.
+    pub length: u64,
+}
+
+impl Place {
+    /// The beginning of a file.
+    pub const START: Self = Self::at(1, 1);
+
+    pub const fn at(line: u64, column: u64) -> Self {
+        Self { line, column, length: 0 }
+    }
+
+    #[must_use]
+    pub const fn with_length(self, length: u64) -> Self {
+        Self { length, ..self }
+    }
 }
 
 impl fmt::Display for Place {
@@ -91,8 +109,7 @@ pub const MAX_FILE_BYTES: usize = 1024 * 1024;
 pub fn parse(text: &str) -> Result<Node, SyntaxError> {
     if text.len() > MAX_FILE_BYTES {
         let message = format!("the file has {} bytes; the limit is {MAX_FILE_BYTES}", text.len());
-        let place = Place { line: 1, column: 1 };
-        return Err(SyntaxError { place, message, remedy: "split it" });
+        return Err(SyntaxError { place: Place::START, message, remedy: "split it" });
     }
     let options = serde_saphyr::options! {
         strict_booleans: true,
@@ -106,18 +123,18 @@ pub fn parse(text: &str) -> Result<Node, SyntaxError> {
         },
     };
     let root: Option<Spanned<Tree>> =
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(&error))?;
-    let place = Place { line: 1, column: 1 };
-    Ok(root.map_or(Node { place, kind: Kind::Null }, Node::from))
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(&error, text))?;
+    let empty = Node { place: Place::START, kind: Kind::Null };
+    Ok(root.map_or(empty, |tree| node(tree, text)))
 }
 
-fn syntax(error: &serde_saphyr::Error) -> SyntaxError {
-    let location = error.location();
+fn syntax(error: &serde_saphyr::Error, text: &str) -> SyntaxError {
+    let place = error.location().map_or(Place::START, |location| place(location, text));
     let bare = error.without_snippet().to_string();
     // The library appends the place to its text; findings carry it apart.
     let message = bare.split(" at line ").next().unwrap_or(&bare).lines().next().unwrap_or("");
     let (message, remedy) = in_plain_words(message);
-    SyntaxError { place: location.map_or(Place { line: 1, column: 1 }, place), message, remedy }
+    SyntaxError { place, message, remedy }
 }
 
 /// The mistakes people make most, in their words; everything else as the library says it.
@@ -140,6 +157,26 @@ fn in_plain_words(message: &str) -> (String, &'static str) {
              text with ': ' in it needs quotes",
         ),
         (
+            "multiple YAML documents",
+            "a second document begins here",
+            "put it into a file of its own, or remove the line '---'",
+        ),
+        (
+            "unexpected character",
+            "text cannot begin with this character, or may not contain it",
+            "put the text in quotes, or remove the character",
+        ),
+        (
+            "alias references unknown anchor",
+            "'*name' repeats what '&name' marks, and no such mark stands above",
+            "put the text in quotes if it is meant to begin with '*'",
+        ),
+        (
+            "expected string scalar",
+            "the name of a field must be text",
+            "write 'name: value'; text that begins with '[' or '{' needs quotes",
+        ),
+        (
             "budget breached",
             "the file unfolds to more than a file that people write has",
             "write it without so many aliases (*name) and levels",
@@ -156,8 +193,18 @@ fn in_plain_words(message: &str) -> (String, &'static str) {
     )
 }
 
-fn place(location: Location) -> Place {
-    Place { line: location.line(), column: location.column() }
+/// Places end with their line: text over several lines is underlined in its first.
+fn place(location: Location, text: &str) -> Place {
+    let span = location.span();
+    let bytes = span.byte_offset().zip(span.byte_len()).and_then(|(offset, length)| {
+        let start = usize::try_from(offset).ok()?;
+        text.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+    });
+    let length = bytes.map_or(span.len(), |spanned| {
+        let line = spanned.split(['\n', '\r']).next().unwrap_or(spanned);
+        line.trim_end().chars().count() as u64
+    });
+    Place::at(location.line(), location.column()).with_length(length)
 }
 
 /// What the library fills: the same tree with its own kind of places.
@@ -171,27 +218,31 @@ enum Tree {
     Map(Vec<(Spanned<String>, Spanned<Self>)>),
 }
 
-impl From<Spanned<Tree>> for Node {
-    fn from(spanned: Spanned<Tree>) -> Self {
-        let kind = match spanned.value {
-            Tree::Null => Kind::Null,
-            Tree::Bool(value) => Kind::Bool(value),
-            Tree::Int(value) => Kind::Int(value),
-            Tree::Float(value) => Kind::Float(value),
-            Tree::Text(value) => Kind::Text(value),
-            Tree::List(items) => Kind::List(items.into_iter().map(Self::from).collect()),
-            Tree::Map(entries) => Kind::Map(
-                entries
-                    .into_iter()
-                    .map(|(key, value)| {
-                        let key = Key { place: place(key.referenced), name: key.value };
-                        (key, Self::from(value))
-                    })
-                    .collect(),
-            ),
-        };
-        Self { place: place(spanned.referenced), kind }
+fn node(spanned: Spanned<Tree>, text: &str) -> Node {
+    let mut place = place(spanned.referenced, text);
+    let kind = match spanned.value {
+        Tree::Null => Kind::Null,
+        Tree::Bool(value) => Kind::Bool(value),
+        Tree::Int(value) => Kind::Int(value),
+        Tree::Float(value) => Kind::Float(value),
+        Tree::Text(value) => Kind::Text(value),
+        Tree::List(items) => Kind::List(items.into_iter().map(|item| node(item, text)).collect()),
+        Tree::Map(entries) => {
+            Kind::Map(entries.into_iter().map(|entry| self::entry(entry, text)).collect())
+        }
+    };
+    // A mapping without braces has no character of its own: its first key stands for it.
+    if let (0, Kind::Map(entries)) = (place.length, &kind)
+        && let Some((key, _)) = entries.first()
+    {
+        place.length = key.place.length;
     }
+    Node { place, kind }
+}
+
+fn entry((key, value): (Spanned<String>, Spanned<Tree>), text: &str) -> (Key, Node) {
+    let key = Key { place: place(key.referenced, text), name: key.value };
+    (key, node(value, text))
 }
 
 impl<'de> Deserialize<'de> for Tree {
@@ -255,9 +306,10 @@ impl<'de> Visitor<'de> for TreeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
         let mut map: Vec<(Spanned<String>, Spanned<Tree>)> = Vec::new();
+        let mut known = HashSet::new();
         while let Some((key, value)) = entries.next_entry::<Spanned<String>, _>()? {
-            // The library refuses duplicates for structs; for free maps this is the check.
-            if map.iter().any(|(known, _)| known.value == key.value) {
+            // The library tells `1` from `'1'`; as names of fields they are one.
+            if !known.insert(key.value.clone()) {
                 return Err(A::Error::custom(format!("the key '{}' stands twice", key.value)));
             }
             map.push((key, value));
@@ -274,13 +326,15 @@ mod tests {
     fn every_node_knows_its_place() {
         let node = parse("name: 確認\nsteps:\n  - check:\n      run: 'true'\n").unwrap();
         let Kind::Map(top) = &node.kind else { panic!("{node:?}") };
-        assert_eq!(top[0].0.place, Place { line: 1, column: 1 });
+        assert_eq!(top[0].0.place, Place::at(1, 1).with_length(4));
+        assert_eq!(top[0].1.place, Place::at(1, 7).with_length(2));
         assert_eq!(top[0].1.kind, Kind::Text("確認".to_owned()));
         let Kind::List(steps) = &top[1].1.kind else { panic!("{node:?}") };
         let Kind::Map(step) = &steps[0].kind else { panic!("{node:?}") };
-        assert_eq!(step[0].0.place, Place { line: 3, column: 5 });
+        assert_eq!(step[0].0.place, Place::at(3, 5).with_length(5));
         let Kind::Map(check) = &step[0].1.kind else { panic!("{node:?}") };
-        assert_eq!(check[0].1.place, Place { line: 4, column: 12 });
+        assert_eq!(check[0].1.place, Place::at(4, 12).with_length(6));
+        assert_eq!(steps[0].place, Place::at(3, 5).with_length(5));
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod findings_json;
+mod findings_text;
 pub mod match_title;
 mod print;
 pub mod sandbox;

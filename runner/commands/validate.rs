@@ -1,51 +1,61 @@
 //! `ams validate`: every mistake in scenario files.
 
-use std::collections::BTreeSet;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use crate::commands::{exit, print};
+use clap::ValueEnum;
+
+use crate::commands::{exit, findings_json, findings_text, print};
+use crate::config::environment;
+use crate::finding::{Finding, Findings, Level};
 use crate::matching::overlap;
 use crate::scenario::catalog::Catalog;
-use crate::scenario::model::Scenario;
+use crate::scenario::content;
 
 /// Check scenario files and print every finding with its place, reason and remedy.
+///
+/// An error means that the file is not used; a warning, that it is used, though probably not as
+/// its author thinks. Ids must be unique across all paths given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Example:
+Examples:
   ams validate scenarios/
+  ams validate --format json scenarios/ | jq '.findings[].id'
 
-Exit codes: 0 no findings, 1 findings, 2 could not run.")]
+Exit codes: 0 no errors (with --strict: no warnings either), 1 findings, 2 could not run.
+Every finding is explained in docs/scenarios/findings.md.")]
 pub struct Args {
     /// Scenario files or directories
     #[arg(value_name = "PATH", default_value = "scenarios")]
     paths: Vec<PathBuf>,
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Warnings count as errors for the exit code
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// For people: each place in its line
+    Text,
+    /// For scripts, stable (docs/scenarios/findings.md)
+    Json,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
 }
 
 pub fn run(args: &Args) -> ExitCode {
-    let (mut files, mut findings) = (0, 0);
-    let mut scenarios: Vec<Arc<Scenario>> = Vec::new();
-    for path in &args.paths {
-        let catalog = match Catalog::load(path, None) {
-            Ok(catalog) => catalog,
-            Err(error) => {
-                print::error(&error);
-                return ExitCode::from(exit::CANNOT);
-            }
-        };
-        files += catalog.files;
-        findings += catalog.findings.len();
-        catalog.findings.iter().for_each(print::out);
-        scenarios.extend(catalog.scenarios);
-    }
-    // A file that two of the paths lead to is one file.
-    let mut seen = BTreeSet::new();
-    scenarios.retain(|scenario| seen.insert(scenario.id.clone()));
-    let between = overlap::findings(&scenarios);
-    findings += between.len();
-    between.iter().for_each(print::out);
-    if files == 0 {
+    let catalog = match Catalog::load_all(&args.paths, None) {
+        Ok(catalog) => with_findings_between(catalog),
+        Err(error) => {
+            print::error(&error);
+            return ExitCode::from(exit::CANNOT);
+        }
+    };
+    if catalog.files == 0 {
         let paths: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
         print::err(format_args!(
             "error: there is no scenario file (*.yaml) in {}",
@@ -53,9 +63,62 @@ pub fn run(args: &Args) -> ExitCode {
         ));
         return ExitCode::from(exit::CANNOT);
     }
-    let plural = |count: usize, word: &str| {
-        if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
+    match args.format {
+        Format::Text => text(&catalog),
+        Format::Json => print::out(format_args!("{:#}", findings_json::json(&catalog))),
+        Format::Sarif => print::out(format_args!("{:#}", findings_json::sarif(&catalog))),
+    }
+    let counts = |finding: &Finding| args.strict || finding.level == Level::Error;
+    let failed = catalog.findings.iter().any(counts);
+    ExitCode::from(if failed { exit::FINDINGS } else { exit::OK })
+}
+
+/// What is wrong between files that are each right, and what has no test.
+fn with_findings_between(mut catalog: Catalog) -> Catalog {
+    catalog.findings.extend(overlap::findings(&catalog.scenarios));
+    for scenario in &catalog.scenarios {
+        let test = scenario.file.with_extension("test.yaml");
+        if !test.is_file() {
+            let mut findings = Findings::of(&scenario.file);
+            findings.warn(
+                "test-missing",
+                scenario.place,
+                format!("nothing tests the scenario '{}'", scenario.id),
+                format!("write {}, and run it with ams test", test.display()),
+            );
+            catalog.findings.extend(findings.into_sorted());
+        }
+    }
+    catalog.findings.sort_by(|a, b| a.file.cmp(&b.file).then(a.place.cmp(&b.place)));
+    catalog
+}
+
+fn text(catalog: &Catalog) {
+    let colour = std::io::stdout().is_terminal() && !environment().contains_key("NO_COLOR");
+    // Sorted by file: each is looked at once more, and only one is kept.
+    for findings in catalog.findings.chunk_by(|a, b| a.file == b.file) {
+        let source = findings.first().and_then(|finding| content::to_show(&finding.file));
+        for finding in findings {
+            print::out(format_args!(
+                "{}\n",
+                findings_text::show(finding, source.as_deref(), colour)
+            ));
+        }
+    }
+    let of = |level| catalog.findings.iter().filter(|it| it.level == level).count();
+    let (errors, warnings) = (of(Level::Error), of(Level::Warning));
+    let findings = match (errors, warnings) {
+        (_, 0) => plural(errors, "finding"),
+        _ => format!(
+            "{}: {}, {}",
+            plural(errors + warnings, "finding"),
+            plural(errors, "error"),
+            plural(warnings, "warning")
+        ),
     };
-    print::out(format_args!("{} checked, {}", plural(files, "file"), plural(findings, "finding")));
-    ExitCode::from(if findings == 0 { exit::OK } else { exit::FINDINGS })
+    print::out(format_args!("{} checked, {findings}", plural(catalog.files, "file")));
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
 }

@@ -100,7 +100,7 @@ impl Config {
 }
 
 fn read(path: &Path, findings: &mut Findings) -> Option<Node> {
-    let start = Place { line: 1, column: 1 };
+    let start = Place::START;
     let content = match std::fs::read_to_string(path) {
         Ok(content) => content,
         Err(error) => {

@@ -48,7 +48,7 @@ impl Customers {
             }
         };
         let mut findings = Findings::of(path);
-        let start = Place { line: 1, column: 1 };
+        let start = Place::START;
         if self.by_id(&customer.id).is_some() {
             findings.add(
                 "duplicate-id",

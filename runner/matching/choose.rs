@@ -271,7 +271,7 @@ mod tests {
                     "scenario: {id}\nabout: x\nmatch: {rule}\nsteps:\n  - gather: {{run: 'true', \
                      env: {{X: \"{{{{ incident.id }}}}\"}}}}\n"
                 );
-                Arc::new(file::read(Path::new("x.yaml"), &text, None).unwrap())
+                Arc::new(file::read(Path::new("x.yaml"), &text, None).unwrap().0)
             })
             .collect();
         Index::of(&scenarios)

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
-/// Bytes of a compiled title pattern; a pattern that needs more is a mistake.
-const PATTERN_BYTES: usize = 256 * 1024;
+use crate::scenario::title_regex::{TitleRegex, TitleRegexError};
 
 /// A title pattern with typed named groups.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    regex: Regex,
+    source: String,
+    regex: TitleRegex,
     kinds: BTreeMap<String, CaptureKind>,
 }
 
@@ -84,20 +84,19 @@ impl Pattern {
     pub fn compile(
         pattern: &str,
         kinds: &BTreeMap<String, CaptureKind>,
-    ) -> Result<Self, regex::Error> {
-        let regex =
-            RegexBuilder::new(pattern).case_insensitive(true).size_limit(PATTERN_BYTES).build()?;
+    ) -> Result<Self, TitleRegexError> {
+        let regex = TitleRegex::new(pattern)?;
         let kinds = regex
             .capture_names()
             .flatten()
             .map(|name| (name.to_owned(), kinds.get(name).copied().unwrap_or(CaptureKind::Word)))
             .collect();
-        Ok(Self { regex, kinds })
+        Ok(Self { source: pattern.to_owned(), regex, kinds })
     }
 
     /// As the author wrote it.
     pub fn source(&self) -> &str {
-        self.regex.as_str()
+        &self.source
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -118,10 +117,10 @@ impl Pattern {
             let Some(value) = found.name(name) else {
                 continue;
             };
-            if !kind.accepts(value.as_str()) {
+            if !kind.accepts(value) {
                 return Captured::WrongKind { name: name.clone(), kind: *kind };
             }
-            values.insert(name.clone(), value.as_str().to_owned());
+            values.insert(name.clone(), value.to_owned());
         }
         Captured::Values(values)
     }

@@ -2,23 +2,27 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::finding::{Finding, Findings};
-use crate::scenario::file;
+use crate::scenario::directory::{Listing, MAX_FILES, MAX_NAMES};
 use crate::scenario::model::Scenario;
-use crate::yaml::{MAX_FILE_BYTES, Place};
+use crate::scenario::{content, file};
 
-/// Scenario files in one directory tree.
-const MAX_FILES: usize = 20_000;
-
-/// A folder of this name holds customers, for tests and examples.
-const CUSTOMERS: &str = "customers";
+/// Bytes of all scenario files together: what they say is kept in memory.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Files that are worth a thread of their own.
+const FILES_PER_THREAD: usize = 64;
+/// Bytes of a reading thread's stack, as much as the first thread has.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
 
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     pub scenarios: Vec<Arc<Scenario>>,
+    /// By file and place, warnings of files that are used among them.
     pub findings: Vec<Finding>,
     /// Files looked at.
     pub files: usize,
@@ -26,11 +30,18 @@ pub struct Catalog {
 
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
     #[error("{} holds more than {MAX_FILES} scenario files", path.display())]
     TooMany { path: PathBuf },
+    #[error("{} holds more than {MAX_NAMES} files and directories", path.display())]
+    TooLarge { path: PathBuf },
+    #[error("the scenario files have more than {MAX_BYTES} bytes together")]
+    TooLong,
 }
+
+/// What one file gave.
+type Read = Result<(Scenario, Vec<Finding>), Vec<Finding>>;
 
 impl Catalog {
     /// Loads a file, or every `*.yaml` below a directory except tests (`*.test.yaml`).
@@ -38,17 +49,31 @@ impl Catalog {
         path: &Path,
         vars: Option<&BTreeMap<String, String>>,
     ) -> Result<Self, CatalogError> {
-        let mut files = Vec::new();
-        collect(path, &mut files)?;
-        files.sort();
-        let mut catalog = Self { files: files.len(), ..Self::default() };
+        Self::load_all(&[path], vars)
+    }
+
+    /// Loads several paths as one catalog: ids are unique across all of them.
+    pub fn load_all<P: AsRef<Path>>(
+        paths: &[P],
+        vars: Option<&BTreeMap<String, String>>,
+    ) -> Result<Self, CatalogError> {
+        let mut listing = Listing::default();
+        for path in paths {
+            listing.add(path.as_ref())?;
+        }
+        let Listing { files, findings, refused, .. } = listing;
+        let mut catalog = Self { files: files.len() + refused, findings, ..Self::default() };
         let mut ids: BTreeMap<String, PathBuf> = BTreeMap::new();
-        for file in files {
-            match read_file(&file, vars) {
-                Ok(scenario) => catalog.add(scenario, &mut ids),
+        for read in read_all(&files, vars)? {
+            match read {
+                Ok((scenario, warnings)) => {
+                    catalog.findings.extend(warnings);
+                    catalog.add(scenario, &mut ids);
+                }
                 Err(findings) => catalog.findings.extend(findings),
             }
         }
+        catalog.findings.sort_by(|a, b| a.file.cmp(&b.file).then(a.place.cmp(&b.place)));
         Ok(catalog)
     }
 
@@ -73,96 +98,59 @@ impl Catalog {
     }
 }
 
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
-    let unreadable = |source| CatalogError::Unreadable { path: path.to_owned(), source };
-    if !path.is_dir() {
-        std::fs::metadata(path).map_err(unreadable)?;
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let kind = entry.file_type().map_err(unreadable)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with('.') {
-            // Editors and version control keep files of their own.
-            continue;
-        }
-        if kind.is_dir() && name == CUSTOMERS {
-            continue;
-        }
-        if kind.is_dir() {
-            collect(&entry.path(), files)?;
-        } else if (kind.is_file() || kind.is_symlink()) && is_scenario_file(&name) {
-            // Kubernetes mounts configuration as links. A link that leads nowhere is a finding;
-            // links to directories are not followed, since they may lead round in circles.
-            files.push(entry.path());
-        }
-        if files.len() > MAX_FILES {
-            return Err(CatalogError::TooMany { path: path.to_owned() });
-        }
-    }
-    Ok(())
-}
-
-/// Test files at `path`, or below it.
-pub fn collect_tests(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), CatalogError> {
-    let unreadable = |source| CatalogError::Unreadable { path: path.to_owned(), source };
-    if !path.is_dir() {
-        std::fs::metadata(path).map_err(unreadable)?;
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    for entry in std::fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
-        if is_folder && !name.starts_with('.') {
-            collect_tests(&entry.path(), files)?;
-        } else if name.ends_with(".test.yaml") && !name.starts_with('.') {
-            files.push(entry.path());
-        }
-    }
-    Ok(())
-}
-
-fn read_file(
-    path: &Path,
+/// Reads the files on all processors; the result is in their order.
+fn read_all(
+    files: &[PathBuf],
     vars: Option<&BTreeMap<String, String>>,
-) -> Result<Scenario, Vec<Finding>> {
-    let start = Place { line: 1, column: 1 };
-    let unreadable = |place: Place, reason: String, remedy: &str| {
-        let mut findings = Findings::of(path);
-        findings.add("unreadable-file", place, reason, remedy);
-        findings.into_sorted()
+) -> Result<Vec<Read>, CatalogError> {
+    let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(index) else { break };
+            if bytes.load(Ordering::Relaxed) > MAX_BYTES {
+                break;
+            }
+            let content = content::read(file);
+            let size = content.as_ref().map_or(0, |content| content.len() as u64);
+            bytes.fetch_add(size, Ordering::Relaxed);
+            done.push((index, read(file, content, vars)));
+        }
+        done
     };
-    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    if size > MAX_FILE_BYTES as u64 {
-        let reason = format!("the file has {size} bytes; the limit is {MAX_FILE_BYTES}");
-        return Err(unreadable(start, reason, "a scenario is a short text; split it"));
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let helpers = (files.len() / FILES_PER_THREAD).min(processors.saturating_sub(1));
+    let mut all = std::thread::scope(|scope| {
+        // Where no thread can be had, this one does it all.
+        let thread = || std::thread::Builder::new().stack_size(STACK_BYTES);
+        let started: Vec<_> =
+            (0..helpers).filter_map(|_| thread().spawn_scoped(scope, work).ok()).collect();
+        let mut all = work();
+        for thread in started {
+            match thread.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    if bytes.into_inner() > MAX_BYTES {
+        return Err(CatalogError::TooLong);
     }
-    let bytes = std::fs::read(path).map_err(|error| {
-        let reason = format!("the file cannot be read: {error}");
-        unreadable(start, reason, "look at the file, its rights and where it leads")
-    })?;
-    let content = String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let place = end_of(&String::from_utf8_lossy(&error.as_bytes()[..valid]));
-        let reason = "this character is not UTF-8".to_owned();
-        unreadable(place, reason, "save the file as UTF-8 (it may be Shift_JIS now)")
+    all.sort_unstable_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, read)| read).collect())
+}
+
+fn read(
+    path: &Path,
+    content: Result<String, content::Unreadable>,
+    vars: Option<&BTreeMap<String, String>>,
+) -> Read {
+    let content = content.map_err(|content::Unreadable { place, message, remedy }| {
+        let mut findings = Findings::of(path);
+        findings.add("unreadable-file", place, message, remedy);
+        findings.into_sorted()
     })?;
     file::read(path, &content, vars)
-}
-
-/// The place behind the last character.
-fn end_of(text: &str) -> Place {
-    let last = text.rsplit('\n').next().unwrap_or("");
-    let lines = text.matches('\n').count() + 1;
-    Place { line: lines as u64, column: last.chars().count() as u64 + 1 }
-}
-
-/// `NAME.yaml`; `NAME.test.yaml` beside it holds its tests.
-fn is_scenario_file(name: &str) -> bool {
-    let mut parts = name.rsplit('.');
-    parts.next() == Some("yaml") && parts.next() != Some("test")
 }

@@ -21,12 +21,13 @@ const WHEN_SUSPENDED: [(&str, WhenSuspended); 2] =
     [("leave", WhenSuspended::Leave), ("wait", WhenSuspended::Wait)];
 
 /// Reads a scenario file. `vars` are the variables the configuration defines; `None` when there
-/// is no configuration at hand, and then their names are not checked.
+/// is no configuration at hand, and then their names are not checked. A file that can be used may
+/// have warnings.
 pub fn read(
     path: &Path,
     content: &str,
     vars: Option<&BTreeMap<String, String>>,
-) -> Result<Scenario, Vec<Finding>> {
+) -> Result<(Scenario, Vec<Finding>), Vec<Finding>> {
     let mut findings = Findings::of(path);
     let node = match yaml::parse(content) {
         Ok(node) => node,
@@ -36,7 +37,7 @@ pub fn read(
         }
     };
     match read_scenario(path, content, &node, vars, &mut findings) {
-        Some(scenario) if findings.is_empty() => Ok(scenario),
+        Some(scenario) if !findings.has_errors() => Ok((scenario, findings.into_sorted())),
         _ => Err(findings.into_sorted()),
     }
 }

@@ -1,11 +1,14 @@
 //! What authors write and what it means.
 //!
 //! `file.rs` reads a file into findings and, where there are none, a [`model::Scenario`], which
-//! cannot be built otherwise. `catalog.rs` is a directory of them.
+//! cannot be built otherwise. `catalog.rs` is a directory of them: `directory.rs` says which files,
+//! `content.rs` gives their text.
 
 pub mod action;
 pub mod capture;
 pub mod catalog;
+pub mod content;
+pub mod directory;
 mod ending;
 mod expect;
 pub mod expression;
@@ -22,4 +25,5 @@ pub mod step;
 mod steps;
 pub mod takes;
 pub mod template;
+pub mod title_regex;
 pub mod value;

@@ -39,7 +39,10 @@ impl Scope {
     }
 
     fn known(&self, name: &str) -> Option<Type> {
-        let below = |open: &String| name == open || name.starts_with(&format!("{open}."));
+        let below = |open: &String| {
+            // `lookup.app` alone may be asked about; `vars` alone is nothing.
+            (name == open && open.contains('.')) || name.starts_with(&format!("{open}."))
+        };
         self.names.get(name).copied().or_else(|| self.open.iter().any(below).then_some(Type::Any))
     }
 
@@ -54,6 +57,8 @@ impl Scope {
 }
 
 struct Checker<'a, 'b> {
+    /// Types could be read; else every host would look wrong.
+    types_known: bool,
     scenario: &'a Scenario,
     reading: &'a mut Reading<'b>,
     used: BTreeSet<String>,
@@ -71,7 +76,8 @@ pub(super) fn check(
 ) {
     let mut scope = base(scenario, vars, reading);
     let (ids, all_steps, used) = (BTreeMap::new(), scope.clone(), BTreeSet::new());
-    let mut checker = Checker { scenario, reading, used, ids, all_steps };
+    let types_known = !reading.findings.has_errors();
+    let mut checker = Checker { types_known, scenario, reading, used, ids, all_steps };
     checker.declarations(&scope);
     checker.steps(&scenario.steps, &mut scope);
     let mut end = std::mem::take(&mut checker.all_steps);
@@ -312,6 +318,9 @@ impl<'a> Checker<'a, '_> {
 
     /// Where a request goes is the operator's to say, or a host name's that was read as such.
     fn host(&mut self, address: &Template, scope: &Scope) {
+        if !self.types_known {
+            return;
+        }
         for need in address.host_needs() {
             let ours = ["vars.", "parameters.", "lookup.", "target."];
             let kind = scope.known(&need);

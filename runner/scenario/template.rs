@@ -21,6 +21,9 @@ pub struct Template {
     place: Place,
 }
 
+/// Bytes between two braces.
+const MAX_NAME: usize = 200;
+
 /// Names below `incident.`.
 pub const INCIDENT_NAMES: [&str; 5] = ["id", "title", "url", "urgency", "service"];
 
@@ -40,9 +43,11 @@ impl Template {
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         let bad = TemplateError::Bad;
         let plain = |inside: &str| {
-            inside.trim().split('.').all(|part| {
-                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            })
+            // The engine goes down one level per part of a name; a long one would end the process.
+            inside.len() <= MAX_NAME
+                && inside.trim().split('.').all(|part| {
+                    !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                })
         };
         let values = source.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
         let all_plain = values.map(|(inside, _)| inside).all(plain);

@@ -76,7 +76,7 @@ fn reports() -> Vec<StepReport> {
 
 fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
     let scenario: Scenario =
-        ams::scenario::file::read(Path::new("site-down.yaml"), SCENARIO, None).unwrap();
+        ams::scenario::file::read(Path::new("site-down.yaml"), SCENARIO, None).unwrap().0;
     let run = RunId { incident: IncidentId::parse("Q1ABCDEF234567").unwrap(), number: 1 };
     let in_doubt: Vec<StepAt> = match end {
         Some(End::OutcomeUnknown { step }) => vec![StepAt::plain(*step)],

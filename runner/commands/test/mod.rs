@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::commands::{exit, print};
-use crate::finding::Finding;
+use crate::finding::{Finding, Level};
 use crate::rehearse::compare::Difference;
 use crate::rehearse::file::{self, Test, TestFile, scenario_of};
 use crate::rehearse::perform::{customers_of, perform};
-use crate::scenario::catalog::{Catalog, collect_tests};
+use crate::scenario::catalog::Catalog;
+use crate::scenario::directory::collect_tests;
 
 /// Run the tests beside scenario files (NAME.test.yaml) with the engine of production.
 ///
@@ -144,7 +145,8 @@ fn run_tests(path: &Path, only: Option<&str>, ran: &mut Ran) -> Result<(), Strin
     };
     let beside = scenario_of(path);
     let catalog = Catalog::load(&beside, Some(&file.vars)).map_err(|error| error.to_string())?;
-    ran.findings.clone_from(&catalog.findings);
+    let errors = |finding: &&Finding| finding.level == Level::Error;
+    ran.findings = catalog.findings.iter().filter(errors).cloned().collect();
     let Some(scenario) = catalog.scenarios.first() else { return Ok(()) };
     let tests = file.tests.clone();
     for test in tests.into_iter().filter(|test| only.is_none_or(|only| test.name.contains(only))) {

@@ -20,8 +20,8 @@ fn a_good_file_loads_beside_bad_ones() {
     let dir = folder(&[
         ("a-broken.yaml", b"scenario: 'open\n"),
         ("b-good.yaml", GOOD.as_bytes()),
-        ("customers/acme/c-good.yaml", other.as_bytes()),
-        ("customers/acme/d-wrong.yaml", b"scenario: d\n"),
+        ("others/acme/c-good.yaml", other.as_bytes()),
+        ("others/acme/d-wrong.yaml", b"scenario: d\n"),
         ("e.test.yaml", b"not a scenario"),
     ]);
     let catalog = Catalog::load(dir.path(), None).unwrap();

@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::{GOOD, ams, folder};
 
 /// Three good lines, for mistakes from line 4 on.
@@ -197,12 +199,13 @@ fn every_mistake_is_found_at_its_place() {
         mistakes.iter().map(|(name, content, _)| (name.as_str(), content.as_slice())).collect();
     let dir = folder(&files);
 
-    let ran = ams(dir.path(), &["validate", "."]);
+    let ran = ams(dir.path(), &["validate", "--format", "json", "."]);
 
     assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
     let mut wrong = Vec::new();
     for (name, _, expected) in &mistakes {
-        let found = findings_of(&ran.out, name);
+        let found = findings_of(&report, name);
         if found != *expected {
             wrong.push(format!("{name}: expected {expected:?}, found {found:?}"));
         }
@@ -210,15 +213,13 @@ fn every_mistake_is_found_at_its_place() {
     assert!(wrong.is_empty(), "{}\n\n{}", wrong.join("\n"), ran.out);
 }
 
-/// `LINE:COLUMN id` of each finding of a file, from `FILE:LINE:COLUMN: message [id]`.
-fn findings_of(out: &str, file: &str) -> Vec<String> {
-    let start = format!("./{file}:");
-    let findings = out.lines().filter_map(|line| line.strip_prefix(&start)).map(|rest| {
-        let (place, message) = rest.split_once(": ").unwrap();
-        let (_, id) = message.rsplit_once(" [").unwrap();
-        format!("{place} {}", id.trim_end_matches(']'))
-    });
-    findings.collect()
+/// `LINE:COLUMN id` of each finding of a file.
+fn findings_of(report: &Value, file: &str) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap().iter();
+    findings
+        .filter(|finding| finding["file"] == format!("./{file}"))
+        .map(|it| format!("{}:{} {}", it["line"], it["column"], it["id"].as_str().unwrap()))
+        .collect()
 }
 
 #[test]
@@ -228,15 +229,14 @@ fn every_finding_has_a_remedy() {
         mistakes.iter().map(|(name, content, _)| (name.as_str(), content.as_slice())).collect();
     let dir = folder(&files);
     let ran = ams(dir.path(), &["validate", "."]);
-    let lines: Vec<&str> = ran.out.lines().collect();
-    let (summary, findings) = lines.split_last().unwrap();
-    assert!(summary.ends_with(" findings"), "{summary}");
-    for pair in findings.chunks(2) {
-        let [finding, remedy] = pair else { panic!("{pair:?}") };
-        assert!(finding.starts_with("./") && finding.ends_with(']'), "{finding}");
-        assert!(
-            remedy.strip_prefix("    → ").is_some_and(|it| it.len() > 5),
-            "{finding}\n{remedy}"
-        );
+    let mut blocks: Vec<&str> = ran.out.split("\n\n").collect();
+    let summary = blocks.pop().unwrap();
+    assert!(summary.ends_with(" findings\n"), "{summary}");
+    for block in blocks {
+        let lines: Vec<&str> = block.lines().collect();
+        assert!(lines[0].starts_with("error[") && lines[0].contains("]: "), "{block}");
+        assert!(lines[1].trim_start().starts_with("--> ./"), "{block}");
+        let remedy = lines.last().unwrap().trim_start().strip_prefix("= help: ");
+        assert!(remedy.is_some_and(|it| it.len() > 5), "{block}");
     }
 }

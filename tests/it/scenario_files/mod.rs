@@ -11,6 +11,10 @@ mod catalog;
 mod match_title;
 // One mistake per file, and where the finding points.
 mod mistakes;
+// Files and directories that are no honest scenario files: refused, in bounded time.
+mod hostile;
+// Thousands of damaged scenario files: none brings the reader down.
+mod damaged;
 // The command as people and scripts use it.
 mod validate;
 
@@ -52,12 +56,16 @@ pub(crate) fn ams(dir: &Path, args: &[&str]) -> Ran {
     }
 }
 
-/// A directory with these files.
+/// A directory with these files, and a test file beside each scenario.
 pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, content) in files {
         let path = dir.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if path.extension().is_some_and(|ending| ending == "yaml") {
+            // What the tests say is for `ams test`; that they are there is for `ams validate`.
+            std::fs::write(path.with_extension("test.yaml"), "tests: []\n").unwrap();
+        }
         std::fs::write(path, content).unwrap();
     }
     dir

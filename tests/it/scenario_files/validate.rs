@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::{GOOD, ams, folder};
 
 #[test]
@@ -17,10 +19,22 @@ fn a_finding_says_where_what_and_what_to_do() {
     let ran = ams(dir.path(), &["validate", "good.yaml", "sub"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
     insta::assert_snapshot!(ran.out, @"
-    sub/wrong.yaml:6:3: match has no field 'capturs' [unknown-key]
-        → did you mean 'captures'?
-    sub/wrong.yaml:10:5: there is no step 'recvoer' [unknown-step]
-        → did you mean 'recover'?
+    error[unknown-key]: match has no field 'capturs'
+     --> sub/wrong.yaml:6:3
+      |
+    6 |   capturs: {host: hostname}
+      |   ^^^^^^^
+      |
+      = help: did you mean 'captures'?
+
+    error[unknown-step]: there is no step 'recvoer'
+      --> sub/wrong.yaml:10:5
+       |
+    10 |   - recvoer:
+       |     ^^^^^^^
+       |
+       = help: did you mean 'recover'?
+
     2 files checked, 2 findings
     ");
 }
@@ -34,7 +48,7 @@ fn what_cannot_be_looked_at_is_no_clean_result() {
     let missing = ams(dir.path(), &["validate", "nowhere"]);
     assert_eq!((missing.code, missing.out.as_str()), (Some(2), ""));
     insta::assert_snapshot!(missing.err, @"
-    error: cannot read nowhere: No such file or directory (os error 2)
+    error: cannot read nowhere
       because: No such file or directory (os error 2)
     ");
     let unknown = ams(dir.path(), &["validate", "--frobnicate"]);
@@ -48,8 +62,14 @@ fn two_files_with_one_id_are_both_named() {
     let ran = ams(dir.path(), &["validate", "."]);
     assert_eq!(ran.code, Some(1));
     insta::assert_snapshot!(ran.out, @"
-    ./b.yaml:2:11: the id 'web-down' is also used by ./a.yaml [duplicate-id]
-        → give this scenario an id of its own
+    error[duplicate-id]: the id 'web-down' is also used by ./a.yaml
+     --> ./b.yaml:2:11
+      |
+    2 | scenario: web-down
+      |           ^^^^^^^^
+      |
+      = help: give this scenario an id of its own
+
     2 files checked, 1 finding
     ");
 }
@@ -67,6 +87,107 @@ fn files_as_other_systems_save_them_are_the_same_file() {
     }
 }
 
+#[test]
+fn ids_are_unique_across_all_paths_and_a_file_named_twice_is_one_file() {
+    let dir = folder(&[("one/a.yaml", GOOD.as_bytes()), ("two/b.yaml", GOOD.as_bytes())]);
+    let both = ams(dir.path(), &["validate", "--format", "json", "two", "one"]);
+    assert_eq!(both.code, Some(1), "{both:?}");
+    let report: Value = serde_json::from_str(&both.out).unwrap();
+    assert_eq!(report["findings"][0]["message"], "the id 'web-down' is also used by two/b.yaml");
+    let twice = ams(dir.path(), &["validate", "one", "one/a.yaml", "one/../one"]);
+    assert_eq!((twice.code, twice.out.as_str()), (Some(0), "1 file checked, 0 findings\n"));
+}
+
+#[test]
+fn without_a_path_it_is_the_scenarios_beside_us() {
+    let dir = folder(&[("scenarios/web.yaml", GOOD.as_bytes())]);
+    let ran = ams(dir.path(), &["validate"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "1 file checked, 0 findings\n"));
+}
+
+/// The link is the one thing so far that is not refused but doubtful.
+#[test]
+fn warnings_fail_only_those_who_ask_for_it() {
+    let dir = folder(&[("web.yaml", GOOD.as_bytes())]);
+    std::os::unix::fs::symlink(".", dir.path().join("again")).unwrap();
+    let ran = ams(dir.path(), &["validate", "."]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    insta::assert_snapshot!(ran.out, @"
+    warning[link-loop]: the link leads back to a directory it lies in
+    --> ./again:1:1
+     = help: remove it; what it leads to is read without it
+
+    1 file checked, 1 finding: 0 errors, 1 warning
+    ");
+    assert_eq!(ams(dir.path(), &["validate", "--strict", "."]).code, Some(1));
+}
+
+#[test]
+fn scripts_get_every_finding_as_json() {
+    let wrong = GOOD.replace("recover:", "recvoer:");
+    let dir = folder(&[("good.yaml", GOOD.as_bytes()), ("wrong.yaml", wrong.as_bytes())]);
+    let ran = ams(dir.path(), &["validate", "--format", "json", "wrong.yaml", "good.yaml"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    insta::assert_snapshot!(ran.out, @r#"
+    {
+      "files": 2,
+      "findings": [
+        {
+          "column": 5,
+          "end_column": 12,
+          "file": "wrong.yaml",
+          "help": "docs/scenarios/findings.md#unknown-step",
+          "id": "unknown-step",
+          "level": "error",
+          "line": 10,
+          "message": "there is no step 'recvoer'",
+          "remedy": "did you mean 'recover'?"
+        }
+      ],
+      "scenarios": 1
+    }
+    "#);
+    let clean = ams(dir.path(), &["validate", "--format", "json", "good.yaml"]);
+    let report: Value = serde_json::from_str(&clean.out).unwrap();
+    assert_eq!((clean.code, &report["findings"]), (Some(0), &serde_json::json!([])));
+}
+
+/// What the schema of SARIF 2.1.0 requires of the parts we write.
+#[test]
+fn code_hosts_get_sarif() {
+    let wrong = GOOD.replace("recover:", "recvoer:").replace("captures", "capturs");
+    let dir = folder(&[("a 監視.yaml", wrong.as_bytes()), ("web.yml", GOOD.as_bytes())]);
+    let ran = ams(dir.path(), &["validate", "--format", "sarif", "."]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
+    let sarif: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let [run] = sarif["runs"].as_array().unwrap().as_slice() else { panic!("{sarif}") };
+    assert_eq!(run["tool"]["driver"]["name"], "ams");
+    assert_eq!(run["columnKind"], "unicodeCodePoints");
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let ids: Vec<&str> = rules.iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["unknown-key", "unknown-step", "wrong-ending"]);
+    assert!(rules.iter().all(|rule| rule["help"]["text"].is_string()), "{rules:?}");
+    let results = run["results"].as_array().unwrap();
+    assert_eq!(results.len(), 3);
+    for result in results {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(result["ruleId"], ids[index]);
+        assert!(["error", "warning"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        let place = &result["locations"][0]["physicalLocation"];
+        let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+        assert!(uri.is_ascii() && !uri.contains(' ') && !uri.starts_with('.'), "{uri}");
+        let number = |key: &str| place["region"][key].as_u64().unwrap();
+        assert!(number("startLine") >= 1 && number("startColumn") >= 1, "{place}");
+        assert!(number("endColumn") > number("startColumn"), "{place}");
+    }
+    assert_eq!(
+        results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "a%20%E7%9B%A3%E8%A6%96.yaml"
+    );
+}
+
 /// Kubernetes mounts every file of a configuration as a link into a hidden directory; editors keep
 /// hidden files of their own beside the one they edit.
 #[test]
@@ -77,13 +198,9 @@ fn linked_files_are_looked_at_and_hidden_ones_are_not() {
         (".git/x.yaml", b"git's"),
     ]);
     std::os::unix::fs::symlink("..data/web.yaml", dir.path().join("web.yaml")).unwrap();
+    std::fs::write(dir.path().join("web.test.yaml"), "tests: []\n").unwrap();
     let ran = ams(dir.path(), &["validate", "."]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(0), "1 file checked, 0 findings\n"));
-
-    std::os::unix::fs::symlink("nowhere", dir.path().join("gone.yaml")).unwrap();
-    let ran = ams(dir.path(), &["validate", "."]);
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.out.starts_with("./gone.yaml:1:1: "), "{}", ran.out);
 }
 
 #[test]
@@ -99,15 +216,5 @@ fn files_that_leave_each_other_no_title_are_found() {
     ]);
     let ran = ams(dir.path(), &["validate", ".", "a.yaml", "sub"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
-    insta::assert_snapshot!(ran.out, @"
-    ./e.yaml:1:11: 'disk' under 'all' says nothing new: it is part of 'disk full' [overlapping-keywords]
-        → remove it, or write the word that must also be there
-    ./e.yaml:1:11: it never matches: 'disk full' under 'all' has 'full' in it, which stands under 'none' [never-matches]
-        → remove one of the two, or make the one under 'none' longer
-    ./sub/b.yaml:1:11: it is never chosen: every title it is meant for also fits 'a' (./a.yaml), whose priority is 5; here it is 0 [shadowed-scenario]
-        → give this one the higher priority, or keep its titles from the other with 'none'
-    ./sub/c.yaml:1:11: 'd' (./d.yaml) is meant for the same titles, so neither is ever chosen: every one of these incidents is left to people [ambiguous-scenarios]
-        → give one of them a keyword that only its titles have or a priority, or remove it
-    8 files checked, 4 findings
-    ");
+    insta::assert_snapshot!(ran.out);
 }
