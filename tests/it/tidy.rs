@@ -9,7 +9,8 @@ use std::process::Command;
 const FILE_LINES: usize = 400;
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 22] = [
+const DIRECTION: [(&str, &[&str]); 23] = [
+    ("reload", &["scenario", "customer", "matching", "rules"]),
     (
         "rehearse",
         &[
@@ -48,7 +49,7 @@ const DIRECTION: [(&str, &[&str]); 22] = [
         "app",
         &[
             "scenario", "claim", "matching", "receive", "execute", "report", "handoff", "runs",
-            "config", "pipeline", "respond", "sweep", "customer", "history", "rules",
+            "config", "pipeline", "respond", "sweep", "customer", "history", "reload", "rules",
         ],
     ),
     (
