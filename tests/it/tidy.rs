@@ -56,7 +56,7 @@ const DIRECTION: [(&str, &[&str]); 23] = [
         "commands",
         &[
             "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
-            "app", "config", "sandbox",
+            "begun", "app", "config", "sandbox",
         ],
     ),
     ("main", &["commands"]),
