@@ -12,14 +12,14 @@ use tokio::time::Instant;
 use crate::claim::Claim;
 use crate::claim::journal::{Journal, StepAt};
 use crate::customer::{Customer, Destination};
-use crate::execute::end::End;
+use crate::execute::end::{End, Told};
 use crate::execute::memory::Memory;
 use crate::execute::run::StepReport;
 use crate::execute::world::World;
 use crate::incident::Incident;
 use crate::report::title;
 use crate::runs::Enrolled;
-use crate::scenario::model::{HandOff, Mode, Scenario, WhenSuspended};
+use crate::scenario::model::{Mode, Scenario, WhenSuspended};
 use crate::scenario::value::Values;
 
 /// Part of a run's deadline that is kept for telling people, at most.
@@ -35,15 +35,13 @@ pub struct Begun {
     pub journal: Journal,
     /// What was seen and decided by owners before.
     pub memory: Memory,
-    /// The author's words for the end.
-    pub said: Option<String>,
+    /// What the author says at the end, once it is known.
+    pub told: Told,
     /// What is known of steps that an earlier owner carried out.
     pub reports: Vec<StepReport>,
     pub taken_over: bool,
     /// Steps whose results nobody knows.
     pub in_doubt: Vec<StepAt>,
-    /// How it is handed off, once it is known how it ends.
-    pub ended: Option<HandOff>,
     /// Set when there is nothing left to carry out, only to tell.
     pub end: Option<End>,
     pub place: Enrolled,
@@ -57,7 +55,7 @@ pub trait Witness: Send + Sync {
 impl Begun {
     /// Where the customer says that a hand-off to this name goes.
     pub fn destination(&self) -> Option<&Destination> {
-        let to = self.ended.as_ref()?.to.as_ref()?;
+        let to = self.told.to.as_ref()?;
         self.customer.as_ref()?.destinations.get(to)
     }
 

@@ -12,6 +12,7 @@ use crate::begun::{Begun, Witness};
 use crate::claim::journal::Journal;
 use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
 use crate::claim::{ClaimAnswer, Claims, StoreError};
+use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::{Answer, Executor};
 use crate::incident::{Incident, IncidentId, Outcome, Region};
@@ -98,11 +99,10 @@ impl Pipeline {
                     customer,
                     journal: Journal::default(),
                     memory: Memory::default(),
-                    said: None,
+                    told: Told::default(),
                     reports: Vec::new(),
                     taken_over: false,
                     in_doubt: Vec::new(),
-                    ended: None,
                     end: None,
                     place,
                 });

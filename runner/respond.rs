@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
-use crate::execute::end::End;
-use crate::execute::run::{Carried, RunPlan, RunSignals, hand_off_at};
+use crate::execute::end::{End, Told};
+use crate::execute::run::{Carried, RunPlan, RunSignals, told};
 use crate::handoff::HandOff;
 use crate::incident::{Incident, Outcome, Status};
 use crate::limits;
@@ -19,6 +19,7 @@ use crate::report::questions::NoteQuestions;
 use crate::report::reporter::Untold;
 use crate::report::title::{self, State};
 use crate::scenario::model::Mode;
+use crate::scenario::value::Values;
 
 /// Why a run was left without an outcome by this process.
 enum Left {
@@ -111,9 +112,9 @@ impl Pipeline {
         };
         let (carried, ()) = tokio::join!(carry, start);
         match carried {
-            Carried::Ended { end, said, reports, journal } => {
+            Carried::Ended { end, told, reports, journal } => {
                 begun.journal = journal;
-                begun.said = said;
+                begun.told = told;
                 begun.reports.extend(reports);
                 Ok(end)
             }
@@ -167,7 +168,7 @@ impl Pipeline {
             title: title::original(&begun.incident.title),
             reports: &begun.reports,
             in_doubt: &begun.in_doubt,
-            said: begun.said.as_deref(),
+            told: &begun.told,
             contact: begun.destination().and_then(|it| it.contact.as_deref()),
             began_at: begun.claim.opened_at(),
             now: self.executor.clock.now(),
@@ -222,7 +223,10 @@ impl Pipeline {
     /// Resolves, hands off or says that it stood down; answers with the end as it was told.
     async fn tell(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         begun.in_doubt = begun.journal.in_doubt();
-        begun.ended = Some(hand_off_at(&begun.scenario, &end));
+        // An end that was found after the steps has only the scenario's own words.
+        if begun.told == Told::default() {
+            begun.told = told(&begun.scenario, &end, &Values::default());
+        }
         match end.outcome() {
             // Nobody is told more than this note: the incident is people's as before.
             Outcome::Shadowed | Outcome::Suspended => {

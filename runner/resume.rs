@@ -9,7 +9,7 @@ use crate::begun::Begun;
 use crate::claim::Claim;
 use crate::claim::journal::{DoneResult, Entry, Journal, Standing};
 use crate::claim::protocol::RunItem;
-use crate::execute::end::End;
+use crate::execute::end::{End, Told};
 use crate::execute::memory::Memory;
 use crate::execute::run::StepReport;
 use crate::execute::verdict::{Verdict, Why};
@@ -72,11 +72,10 @@ pub(crate) async fn pick_up(
         customer,
         journal: seen.journal.clone(),
         memory,
-        said: None,
+        told: Told::default(),
         reports: known_steps(&seen.journal),
         taken_over: true,
         in_doubt: Vec::new(),
-        ended: None,
         end: standing_end.or(end),
         place,
     }

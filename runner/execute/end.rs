@@ -58,7 +58,7 @@ pub enum End {
     /// A value the step needs is not there, or a limit of its author's is exceeded.
     CannotGoOn {
         step: usize,
-        what: String,
+        lack: Lack,
     },
     /// What must always run at the end did not work.
     AlwaysFailed {
@@ -79,6 +79,33 @@ pub enum End {
     Ours {
         what: String,
     },
+}
+
+/// What a step lacked, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    NoValue(String),
+    NoCustomer,
+    NoHost { customer: String, host: String },
+    NoHostNamed,
+    EmptyGroup { customer: String, group: String },
+    SeveralHosts(Vec<String>),
+    NotInTable { row: String, table: String },
+    NotGiven { customer: String, name: String },
+    TooMany { found: usize, most: usize },
+    Other(String),
+}
+
+/// How an incident is handed to people, every value filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    pub message: Option<String>,
+    pub manual: Option<String>,
+    /// A destination of the customer's, by its name there.
+    pub to: Option<String>,
+    pub priority: Option<String>,
+    pub urgency: Option<crate::incident::Urgency>,
+    pub page: Option<bool>,
 }
 
 impl End {
@@ -158,7 +185,7 @@ impl End {
             (Reason::HandedOffByStep { step }, _) => Self::HandedOffByStep { step },
             (Reason::NotApproved { step }, _) => Self::NotApproved { step },
             (Reason::CannotGoOn { step }, _) => {
-                Self::CannotGoOn { step, what: LOG_HAS_IT.to_owned() }
+                Self::CannotGoOn { step, lack: Lack::Other(LOG_HAS_IT.to_owned()) }
             }
             (Reason::AlwaysFailed { step }, _) => Self::AlwaysFailed { step },
             (Reason::Shadowed { step }, _) => Self::Shadowed { step, would_end: None },

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::claim::journal::{DoneResult, Entry, Journal, Passed, Plain, StepAt};
+use crate::execute::world::Frame;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
@@ -23,6 +24,9 @@ pub struct Memory {
     fresh: Vec<StepAt>,
     #[serde(skip)]
     fresh_choices: Vec<StepAt>,
+    /// The loops around the step that ended the run, for the words of its end.
+    #[serde(skip)]
+    pub ended_in: Frame,
 }
 
 /// How a step went, as later steps may ask.

@@ -7,7 +7,7 @@ use jiff::Zoned;
 use serde_json::Value;
 
 use crate::claim::journal::{DoneResult, StepAt};
-use crate::execute::end::End;
+use crate::execute::end::{End, Lack};
 use crate::execute::memory::Memory;
 use crate::execute::world::{Frame, World};
 use crate::scenario::expression::{Expression, NoResult};
@@ -33,6 +33,8 @@ struct Walk<'a> {
     world: &'a World,
     memory: &'a mut Memory,
     now: &'a Zoned,
+    /// Among what always runs.
+    at_the_end: bool,
 }
 
 /// Where a block of steps led.
@@ -46,7 +48,7 @@ enum Way {
 
 /// What is to be done now. `now` decides conditions about the time; each decision is kept.
 pub fn next(scenario: &Scenario, world: &World, memory: &mut Memory, now: &Zoned) -> Next {
-    let mut walk = Walk { scenario, world, memory, now };
+    let mut walk = Walk { scenario, world, memory, now, at_the_end: false };
     match walk.block(&scenario.steps, &Frame::default()) {
         Way::Do(ready) => Next::Steps(ready),
         Way::End(end) => Next::End(end),
@@ -61,7 +63,7 @@ pub fn next_always(
     memory: &mut Memory,
     now: &Zoned,
 ) -> Option<Vec<Ready>> {
-    let mut walk = Walk { scenario, world, memory, now };
+    let mut walk = Walk { scenario, world, memory, now, at_the_end: true };
     // A step of it that fails does not keep the others from running.
     scenario.always.iter().find_map(|step| match walk.step(step, &Frame::default()) {
         Way::Do(ready) => Some(ready),
@@ -89,11 +91,21 @@ impl Walk<'_> {
     }
 
     fn step(&mut self, step: &Step, frame: &Frame) -> Way {
+        let way = self.way(step, frame);
+        if matches!(way, Way::End(_)) && !step.kind.is_flow() {
+            self.memory.ended_in = frame.clone();
+        }
+        way
+    }
+
+    fn way(&mut self, step: &Step, frame: &Frame) -> Way {
         let at = StepAt { step: step.number, turn: frame.turn.clone() };
         if let Some(when) = &step.when {
             match self.decide(&Memory::entry_of(&at), step, frame, std::slice::from_ref(when)) {
                 Ok(0) => return Way::On,
                 Ok(_) => {}
+                // What undoes something is repeatable, and better done once too often.
+                Err(_) if self.at_the_end => {}
                 Err(end) => return Way::End(end),
             }
         }
@@ -149,12 +161,11 @@ impl Walk<'_> {
                 }
                 Ok(false) => {}
                 Err(NoResult::Missing(name)) => {
-                    let what = self.world.why_missing(self.scenario, &values, &name);
-                    let what = format!("{} ({})", what, condition.source());
-                    return Err(End::CannotGoOn { step: step.number, what });
+                    let lack = self.world.why_missing(self.scenario, &values, &name);
+                    return Err(End::CannotGoOn { step: step.number, lack });
                 }
                 Err(NoResult::Failed(what)) => {
-                    return Err(End::CannotGoOn { step: step.number, what });
+                    return Err(End::CannotGoOn { step: step.number, lack: Lack::Other(what) });
                 }
             }
         }
@@ -216,21 +227,18 @@ impl Walk<'_> {
     }
 
     fn entries(&self, each: &Each, step: &Step, frame: &Frame) -> Result<Vec<Value>, End> {
-        let cannot = |what: String| End::CannotGoOn { step: step.number, what };
+        let cannot = |lack: Lack| End::CannotGoOn { step: step.number, lack };
         let values = self.world.values(self.scenario, self.memory, frame, self.now, None);
         let entries = match each.of.evaluate(&values) {
             Ok(Value::Array(entries)) => entries,
-            Ok(other) => return Err(cannot(format!("{} is no list: {other}", each.of.source()))),
+            Ok(_) => return Err(cannot(Lack::NoValue(each.of.source().to_owned()))),
             Err(NoResult::Missing(name)) => {
                 return Err(cannot(self.world.why_missing(self.scenario, &values, &name)));
             }
-            Err(NoResult::Failed(what)) => return Err(cannot(what)),
+            Err(NoResult::Failed(what)) => return Err(cannot(Lack::Other(what))),
         };
         if entries.len() > each.at_most {
-            let (found, most) = (entries.len(), each.at_most);
-            return Err(cannot(format!(
-                "{found} entries are more than the {most} that may be worked on"
-            )));
+            return Err(cannot(Lack::TooMany { found: entries.len(), most: each.at_most }));
         }
         Ok(entries)
     }
@@ -271,15 +279,21 @@ fn end_after(kind: &StepKind, step: usize, result: DoneResult) -> Option<End> {
         (StepKind::Check { when_broken: Then::HandOff, .. }, DoneResult::NotMet) => {
             Some(End::BrokenForPeople { step })
         }
-        (StepKind::Check { when_unclear: Then::HandOff, .. }, DoneResult::Unclear)
-        | (StepKind::Recover { .. }, DoneResult::Unclear) => Some(End::Unclear { step }),
+        (
+            StepKind::Check { when_unclear: Then::HandOff, .. }
+            | StepKind::Recover { when_unclear: Then::HandOff, .. },
+            DoneResult::Unclear,
+        )
+        // A look that could not find out is no reason to try something stronger.
+        | (StepKind::Verify { when_broken: Then::HandOff, .. }, DoneResult::Unclear) => {
+            Some(End::Unclear { step })
+        }
         (StepKind::Recover { when_failed: Then::HandOff, .. }, DoneResult::NotMet) => {
             Some(End::RecoverFailed { step })
         }
-        (
-            StepKind::Verify { when_broken: Then::HandOff, .. },
-            DoneResult::NotMet | DoneResult::Unclear,
-        ) => Some(End::NotVerified { step }),
+        (StepKind::Verify { when_broken: Then::HandOff, .. }, DoneResult::NotMet) => {
+            Some(End::NotVerified { step })
+        }
         (
             StepKind::Approve { when_not_approved: Then::HandOff, .. },
             DoneResult::NotMet | DoneResult::Unclear,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Zoned;
 
 use crate::execute::actuator::{Action, Command, HttpMethod, HttpRequest, Program, TargetHost};
-use crate::execute::end::End;
+use crate::execute::end::{End, Lack};
 use crate::execute::memory::Memory;
 use crate::execute::world::{Frame, World};
 use crate::scenario::action::Method;
@@ -36,11 +36,11 @@ impl Moment<'_> {
 
     /// The end that a value which is not there leads to.
     pub fn no_value(&self, step: usize, values: &Values, error: &TemplateError) -> End {
-        let what = match error {
+        let lack = match error {
             TemplateError::Missing(name) => self.world.why_missing(self.scenario, values, name),
-            TemplateError::Bad(reason) => reason.clone(),
+            TemplateError::Bad(reason) => Lack::Other(reason.clone()),
         };
-        End::CannotGoOn { step, what }
+        End::CannotGoOn { step, lack }
     }
 
     pub fn prepare(&self, step: usize, probe: &Probe, frame: &Frame) -> Result<Prepared, End> {
@@ -76,11 +76,13 @@ impl Moment<'_> {
     fn host(&self, step: usize, name: &str) -> Result<TargetHost, End> {
         let customer = self.world.customer.as_ref();
         let Some(host) = customer.and_then(|customer| customer.host(name)) else {
-            let what = match customer {
-                Some(customer) => format!("{} has no host '{name}'", customer.name),
-                None => "no customer is known for this incident".to_owned(),
+            let lack = match customer {
+                Some(customer) => {
+                    Lack::NoHost { customer: customer.name.clone(), host: name.to_owned() }
+                }
+                None => Lack::NoCustomer,
             };
-            return Err(End::CannotGoOn { step, what });
+            return Err(End::CannotGoOn { step, lack });
         };
         Ok(TargetHost { name: host.name.clone(), reach: host.reach })
     }

@@ -11,20 +11,22 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::heartbeat::Pulse;
-use crate::claim::journal::{Journal, StepAt};
+use crate::claim::journal::{DoneResult, Journal, StepAt};
 use crate::claim::protocol::{Refusal, StandDown};
 use crate::claim::{Claim, Claims};
 use crate::clock::Clock;
 use crate::execute::actuator::{Actuator, Observation};
-use crate::execute::end::End;
-use crate::execute::memory::Memory;
+use crate::execute::end::{End, Told};
+use crate::execute::memory::{Memory, Seen};
 use crate::execute::plan::{self, Next, Ready};
 use crate::execute::prepare::Moment;
 use crate::execute::verdict::Verdict;
-use crate::execute::world::{Frame, World};
+use crate::execute::world::World;
 use crate::history::History;
 use crate::incident::Outcome;
 use crate::scenario::model::{Effect, HandOff, Mode, Scenario, StepKind};
+use crate::scenario::template::Template;
+use crate::scenario::value::Values;
 
 /// What a run acts with; the same for all runs of a process.
 pub struct Executor {
@@ -100,15 +102,16 @@ pub struct StepReport {
 pub enum Carried {
     Ended {
         end: End,
-        /// The author's words for this end, filled in.
-        said: Option<String>,
+        told: Told,
         reports: Vec<StepReport>,
         journal: Journal,
     },
     /// Somebody else owns the run now, or it is over: say nothing, do nothing.
     Lost(Refusal),
     /// Halted between or inside steps; the journal says how far it came.
-    Halted { journal: Journal },
+    Halted {
+        journal: Journal,
+    },
 }
 
 /// Why the loop ended before the plan did.
@@ -156,9 +159,9 @@ impl Executor {
         };
         match stop {
             Stop::End(end) => {
-                let said = progress.said(&end, self.now(&progress.plan));
+                let told = progress.told(&end, &self.now(&progress.plan));
                 let Progress { plan, reports, .. } = progress;
-                Carried::Ended { end, said, reports, journal: plan.journal }
+                Carried::Ended { end, told, reports, journal: plan.journal }
             }
             Stop::Lost(refusal) => Carried::Lost(refusal),
             Stop::Halted => Carried::Halted { journal: progress.plan.journal },
@@ -192,18 +195,24 @@ impl Executor {
             let now = self.now(&progress.plan);
             let RunPlan { scenario, world, memory, .. } = &mut progress.plan;
             let Some(ready) = plan::next_always(scenario, world, memory, &now) else { break };
-            match self.round(progress, ready).await {
+            match self.round(progress, ready.clone()).await {
                 Ok(()) => {}
-                Err(Stop::End(failed)) => return Stop::End(failed),
+                // It could not be prepared or its time is over; the others still run.
+                Err(Stop::End(_)) => progress.give_up(ready),
                 Err(other) => return other,
             }
         }
         let failed = progress.plan.scenario.always.iter().find(|step| {
             let seen = progress.plan.memory.seen(&StepAt::plain(step.number));
             matches!(step.kind, StepKind::Recover { .. })
-                && seen.is_some_and(|seen| seen.result != crate::claim::journal::DoneResult::Met)
+                && seen.is_some_and(|seen| seen.result != DoneResult::Met)
         });
-        Stop::End(failed.map_or(end, |step| End::AlwaysFailed { step: step.number }))
+        // Where people have it anyway, the note tells of both.
+        let well = matches!(end.outcome(), Outcome::Resolved | Outcome::RecoveredItself);
+        Stop::End(match failed {
+            Some(step) if well => End::AlwaysFailed { step: step.number },
+            _ => end,
+        })
     }
 
     pub(super) fn now(&self, plan: &RunPlan<'_>) -> Zoned {
@@ -220,6 +229,13 @@ impl Progress<'_> {
         Moment { scenario, world, memory, now }
     }
 
+    fn give_up(&mut self, ready: Vec<Ready>) {
+        for Ready { at, .. } in ready {
+            let (result, values) = (DoneResult::Unclear, serde_json::Map::new());
+            self.plan.memory.keep(at, Seen { result, values });
+        }
+    }
+
     /// In the mode `shadow` nothing ends but the looking.
     fn in_mode(&self, end: End) -> End {
         let shadow = self.plan.mode == Mode::Shadow;
@@ -230,41 +246,39 @@ impl Progress<'_> {
         End::Shadowed { step, would_end: Some(end.outcome()) }
     }
 
-    /// The author's words for an end. A value that is not there leaves a gap, not silence.
-    fn said(&self, end: &End, now: Zoned) -> Option<String> {
-        let scenario = self.plan.scenario;
-        let step = |number: usize| scenario.step(number).map(|step| &step.kind);
-        let template = match end {
-            End::HandedOffByStep { step: number } => match step(*number)? {
-                StepKind::HandOff(hand_off) => hand_off.or(&scenario.hand_off).message,
-                _ => None,
-            },
-            End::ResolvedByStep { step: number, .. } => match step(*number)? {
-                StepKind::Resolve { message } => message.clone(),
-                _ => None,
-            },
-            End::Verified
-            | End::Healthy { .. }
-            | End::Shadowed { .. }
-            | End::Suspended { .. }
-            | End::StoodDown(_) => None,
-            _ => scenario.hand_off.message.clone(),
-        }?;
-        let moment = self.moment(&now);
-        Some(template.render_leniently(&moment.values(&Frame::default(), None)))
+    /// What the author says at this end. A value that is not there leaves a gap, not silence.
+    fn told(&self, end: &End, now: &Zoned) -> Told {
+        let values = self.moment(now).values(&self.plan.memory.ended_in, None);
+        told(self.plan.scenario, end, &values)
     }
 }
 
-/// How the incident goes to people at this end: the step's own words before the scenario's.
-pub fn hand_off_at(scenario: &Scenario, end: &End) -> HandOff {
-    let own = match end {
-        End::HandedOffByStep { step } => scenario.step(*step).map(|step| &step.kind),
-        _ => None,
-    };
-    match own {
-        Some(StepKind::HandOff(hand_off)) => hand_off.or(&scenario.hand_off),
+/// What the author says at this end: the step's own words before the scenario's.
+pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
+    let own = |step: &usize| scenario.step(*step).map(|step| &step.kind);
+    let filled = |template: Option<Template>| template.map(|it| it.render_leniently(values));
+    let hand_off = match end {
+        End::ResolvedByStep { step, .. } => {
+            let message = match own(step) {
+                Some(StepKind::Resolve { message }) => message.clone(),
+                _ => None,
+            };
+            return Told { message: filled(message), ..Told::default() };
+        }
+        End::Verified
+        | End::Healthy { .. }
+        | End::Shadowed { .. }
+        | End::Suspended { .. }
+        | End::StoodDown(_) => return Told::default(),
+        End::HandedOffByStep { step } => match own(step) {
+            Some(StepKind::HandOff(hand_off)) => hand_off.or(&scenario.hand_off),
+            _ => scenario.hand_off.clone(),
+        },
         _ => scenario.hand_off.clone(),
-    }
+    };
+    let HandOff { message, manual, priority, to, urgency, page } = hand_off;
+    let (message, manual, to) = (filled(message), filled(manual), filled(to));
+    Told { message, manual, to, priority, urgency, page }
 }
 
 impl RunPlan<'_> {

@@ -44,8 +44,13 @@ fn built_in(seen: &Observation) -> Map<String, Value> {
         Ending::Exited(code) => {
             set("exit_code", Value::from(*code));
         }
+        // An answer came, so the word for silence is there and empty: it can be compared.
         Ending::Answered { status } => {
             set("status", Value::from(*status));
+            set("no_answer", Value::from(""));
+        }
+        Ending::Connected => {
+            set("no_answer", Value::from(""));
         }
         Ending::NoAnswer { reason } => {
             set("no_answer", Value::from(kind_of_silence(reason)));

@@ -2,9 +2,9 @@
 
 use crate::claim::journal::DoneResult;
 use crate::execute::actuator::{Ending, Observation, Output};
-use crate::scenario::expression::NoResult;
+use crate::scenario::expression::{Expression, NoResult};
 use crate::scenario::model::Expect;
-use crate::scenario::value::Values;
+use crate::scenario::value::{Values, written};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -71,6 +71,8 @@ pub fn judge(expect: &Expect, seen: &Observation) -> Verdict {
         Ending::Exited(code) if COULD_NOT_RUN.contains(code) => {
             Verdict::Unclear(Why::ExitCode(*code))
         }
+        // A measurement that failed says nothing about what it was to measure.
+        Ending::Exited(code) if expect.measures() => Verdict::Unclear(Why::ExitCode(*code)),
         Ending::Exited(code) => Verdict::NotMet(Why::ExitCode(*code)),
         Ending::Answered { status } => {
             if expect.statuses.iter().any(|range| range.contains(status)) {
@@ -105,7 +107,7 @@ pub fn judge_values(expect: &Expect, values: &Values, unreadable: Option<Why>) -
     for condition in &expect.that {
         match condition.holds(values) {
             Ok(true) => {}
-            Ok(false) => return Verdict::NotMet(Why::Condition(condition.source().to_owned())),
+            Ok(false) => return Verdict::NotMet(Why::Condition(with_values(condition, values))),
             // The first reading has no earlier one to be compared with: not yet.
             Err(NoResult::Missing(name)) if name.starts_with("previous.") => {
                 return Verdict::NotMet(Why::NoValue(name));
@@ -118,6 +120,17 @@ pub fn judge_values(expect: &Expect, values: &Values, unreadable: Option<Why>) -
         }
     }
     Verdict::Met
+}
+
+/// `used < 90 (used: 93)`.
+fn with_values(condition: &Expression, values: &Values) -> String {
+    const CHARS: usize = 60;
+    let known = condition.names().filter_map(|name| {
+        let value: String = written(values.get(name)?, ", ").chars().take(CHARS).collect();
+        Some(format!("{name}: {value}"))
+    });
+    let known: Vec<String> = known.collect();
+    format!("{} ({})", condition.source(), known.join(", "))
 }
 
 fn judge_text(expect: &Expect, output: &Output) -> Verdict {

@@ -6,6 +6,7 @@ use jiff::Zoned;
 use serde_json::{Map, Value, json};
 
 use crate::customer::{Customer, Host};
+use crate::execute::end::Lack;
 use crate::execute::memory::Memory;
 use crate::scenario::model::{Scenario, Wanted, WhenSeveral};
 use crate::scenario::template::{Template, TemplateError};
@@ -33,8 +34,7 @@ pub enum Found<'a> {
     NotWanted,
     One(&'a Host),
     Several(Vec<&'a Host>),
-    /// Why there is none, for people.
-    Nothing(String),
+    Nothing(Lack),
 }
 
 impl World {
@@ -68,6 +68,10 @@ impl World {
         values.set("now", times(now));
         values.set("steps", steps(scenario, memory, frame));
         values.set("each", Value::Object(frame.each.clone()));
+        // A target may be looked up in the customer's tables.
+        values.set("parameters", self.parameters(scenario, None));
+        let lookups = self.lookups(scenario, &values);
+        values.set("lookup", lookups);
         let found = self.target(scenario, &values);
         let acting = match (host, &found) {
             (Some(name), _) => self.customer.as_ref().and_then(|customer| customer.host(name)),
@@ -95,27 +99,27 @@ impl World {
     pub fn target(&self, scenario: &Scenario, values: &Values) -> Found<'_> {
         let Some(target) = &scenario.target else { return Found::NotWanted };
         let Some(customer) = &self.customer else {
-            return Found::Nothing("no customer is known for this incident".to_owned());
+            return Found::Nothing(Lack::NoCustomer);
         };
         let hosts = match &target.wanted {
             Wanted::Group(group) => match group.render(values) {
                 Ok(group) if customer.group(&group).is_empty() => {
-                    let of = &customer.name;
-                    return Found::Nothing(format!("{of} has no host in the group '{group}'"));
+                    let customer = customer.name.clone();
+                    return Found::Nothing(Lack::EmptyGroup { customer, group });
                 }
                 Ok(group) => customer.group(&group),
-                Err(error) => return Found::Nothing(error.to_string()),
+                Err(error) => return Found::Nothing(lack(error)),
             },
             Wanted::Host(host) => {
                 let names = match names(host, values) {
                     Ok(names) => names,
-                    Err(error) => return Found::Nothing(error.to_string()),
+                    Err(error) => return Found::Nothing(lack(error)),
                 };
                 let mut hosts: Vec<&Host> = Vec::new();
                 for name in names {
                     let Some(host) = customer.host(&name) else {
-                        let of = &customer.name;
-                        return Found::Nothing(format!("{of} has no host '{name}'"));
+                        let customer = customer.name.clone();
+                        return Found::Nothing(Lack::NoHost { customer, host: name });
                     };
                     if !hosts.iter().any(|known| known.name == host.name) {
                         hosts.push(host);
@@ -125,12 +129,12 @@ impl World {
             }
         };
         match (hosts.as_slice(), target.when_several) {
-            ([], _) => Found::Nothing("no host is named".to_owned()),
+            ([], _) => Found::Nothing(Lack::NoHostNamed),
             ([one], WhenSeveral::HandOff | WhenSeveral::First)
             | ([one, ..], WhenSeveral::First) => Found::One(one),
             (several, WhenSeveral::HandOff) => {
-                let names: Vec<&str> = several.iter().map(|host| host.name.as_str()).collect();
-                Found::Nothing(format!("several hosts are meant: {}", names.join(", ")))
+                let names = several.iter().map(|host| host.name.clone()).collect();
+                Found::Nothing(Lack::SeveralHosts(names))
             }
             (_, WhenSeveral::All) => Found::Several(hosts),
         }
@@ -142,13 +146,17 @@ impl World {
             let own = host.and_then(|host| host.parameters.get(name));
             let customers = self.customer.as_ref().and_then(|it| it.parameters.get(name));
             let value = own.or(customers)?;
-            match kind {
+            // Of the wrong type it is no value: the default is not what the customer meant.
+            Some(match kind {
                 Type::Table => value.is_object().then(|| value.clone()),
                 kind => typed_json(value, kind).ok(),
-            }
+            })
         };
         let values = scenario.parameters.iter().filter_map(|(name, parameter)| {
-            let value = given(name, parameter.kind).or_else(|| parameter.default.clone())?;
+            let value = match given(name, parameter.kind) {
+                Some(given) => given?,
+                None => parameter.default.clone()?,
+            };
             Some((name.clone(), value))
         });
         Value::Object(values.collect())
@@ -163,30 +171,40 @@ impl World {
         Value::Object(rows.collect())
     }
 
-    /// Why a value is not there, in words people can act on.
-    pub fn why_missing(&self, scenario: &Scenario, values: &Values, name: &str) -> String {
+    /// Why a value is not there.
+    pub fn why_missing(&self, scenario: &Scenario, values: &Values, name: &str) -> Lack {
         let (root, rest) = name.split_once('.').unwrap_or((name, ""));
+        let no_value = || Lack::NoValue(name.to_owned());
         match root {
             "target" => match self.target(scenario, values) {
                 Found::Nothing(why) => why,
-                _ => format!("there is no value for {name}"),
+                _ => no_value(),
             },
             "lookup" => {
                 let lookup = rest.split('.').next().and_then(|it| scenario.lookups.get(it));
                 let row = lookup.and_then(|lookup| lookup.by.render(values).ok());
                 match (lookup, row) {
                     (Some(lookup), Some(row)) => {
-                        format!("'{row}' is not in the table {}, or has no {rest}", lookup.table)
+                        Lack::NotInTable { row, table: lookup.table.clone() }
                     }
-                    _ => format!("there is no value for {name}"),
+                    _ => no_value(),
                 }
             }
             "parameters" | "customer" => match &self.customer {
-                Some(customer) => format!("{} gives no {rest}", customer.name),
-                None => format!("no customer is known for this incident, so {rest} has no value"),
+                Some(customer) => {
+                    Lack::NotGiven { customer: customer.name.clone(), name: rest.to_owned() }
+                }
+                None => Lack::NoCustomer,
             },
-            _ => format!("there is no value for {name}"),
+            _ => no_value(),
         }
+    }
+}
+
+pub fn lack(error: TemplateError) -> Lack {
+    match error {
+        TemplateError::Missing(name) => Lack::NoValue(name),
+        TemplateError::Bad(reason) => Lack::Other(reason),
     }
 }
 
@@ -210,14 +228,19 @@ fn times(now: &Zoned) -> Value {
     })
 }
 
+/// The result of a step that has not run: there, so that it can be compared.
+const NOT_RUN: &str = "not_run";
+
 fn steps(scenario: &Scenario, memory: &Memory, frame: &Frame) -> Value {
     let known = scenario.walk().into_iter().filter_map(|step| {
         let id = step.id.clone()?;
         let mut values = Map::new();
+        let mut result = NOT_RUN;
         if let Some(seen) = memory.nearest(step.number, &frame.turn) {
             values.clone_from(&seen.values);
-            values.insert("result".to_owned(), Value::from(seen.result.word()));
+            result = seen.result.word();
         }
+        values.insert("result".to_owned(), Value::from(result));
         values.insert("began".to_owned(), Value::from(memory.began(step.number)));
         Some((id, Value::Object(values)))
     });

@@ -8,13 +8,12 @@ pub mod escalate;
 use tokio_util::sync::CancellationToken;
 
 use crate::execute::end::End;
-use crate::execute::run::hand_off_at;
+use crate::execute::end::Told;
 use crate::incident::{Incident, Status};
 use crate::report::note::Story;
 use crate::report::reporter::{Reporter, Untold};
 use crate::report::title::{State, with_state};
 use crate::report::{IncidentChange, PlatformError};
-use crate::scenario::model as scenario;
 use escalate::Along;
 
 /// Where to page and what is needed for it.
@@ -49,12 +48,12 @@ impl HandOff<'_> {
         end: &End,
         level: Option<u32>,
     ) -> Result<(), Untold> {
-        let how = hand_off_at(story.scenario, end);
+        let how = story.told;
         if incident.status != Status::Resolved {
             if how.page == Some(false) {
-                self.leave(incident, &how).await;
+                self.leave(incident, how).await;
             } else {
-                self.page(incident, &how, level).await?;
+                self.page(incident, how, level).await?;
             }
         }
         match self.reporter.end_note(story, end, self.halt).await {
@@ -64,7 +63,7 @@ impl HandOff<'_> {
     }
 
     /// The author wants nobody woken: title, priority and urgency say what is known.
-    async fn leave(&self, incident: &Incident, how: &scenario::HandOff) {
+    async fn leave(&self, incident: &Incident, how: &Told) {
         let change = IncidentChange {
             title: Some(with_state(&incident.title, State::HandedOff, self.reporter.style.lang)),
             priority: how.priority.clone(),
@@ -79,7 +78,7 @@ impl HandOff<'_> {
     async fn page(
         &self,
         incident: &Incident,
-        how: &scenario::HandOff,
+        how: &Told,
         level: Option<u32>,
     ) -> Result<(), Untold> {
         let along = Along {

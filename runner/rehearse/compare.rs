@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::execute::end::Told;
 use crate::fields::duration_words;
 use crate::incident::Outcome;
 use crate::rehearse::file::Test;
-use crate::scenario::model::HandOff;
 
 /// How a run went.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Actual {
     pub path: Vec<String>,
     /// The last one.
     pub note: String,
-    pub hand_off: Option<HandOff>,
+    pub hand_off: Option<Told>,
     pub took: Duration,
     pub given: BTreeMap<String, BTreeMap<String, String>>,
     pub without_result: Vec<String>,

@@ -17,7 +17,7 @@ use crate::claim::memory::MemoryClaims;
 use crate::claim::protocol::{Opening, StandDownReason};
 use crate::clock::Clock;
 use crate::customer::catalog::Customers;
-use crate::execute::end::End;
+use crate::execute::end::{End, Told};
 use crate::execute::run::Executor;
 use crate::history::Forgetful;
 use crate::incident::{Incident, IncidentId, Named, Outcome, Owner, Region, Status};
@@ -35,14 +35,14 @@ use crate::report::text::Lang;
 use crate::rules::{RuleSet, Rules};
 use crate::runs::Runs;
 use crate::scenario::catalog::Catalog;
-use crate::scenario::model::{HandOff, Scenario};
+use crate::scenario::model::Scenario;
 
 /// A test that waits for days is a test of the deadline.
 const LONGEST: Duration = Duration::from_hours(24 * 31);
 
 /// How a run went, seen from inside.
 #[derive(Default)]
-struct Seen(Mutex<Option<(Vec<String>, Option<HandOff>)>>);
+struct Seen(Mutex<Option<(Vec<String>, Option<Told>)>>);
 
 impl Witness for Seen {
     fn ended(&self, begun: &Begun, _end: &End) {
@@ -53,7 +53,7 @@ impl Witness for Seen {
                 None => name.to_owned(),
             }
         });
-        let seen = (path.collect(), begun.ended.clone());
+        let seen = (path.collect(), Some(begun.told.clone()));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
     }
 }

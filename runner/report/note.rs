@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 
 use crate::claim::journal::StepAt;
 use crate::execute::actuator::Output;
-use crate::execute::end::End;
-use crate::execute::run::{StepReport, hand_off_at};
+use crate::execute::end::{End, Told};
+use crate::execute::run::StepReport;
 use crate::execute::verdict::Verdict;
 use crate::incident::{Outcome, Region, RunId};
 use crate::limits;
@@ -37,8 +37,8 @@ pub struct Story<'a> {
     pub reports: &'a [StepReport],
     /// The step that was begun and whose result nobody knows.
     pub in_doubt: &'a [StepAt],
-    /// The author's words for the end.
-    pub said: Option<&'a str>,
+    /// What the author says at the end.
+    pub told: &'a Told,
     /// Whom to call, where the hand-off goes to a destination of the customer's.
     pub contact: Option<&'a str>,
     pub began_at: Timestamp,
@@ -107,7 +107,7 @@ impl Style {
         let mut note = String::new();
         let reason = text::reason(self.lang, end, story.scenario);
         line(&mut note, &format!("{}\n{reason}", text::headline(self.lang, end)));
-        if let Some(said) = story.said {
+        if let Some(said) = &story.told.message {
             line(&mut note, said);
         }
         line(&mut note, "");
@@ -117,8 +117,7 @@ impl Style {
             line(&mut note, labels.taken_over);
         }
         if for_people && !matches!(end, End::StoodDown(_)) {
-            let manual = hand_off_at(story.scenario, end).manual;
-            let manual = manual.as_deref().unwrap_or(labels.no_manual);
+            let manual = story.told.manual.as_deref().map(str::trim).unwrap_or(labels.no_manual);
             line(&mut note, &format!("\n{}\n{manual}", labels.next));
             if let Some(contact) = story.contact {
                 line(&mut note, &format!("{}: {contact}", labels.contact));
@@ -128,7 +127,7 @@ impl Style {
         if for_people {
             self.not_done(&mut note, story);
         }
-        self.facts(&mut note, story);
+        self.facts(&mut note, story, end.outcome() == Outcome::RecoveredItself);
         self.close(&note, story, Kind::End)
     }
 
@@ -168,7 +167,7 @@ impl Style {
     }
 
     /// The steps behind the last one that anything is known of. Where the way branches, only what
-    /// would have changed something: other branches were never meant to be gone.
+    /// stands in no branch: other branches were never meant to be gone.
     fn not_done(&self, note: &mut String, story: &Story<'_>) {
         let known = story.reports.iter().map(|report| &report.at).chain(story.in_doubt);
         let known: Vec<usize> = known.map(|at| at.step).collect();
@@ -176,7 +175,9 @@ impl Style {
         let branches = story.scenario.walk().iter().any(|step| step.kind.is_flow());
         let left: Vec<String> = acting_steps(story.scenario)
             .filter(|step| last.is_none_or(|last| step.number > *last))
-            .filter(|step| !branches || matches!(step.kind, StepKind::Recover { .. }))
+            .filter(|step| {
+                !branches || story.scenario.steps.iter().any(|it| it.number == step.number)
+            })
             .map(named)
             .collect();
         if !left.is_empty() {
@@ -184,15 +185,17 @@ impl Style {
         }
     }
 
-    fn facts(&self, note: &mut String, story: &Story<'_>) {
+    /// `evidence`: what was looked at is why nothing was done.
+    fn facts(&self, note: &mut String, story: &Story<'_>, evidence: bool) {
         let mut heading = Some(labels(self.lang).facts);
         for report in story.reports {
             let (Some(step), Some(seen)) = (story.scenario.step(report.at.step), &report.seen)
             else {
                 continue;
             };
-            // What a passed check printed says no more than that it passed.
-            let looks = matches!(step.kind, StepKind::Check { .. } | StepKind::Verify { .. });
+            // What a passed check printed says no more than that it passed, unless that was all.
+            let looks =
+                !evidence && matches!(step.kind, StepKind::Check { .. } | StepKind::Verify { .. });
             if looks && report.verdict == Verdict::Met {
                 continue;
             }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::execute::actuator::{Action, Actuator, Ending, Observation, Order, Output};
+use crate::execute::end::Told;
 use crate::execute::run::AskPeople;
 use crate::folding::fold;
 use crate::incident::{Region, RunId};
@@ -108,7 +109,7 @@ impl AskPeople for NoteQuestions {
             title: "",
             reports: &[],
             in_doubt: &[],
-            said: None,
+            told: &Told::default(),
             contact: None,
             began_at: self.began_at,
             now: self.began_at,

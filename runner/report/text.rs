@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::claim::protocol::{StandDown, StandDownReason};
 use crate::execute::actuator::{Ending, Observation};
-use crate::execute::end::End;
+use crate::execute::end::{End, Lack};
 use crate::execute::verdict::{Verdict, Why};
 use crate::scenario::model::{Scenario, StepKind};
 
@@ -160,9 +160,11 @@ fn reason_ja(end: &End, step: &dyn Fn(usize) -> String) -> String {
             step(*i)
         ),
         End::ResolvedByStep { step: i, .. } => format!("{}まで進み、正常と判断しました", step(*i)),
-        End::HandedOffByStep { step: i } => format!("{}により担当者へ引き継ぎます", step(*i)),
+        End::HandedOffByStep { step: i } => format!("シナリオの判断で引き継ぎます（{}）", step(*i)),
         End::NotApproved { step: i } => format!("{}の承認が得られませんでした", step(*i)),
-        End::CannotGoOn { step: i, what } => format!("{}を行えませんでした: {what}", step(*i)),
+        End::CannotGoOn { step: i, lack } => {
+            format!("{}を行えませんでした: {}", step(*i), lack_ja(lack))
+        }
         End::AlwaysFailed { step: i } => {
             format!("後始末の{}が失敗しました。確認が必要です", step(*i))
         }
@@ -204,7 +206,9 @@ fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
         }
         End::HandedOffByStep { step: i } => format!("{} leads to people", step(*i)),
         End::NotApproved { step: i } => format!("{} was not approved", step(*i)),
-        End::CannotGoOn { step: i, what } => format!("{} could not be done: {what}", step(*i)),
+        End::CannotGoOn { step: i, lack } => {
+            format!("{} could not be done: {}", step(*i), lack_en(lack))
+        }
         End::AlwaysFailed { step: i } => {
             format!("{}, which always runs at the end, failed: please look", step(*i))
         }
@@ -217,6 +221,54 @@ fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
         End::Suspended { what } => format!("The customer's systems are suspended: {what}"),
         End::StoodDown(stand_down) => stood_down_en(stand_down),
         End::Ours { what } => format!("AMS itself could not go on: {what}"),
+    }
+}
+
+fn lack_ja(lack: &Lack) -> String {
+    match lack {
+        Lack::NoValue(name) => format!("{name} の値がありません"),
+        Lack::NoCustomer => "どのお客様のインシデントか判りません".to_owned(),
+        Lack::NoHost { customer, host } => {
+            format!("{customer}にホスト「{host}」の登録がありません")
+        }
+        Lack::NoHostNamed => "対象ホストが示されていません".to_owned(),
+        Lack::EmptyGroup { customer, group } => {
+            format!("{customer}のグループ「{group}」にホストがありません")
+        }
+        Lack::SeveralHosts(hosts) => format!("対象ホストが複数あります: {}", hosts.join(", ")),
+        Lack::NotInTable { row, table } => {
+            format!("「{row}」は表 {table} にないか、項目が足りません")
+        }
+        Lack::NotGiven { customer, name } => {
+            format!("{customer}の設定に {name} がないか、型が違います")
+        }
+        Lack::TooMany { found, most } => {
+            format!("対象が{found}件あり、上限の{most}件を超えています")
+        }
+        Lack::Other(what) => what.clone(),
+    }
+}
+
+fn lack_en(lack: &Lack) -> String {
+    match lack {
+        Lack::NoValue(name) => format!("there is no value for {name}"),
+        Lack::NoCustomer => "no customer is known for this incident".to_owned(),
+        Lack::NoHost { customer, host } => format!("{customer} has no host '{host}'"),
+        Lack::NoHostNamed => "no host is named".to_owned(),
+        Lack::EmptyGroup { customer, group } => {
+            format!("{customer} has no host in the group '{group}'")
+        }
+        Lack::SeveralHosts(hosts) => format!("several hosts are meant: {}", hosts.join(", ")),
+        Lack::NotInTable { row, table } => {
+            format!("'{row}' is not in the table {table}, or lacks a field")
+        }
+        Lack::NotGiven { customer, name } => {
+            format!("{customer} gives no {name}, or one of the wrong type")
+        }
+        Lack::TooMany { found, most } => {
+            format!("{found} entries are more than the {most} that may be worked on")
+        }
+        Lack::Other(what) => what.clone(),
     }
 }
 
@@ -283,11 +335,18 @@ pub fn verdict(
             exit_code.map_or_else(|| met.to_owned(), |code| format!("{met}: exit code {code}"))
         }
         (_, Verdict::Met) => met.to_owned(),
+        // What only collects or tells is never "not ok".
+        (Lang::Ja, Verdict::NotMet(why)) if is_plain(kind) => format!("{met}（{}）", why_ja(why)),
+        (Lang::En, Verdict::NotMet(why)) if is_plain(kind) => format!("{met} ({})", why_en(why)),
         (Lang::Ja, Verdict::NotMet(why)) => format!("異常: {}", why_ja(why)),
         (Lang::En, Verdict::NotMet(why)) => format!("not ok: {}", why_en(why)),
         (Lang::Ja, Verdict::Unclear(why)) => format!("判定できず: {}", why_ja(why)),
         (Lang::En, Verdict::Unclear(why)) => format!("unclear: {}", why_en(why)),
     }
+}
+
+const fn is_plain(kind: &StepKind) -> bool {
+    matches!(kind, StepKind::Gather { .. })
 }
 
 fn why_ja(why: &Why) -> String {

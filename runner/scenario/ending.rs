@@ -100,12 +100,20 @@ pub(super) fn hand_off_fields(fields: &Fields<'_>, reading: &mut Reading<'_>) ->
         Some(node) => Some(reading.template_at(node, "message")?),
         None => None,
     };
+    let manual = match fields.get("manual") {
+        Some(node) => Some(reading.template_at(node, "manual")?),
+        None => None,
+    };
+    let to = match fields.get("to") {
+        Some(node) => Some(reading.template_at(node, "to")?),
+        None => None,
+    };
     let findings = &mut *reading.findings;
     Some(HandOff {
         message,
-        manual: fields.text("manual", findings).map(|at| at.value.trim().to_owned()),
+        manual,
+        to,
         priority: fields.text("priority", findings).map(|at| at.value),
-        to: fields.text("to", findings).map(|at| at.value),
         urgency: fields.word("urgency", &URGENCIES, findings).map(|at| at.value),
         page: fields.word("page", &[("true", true), ("false", false)], findings).map(|at| at.value),
     })

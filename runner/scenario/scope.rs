@@ -222,8 +222,9 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn hand_off(&mut self, hand_off: &HandOff, scope: &Scope) {
-        if let Some(message) = &hand_off.message {
-            self.template(message, scope, "hand_off");
+        let HandOff { message, manual, to, .. } = hand_off;
+        for template in [message, manual, to].into_iter().flatten() {
+            self.template(template, scope, "hand_off");
         }
     }
 

@@ -44,6 +44,7 @@ pub enum StepKind {
         probe: Probe,
         effect: Effect,
         when_failed: Then,
+        when_unclear: Then,
     },
     /// Did it help? Repeated until it passes or `within` is over.
     Verify {
@@ -319,6 +320,8 @@ pub enum Question {
 pub struct Expect {
     /// For commands.
     pub exit_codes: Vec<i32>,
+    /// The author names exit codes or statuses.
+    pub codes_said: bool,
     /// For HTTP.
     pub statuses: Vec<RangeInclusive<u16>>,
     /// The output (standard output, or the HTTP body) has this text in it.
@@ -333,11 +336,20 @@ impl Default for Expect {
     fn default() -> Self {
         Self {
             exit_codes: vec![0],
+            codes_said: false,
             statuses: vec![200..=299],
             contains: None,
             lacks: None,
             that: Vec::new(),
         }
+    }
+}
+
+impl Expect {
+    /// Values decide, and the author has not said what other codes mean: then a command that
+    /// failed measured nothing. A request that failed is an answer about the service.
+    pub const fn measures(&self) -> bool {
+        !self.that.is_empty() && !self.codes_said
     }
 }
 
@@ -347,11 +359,11 @@ pub struct HandOff {
     /// Why, in the author's words.
     pub message: Option<Template>,
     /// The procedure by hand, as the author would tell a colleague.
-    pub manual: Option<String>,
+    pub manual: Option<Template>,
     /// PagerDuty priority by name (`P2`).
     pub priority: Option<String>,
     /// A destination of the customer's, by its name there.
-    pub to: Option<String>,
+    pub to: Option<Template>,
     pub urgency: Option<crate::incident::Urgency>,
     /// `false` leaves the incident where it is, with a note.
     pub page: Option<bool>,

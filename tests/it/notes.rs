@@ -8,12 +8,14 @@ use ams::claim::journal::StepAt;
 use ams::execute::actuator::{Ending, Observation, Output};
 use ams::execute::end::End;
 use ams::execute::run::StepReport;
+use ams::execute::run::told;
 use ams::execute::verdict::{Verdict, Why};
 use ams::incident::{IncidentId, Region, RunId};
 use ams::report::mask::Mask;
 use ams::report::note::{Story, Style};
 use ams::report::text::Lang;
 use ams::scenario::model::Scenario;
+use ams::scenario::value::Values;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -82,6 +84,7 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
         Some(End::OutcomeUnknown { step }) => vec![StepAt::plain(*step)],
         _ => Vec::new(),
     };
+    let told = end.map(|end| told(&scenario, end, &Values::default())).unwrap_or_default();
     let story = Story {
         run: &run,
         region: &Region::new("tokyo"),
@@ -89,7 +92,7 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
         title: "【障害】web01 HTTP 応答なし",
         reports,
         in_doubt: &in_doubt,
-        said: None,
+        told: &told,
         contact: None,
         began_at: at(0),
         now: at(75),
