@@ -151,11 +151,11 @@ fn the_two_tutorials_have_the_same_blocks() {
 fn examples(first_word: &str) -> Vec<(String, Vec<Block>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(PAGES).unwrap().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.ends_with(".md") || name == "findings.md" {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if path.extension().is_none_or(|ending| ending != "md") || name == "findings.md" {
             continue;
         }
-        let mut whole = blocks(&entry.path());
+        let mut whole = blocks(&path);
         whole.retain(|block| {
             block.language == "yaml" && block.order.is_none() && block.text.starts_with(first_word)
         });
