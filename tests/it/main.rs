@@ -15,6 +15,7 @@ mod configuration;
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
 mod http_requests;
+mod tcp_connections;
 // Real commands in real process groups.
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.
