@@ -9,6 +9,7 @@ mod findings_text;
 pub mod match_title;
 mod print;
 pub mod sandbox;
+pub mod schema;
 pub mod serve;
 pub mod test;
 pub mod validate;
@@ -36,6 +37,7 @@ pub struct Cli {
 enum Command {
     Match(match_title::Args),
     Sandbox(sandbox::Args),
+    Schema(schema::Args),
     Serve(serve::Args),
     Test(test::Args),
     Validate(validate::Args),
@@ -48,6 +50,7 @@ impl Cli {
         match self.command {
             Command::Match(args) => match_title::run(&args),
             Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Schema(args) => schema::run(&args),
             Command::Serve(args) => serve::run(args).await,
             Command::Test(args) => test::run(&args),
             Command::Validate(args) => validate::run(&args),
