@@ -43,6 +43,7 @@ pub mod begun;
 pub mod config;
 pub mod metrics;
 pub mod pipeline;
+pub mod reload;
 pub mod respond;
 pub mod resume;
 pub mod rules;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod findings_json;
 mod findings_text;
 pub mod match_title;
+pub mod plan;
 mod print;
 pub mod sandbox;
 pub mod schema;
@@ -36,6 +37,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Match(match_title::Args),
+    Plan(plan::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
     Serve(serve::Args),
@@ -49,6 +51,7 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         match self.command {
             Command::Match(args) => match_title::run(&args),
+            Command::Plan(args) => plan::run(&args),
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Schema(args) => schema::run(&args),
             Command::Serve(args) => serve::run(args).await,

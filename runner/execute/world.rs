@@ -68,6 +68,10 @@ impl World {
         values.set("now", times(now));
         values.set("steps", steps(scenario, memory, frame));
         values.set("each", Value::Object(frame.each.clone()));
+        // A target may be looked up in the customer's tables.
+        values.set("parameters", self.parameters(scenario, None));
+        let lookups = self.lookups(scenario, &values);
+        values.set("lookup", lookups);
         let found = self.target(scenario, &values);
         let acting = match (host, &found) {
             (Some(name), _) => self.customer.as_ref().and_then(|customer| customer.host(name)),
@@ -224,14 +228,19 @@ fn times(now: &Zoned) -> Value {
     })
 }
 
+/// The result of a step that has not run: there, so that it can be compared.
+const NOT_RUN: &str = "not_run";
+
 fn steps(scenario: &Scenario, memory: &Memory, frame: &Frame) -> Value {
     let known = scenario.walk().into_iter().filter_map(|step| {
         let id = step.id.clone()?;
         let mut values = Map::new();
+        let mut result = NOT_RUN;
         if let Some(seen) = memory.nearest(step.number, &frame.turn) {
             values.clone_from(&seen.values);
-            values.insert("result".to_owned(), Value::from(seen.result.word()));
+            result = seen.result.word();
         }
+        values.insert("result".to_owned(), Value::from(result));
         values.insert("began".to_owned(), Value::from(memory.began(step.number)));
         Some((id, Value::Object(values)))
     });

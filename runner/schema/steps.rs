@@ -137,6 +137,13 @@ pub static RECOVER: Mapping = Mapping::of(
         EFFECT,
         field("when_failed", THEN, "What to do where it failed.", "失敗したとき")
             .default("hand_off"),
+        field(
+            "when_unclear",
+            THEN,
+            "What to do where nobody can say how it went, such as a command that did not end.",
+            "どうなったか分からないとき（終わらない命令など）",
+        )
+        .default("hand_off"),
     ],
 )
 .shared(PROBE)

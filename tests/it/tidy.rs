@@ -9,7 +9,8 @@ use std::process::Command;
 const FILE_LINES: usize = 400;
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 23] = [
+const DIRECTION: [(&str, &[&str]); 24] = [
+    ("reload", &["scenario", "customer", "matching", "rules"]),
     (
         "rehearse",
         &[
@@ -49,14 +50,14 @@ const DIRECTION: [(&str, &[&str]); 23] = [
         "app",
         &[
             "scenario", "claim", "matching", "receive", "execute", "report", "handoff", "runs",
-            "config", "pipeline", "respond", "sweep", "customer", "history", "rules",
+            "config", "pipeline", "respond", "sweep", "customer", "history", "reload", "rules",
         ],
     ),
     (
         "commands",
         &[
             "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
-            "schema", "app", "config", "sandbox",
+            "schema", "begun", "app", "config", "sandbox",
         ],
     ),
     ("main", &["commands"]),
