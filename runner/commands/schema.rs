@@ -16,10 +16,11 @@ use crate::schema::{CUSTOMERS, SCENARIOS, TESTS};
 #[command(after_help = "\
 Examples:
   ams schema > scenario.schema.json
-  ams schema tests > test.schema.json
+  ams schema tests > tests.schema.json
 
-In a file, for editors with the YAML language server (VS Code, Neovim, Emacs, JetBrains):
-  # yaml-language-server: $schema=scenario.schema.json
+The first line of a file, for editors with the YAML language server:
+  # yaml-language-server: $schema=./scenario.schema.json
+docs/scenarios/editor.md says how to set editors up.
 
 Exit codes: 0 printed, 2 could not run.")]
 pub struct Args {
