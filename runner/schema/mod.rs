@@ -49,26 +49,31 @@ impl Mapping {
         Self { name, about, own, shared: &[], one_of: &[], any_of: &[], not_both: &[], needs: &[] }
     }
 
+    #[must_use]
     pub const fn shared(mut self, shared: &'static [&'static Group]) -> Self {
         self.shared = shared;
         self
     }
 
+    #[must_use]
     pub const fn one_of(mut self, sets: &'static [&'static [&'static str]]) -> Self {
         self.one_of = sets;
         self
     }
 
+    #[must_use]
     pub const fn any_of(mut self, names: &'static [&'static str]) -> Self {
         self.any_of = names;
         self
     }
 
+    #[must_use]
     pub const fn not_both(mut self, sets: &'static [&'static [&'static str]]) -> Self {
         self.not_both = sets;
         self
     }
 
+    #[must_use]
     pub const fn needs(
         mut self,
         needs: &'static [(&'static str, &'static [&'static str])],
@@ -124,21 +129,25 @@ pub const fn field(name: &'static str, kind: Kind, about: &'static str, ja: &'st
 }
 
 impl Field {
+    #[must_use]
     pub const fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
+    #[must_use]
     pub const fn default(mut self, written: &'static str) -> Self {
         self.default = Some(written);
         self
     }
 
+    #[must_use]
     pub const fn without(mut self, words: &'static str) -> Self {
         self.without = Some(words);
         self
     }
 
+    #[must_use]
     pub const fn example(mut self, written: &'static str) -> Self {
         self.example = Some(written);
         self
@@ -167,12 +176,12 @@ pub enum Kind {
     /// Whatever the author needs.
     Anything,
     Map(&'static Mapping),
-    List(&'static Kind),
+    List(&'static Self),
     /// At least so many in a list; a single one counts as a list of one.
-    OneOrMany(usize, &'static Kind),
+    OneOrMany(usize, &'static Self),
     /// Names of the author's own (of this form), and what each holds.
-    ByName(Form, &'static Kind),
-    Either(&'static [Kind]),
+    ByName(Form, &'static Self),
+    Either(&'static [Self]),
     /// A list of steps with these words, all if none is named; at least so many.
     Steps(&'static [&'static str], usize),
 }

@@ -92,12 +92,12 @@ fn difference(mapping: &Mapping, asked: &Asked) -> Option<String> {
         return Some(format!("the schema does not know {name}"));
     };
     let fits = match (asked.wanted, &field.kind) {
-        ("a whole number", Kind::Number(..))
+        ("", _)
+        | ("a whole number", Kind::Number(..))
         | ("a length of time", Kind::Duration)
         | ("texts", Kind::OneOrMany(..))
         | ("a word", Kind::Bool) => true,
         ("a word", Kind::Word(words)) => words.iter().eq(&asked.words),
-        ("", _) => true,
         _ => false,
     };
     (!fits).then(|| format!("{name} is read as {} {:?}", asked.wanted, asked.words))
@@ -195,15 +195,25 @@ fn place_kind(node: &Node, kind: &'static Kind, found: &mut BTreeMap<At, &'stati
     match (kind, &node.kind) {
         (Kind::Map(mapping), _) => place_mapping(node, mapping, found),
         (Kind::List(kind) | Kind::OneOrMany(_, kind), Shape::List(items)) => {
-            items.iter().for_each(|item| place_kind(item, kind, found));
+            for item in items {
+                place_kind(item, kind, found);
+            }
         }
         (Kind::OneOrMany(_, kind), _) => place_kind(node, kind, found),
         (Kind::ByName(_, kind), Shape::Map(entries)) => {
-            entries.iter().for_each(|(_, value)| place_kind(value, kind, found));
+            for (_, value) in entries {
+                place_kind(value, kind, found);
+            }
         }
-        (Kind::Either(kinds), _) => kinds.iter().for_each(|kind| place_kind(node, kind, found)),
+        (Kind::Either(kinds), _) => {
+            for kind in *kinds {
+                place_kind(node, kind, found);
+            }
+        }
         (Kind::Steps(..), Shape::List(items)) => {
-            items.iter().for_each(|item| place_mapping(item, &STEP, found));
+            for item in items {
+                place_mapping(item, &STEP, found);
+            }
         }
         _ => {}
     }
