@@ -14,6 +14,7 @@ pub mod clock;
 pub mod fields;
 pub mod finding;
 pub mod folding;
+mod full_width;
 pub mod incident;
 pub mod limits;
 pub mod yaml;

@@ -108,12 +108,12 @@ impl World {
                     return Found::Nothing(Lack::EmptyGroup { customer, group });
                 }
                 Ok(group) => customer.group(&group),
-                Err(error) => return Found::Nothing(lack(error)),
+                Err(error) => return Found::Nothing(self.cause(scenario, values, error)),
             },
             Wanted::Host(host) => {
                 let names = match names(host, values) {
                     Ok(names) => names,
-                    Err(error) => return Found::Nothing(lack(error)),
+                    Err(error) => return Found::Nothing(self.cause(scenario, values, error)),
                 };
                 let mut hosts: Vec<&Host> = Vec::new();
                 for name in names {
@@ -171,6 +171,14 @@ impl World {
         Value::Object(rows.collect())
     }
 
+    fn cause(&self, scenario: &Scenario, values: &Values, error: TemplateError) -> Lack {
+        match error {
+            TemplateError::Missing(name) if name.starts_with("target.") => Lack::NoValue(name),
+            TemplateError::Missing(name) => self.why_missing(scenario, values, &name),
+            TemplateError::Bad(reason) => Lack::Other(reason),
+        }
+    }
+
     /// Why a value is not there.
     pub fn why_missing(&self, scenario: &Scenario, values: &Values, name: &str) -> Lack {
         let (root, rest) = name.split_once('.').unwrap_or((name, ""));
@@ -198,13 +206,6 @@ impl World {
             },
             _ => no_value(),
         }
-    }
-}
-
-pub fn lack(error: TemplateError) -> Lack {
-    match error {
-        TemplateError::Missing(name) => Lack::NoValue(name),
-        TemplateError::Bad(reason) => Lack::Other(reason),
     }
 }
 

@@ -152,7 +152,7 @@ impl Wording<'_> {
             ),
         };
         let place = self.entry.scenario.place;
-        findings.warn("never-matches", place, format!("{what} {why}"), remedy);
+        findings.add("never-matches", place, format!("{what} {why}"), remedy);
     }
 
     fn impossible(&self, word: Word) -> Option<Impossible<'_>> {

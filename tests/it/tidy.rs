@@ -64,8 +64,17 @@ const DIRECTION: [(&str, &[&str]); 24] = [
 ];
 
 /// Nouns and rules that everything may use, and that use only each other.
-const NOUNS: [&str; 8] =
-    ["clock", "fields", "finding", "folding", "incident", "limits", "metrics", "yaml"];
+const NOUNS: [&str; 9] = [
+    "clock",
+    "fields",
+    "finding",
+    "folding",
+    "full_width",
+    "incident",
+    "limits",
+    "metrics",
+    "yaml",
+];
 
 /// Where a technology may be imported.
 const TECHNOLOGY: [(&str, &[&str]); 12] = [
