@@ -101,12 +101,20 @@ fn base(
     match vars {
         None => scope.open.push("vars".to_owned()),
         Some(vars) => {
-            vars.keys().for_each(|name| scope.define(format!("vars.{name}"), Type::TEXT));
+            for name in vars.keys() {
+                scope.define(format!("vars.{name}"), Type::TEXT);
+            }
         }
     }
-    INCIDENT_NAMES.iter().for_each(|name| scope.define(format!("incident.{name}"), Type::TEXT));
-    CUSTOMER_NAMES.iter().for_each(|name| scope.define(format!("customer.{name}"), Type::TEXT));
-    NOW_NAMES.iter().for_each(|(name, kind)| scope.define(format!("now.{name}"), *kind));
+    for name in &INCIDENT_NAMES {
+        scope.define(format!("incident.{name}"), Type::TEXT);
+    }
+    for name in &CUSTOMER_NAMES {
+        scope.define(format!("customer.{name}"), Type::TEXT);
+    }
+    for (name, kind) in &NOW_NAMES {
+        scope.define(format!("now.{name}"), *kind);
+    }
     for (name, parameter) in &scenario.parameters {
         scope.define(format!("parameters.{name}"), parameter.kind);
     }
@@ -179,7 +187,9 @@ impl<'a> Checker<'a, '_> {
             StepKind::Parallel { steps } => self.steps(steps, scope),
             StepKind::Each(each) => self.each(each, scope, &what),
             StepKind::Ladder { rungs, .. } => {
-                rungs.iter().for_each(|rung| self.steps(&rung.steps, &mut scope.clone()));
+                for rung in rungs {
+                    self.steps(&rung.steps, &mut scope.clone());
+                }
             }
             _ => {}
         }
