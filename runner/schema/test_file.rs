@@ -21,6 +21,13 @@ pub static FILE: Mapping = Mapping::of(
             "vars.名前 の値",
         )
         .example("{logs: /srv/logs}"),
+        field(
+            "lang",
+            Kind::Word(&["ja", "en"]),
+            "The language of the notes that the tests look into.",
+            "テストで見るノートの言語",
+        )
+        .default("ja"),
         field("tests", Kind::List(&Kind::Map(&TEST)), "The tests.", "テスト")
             .required()
             .example("[{name: 復旧する, title: HTTP 応答なし web01, expect: {outcome: resolved}}]"),
