@@ -34,6 +34,8 @@ mod tidy;
 mod tutorial;
 // Webhooks over HTTP: what is answered to whom, and what each means.
 mod receiver;
+// What editors are told about the files people write, and the reference made of it.
+mod schema;
 // Every mistake an author can make, and where the finding points.
 mod scenario_files;
 // The stand-in for PagerDuty behaves as PagerDuty is described.

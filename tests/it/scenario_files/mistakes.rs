@@ -157,7 +157,7 @@ const TOP_MISTAKES: [(&str, &str, &[&str]); 15] = [
 ];
 
 /// Name, file, and what `ams validate` should say about it.
-fn all_mistakes() -> Vec<(String, Vec<u8>, Vec<String>)> {
+pub(crate) fn all_mistakes() -> Vec<(String, Vec<u8>, Vec<String>)> {
     let mut files = Vec::new();
     let mut add = |name: &str, content: &[u8], findings: &[&str]| {
         let findings = findings.iter().map(|finding| (*finding).to_owned()).collect();

@@ -10,7 +10,7 @@ mod catalog;
 // What becomes of titles, as people and scripts ask.
 mod match_title;
 // One mistake per file, and where the finding points.
-mod mistakes;
+pub(crate) mod mistakes;
 // Files and directories that are no honest scenario files: refused, in bounded time.
 mod hostile;
 // Thousands of damaged scenario files: none brings the reader down.
