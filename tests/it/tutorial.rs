@@ -192,7 +192,8 @@ fn scenarios_shown_on_pages_can_be_used() {
 fn customers_shown_on_pages_can_be_used() {
     let mut count = 0;
     for (_, blocks) in examples("customer:") {
-        for block in blocks {
+        // A test file names its customer in the first line too.
+        for block in blocks.iter().filter(|block| !block.text.contains("\ntests:")) {
             let folder = tempfile::tempdir().unwrap();
             std::fs::write(folder.path().join("customer.yaml"), &block.text).unwrap();
             let customers = Customers::load(folder.path()).unwrap();

@@ -221,6 +221,10 @@ async fn metrics_have_names_that_dashboards_can_rely_on() {
         "ams_escalation_failures counter",
         "ams_report_failures counter",
         "ams_store_errors counter",
+        "ams_rules_refused gauge",
+        "ams_reload_failures counter",
+        "ams_reloads counter",
+        "ams_rules_loaded gauge",
     ];
     assert_eq!(names, expected);
     assert!(text.ends_with("# EOF\n"), "{text}");
