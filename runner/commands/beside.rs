@@ -114,7 +114,9 @@ fn has_scenarios(folder: &Path) -> bool {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = std::fs::read_dir(folder) else { return true };
     entries.flatten().any(|entry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        name.ends_with(".yaml") && !name.ends_with(".test.yaml") && !name.starts_with('.')
+        let path = entry.path();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let is_yaml = path.extension().is_some_and(|ending| ending == "yaml");
+        is_yaml && !stem.ends_with(".test") && !stem.starts_with('.')
     })
 }

@@ -118,12 +118,20 @@ pub(super) fn base(
     match vars {
         None => scope.open.push("vars".to_owned()),
         Some(vars) => {
-            vars.keys().for_each(|name| scope.define(format!("vars.{name}"), Type::TEXT));
+            for name in vars.keys() {
+                scope.define(format!("vars.{name}"), Type::TEXT);
+            }
         }
     }
-    INCIDENT_NAMES.iter().for_each(|name| scope.define(format!("incident.{name}"), Type::TEXT));
-    CUSTOMER_NAMES.iter().for_each(|name| scope.define(format!("customer.{name}"), Type::TEXT));
-    NOW_NAMES.iter().for_each(|(name, kind)| scope.define(format!("now.{name}"), *kind));
+    for name in INCIDENT_NAMES {
+        scope.define(format!("incident.{name}"), Type::TEXT);
+    }
+    for name in CUSTOMER_NAMES {
+        scope.define(format!("customer.{name}"), Type::TEXT);
+    }
+    for (name, kind) in NOW_NAMES {
+        scope.define(format!("now.{name}"), kind);
+    }
     for (name, parameter) in &scenario.parameters {
         scope.define(format!("parameters.{name}"), parameter.kind);
     }

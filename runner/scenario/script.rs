@@ -1,10 +1,13 @@
 //! What a script makes of its variables and of its exit code: slips that would show at night only.
 
+use std::collections::BTreeMap;
+
 use crate::fields::Fields;
 use crate::finding::did_you_mean;
 use crate::scenario::model::{ActionTemplate, Probe, Shell};
 use crate::scenario::reading::Reading;
 use crate::scenario::shell;
+use crate::scenario::template::Template;
 use crate::yaml::{Key, Kind, Node, Place};
 
 /// Variables that are there without the author's doing.
@@ -71,13 +74,15 @@ const ACTED_ON: [&str; 16] = [
 struct Script<'a> {
     text: &'a str,
     place: Place,
-    /// Names under `env`.
+    /// Names under `env`, those with mistakes of their own among them.
     env: Vec<&'a Key>,
+    /// The others.
+    values: &'a BTreeMap<String, Template>,
 }
 
 /// Variables that are not defined, and those that are for nothing.
 pub(super) fn look(step: &Fields<'_>, action: &ActionTemplate, reading: &mut Reading<'_>) {
-    let ActionTemplate::Script { shell, text, .. } = action else { return };
+    let ActionTemplate::Script { shell, text, env: values } = action else { return };
     let word = match shell {
         Shell::Sh => "run",
         Shell::PowerShell => "powershell",
@@ -85,7 +90,7 @@ pub(super) fn look(step: &Fields<'_>, action: &ActionTemplate, reading: &mut Rea
     let Some(Node { place, .. }) = step.get(word) else { return };
     let Some(Node { kind: Kind::Map(env), .. }) = step.get("env") else { return };
     let env: Vec<&Key> = env.iter().map(|(key, _)| key).collect();
-    let script = Script { text, place: *place, env };
+    let script = Script { text, place: *place, env, values };
     let meant = match shell {
         Shell::Sh if shell::is_beyond_us(text) => return,
         Shell::Sh => undefined_in_sh(&script, reading),
@@ -192,7 +197,7 @@ fn report_unused(script: &Script<'_>, meant: &[&str], reading: &mut Reading<'_>)
     if !shell::is_plain(script.text) {
         return;
     }
-    for key in &script.env {
+    for key in script.env.iter().filter(|key| script.values.contains_key(&key.name)) {
         let name = key.name.as_str();
         let has_use = script.text.contains(name)
             || meant.contains(&name)

@@ -118,12 +118,11 @@ fn never(name: &str, written: &str, words: &[&str]) -> Mistake {
     // `Sunday` is no typing mistake, but clearly `sun`.
     let longer = words.iter().copied().find(|word| !word.is_empty() && small.starts_with(word));
     let near = did_you_mean(written, words.iter().copied().filter(|word| !word.is_empty()));
-    let remedy = match near.or(longer) {
-        Some(word) => format!("did you mean '{word}'?"),
-        None => {
-            let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-            format!("compare it with one of {}", words.join(", "))
-        }
+    let remedy = if let Some(word) = near.or(longer) {
+        format!("did you mean '{word}'?")
+    } else {
+        let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+        format!("compare it with one of {}", words.join(", "))
     };
     mistake("never-true", format!("{name} is compared with '{written}', which it never is"), remedy)
 }

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use super::slips::{SLIPS, UNDEFINED};
 use super::{GOOD, ams, folder};
 
 /// Three good lines, for mistakes from line 4 on.
@@ -84,7 +85,7 @@ const STEP_MISTAKES: [(&str, &str, &[&str]); 30] = [
 const VALUE_MISTAKES: [(&str, &str, &[&str]); 5] = [
     (
         "undefined-value",
-        "steps:\n  - gather:\n      run: df\n      env: {A: '{{ incident.id }}', B: '{{ capture.h }}'}\n",
+        "steps:\n  - gather:\n      run: df $A $B\n      env: {A: '{{ incident.id }}', B: '{{ capture.h }}'}\n",
         &["7:40 undefined-value"],
     ),
     (
@@ -104,8 +105,8 @@ const VALUE_MISTAKES: [(&str, &str, &[&str]); 5] = [
     ),
     (
         "several",
-        "deadline: never\nhand_off: {manuel: x}\nsteps:\n  - gather: {run: df, env: {A: '{{ vars }}'}}\n  - wait: {}\n",
-        &["4:11 bad-duration", "5:12 unknown-key", "7:32 undefined-value", "8:11 missing-field"],
+        "deadline: never\nhand_off: {manuel: x}\nsteps:\n  - gather: {run: df $A, env: {A: '{{ vars }}'}}\n  - wait: {}\n",
+        &["4:11 bad-duration", "5:12 unknown-key", "7:35 undefined-value", "8:11 missing-field"],
     ),
 ];
 
@@ -163,8 +164,9 @@ fn all_mistakes() -> Vec<(String, Vec<u8>, Vec<String>)> {
         let findings = findings.iter().map(|finding| (*finding).to_owned()).collect();
         files.push((format!("{name}.yaml"), content.to_vec(), findings));
     };
-    for (name, content, findings) in STEP_MISTAKES.iter().chain(&VALUE_MISTAKES) {
-        let head = HEAD.replace("NAME", name);
+    for (name, content, findings) in STEP_MISTAKES.iter().chain(&VALUE_MISTAKES).chain(&SLIPS) {
+        // Titles of their own: two that mean the same would be found as well.
+        let head = HEAD.replace("NAME", name).replace("disk", name);
         add(name, format!("{head}{content}").as_bytes(), findings);
     }
     for (name, content, findings) in TOP_MISTAKES {
@@ -231,12 +233,36 @@ fn every_finding_has_a_remedy() {
     let ran = ams(dir.path(), &["validate", "."]);
     let mut blocks: Vec<&str> = ran.out.split("\n\n").collect();
     let summary = blocks.pop().unwrap();
-    assert!(summary.ends_with(" findings\n"), "{summary}");
+    assert!(summary.contains(" findings: ") && summary.ends_with(" warnings\n"), "{summary}");
     for block in blocks {
         let lines: Vec<&str> = block.lines().collect();
-        assert!(lines[0].starts_with("error[") && lines[0].contains("]: "), "{block}");
+        let is_named = ["error[", "warning["].iter().any(|it| lines[0].starts_with(it));
+        assert!(is_named && lines[0].contains("]: "), "{block}");
         assert!(lines[1].trim_start().starts_with("--> ./"), "{block}");
         let remedy = lines.last().unwrap().trim_start().strip_prefix("= help: ");
         assert!(remedy.is_some_and(|it| it.len() > 5), "{block}");
+    }
+}
+
+#[test]
+fn an_undefined_name_is_told_how_to_be_written() {
+    let head = format!("{}parameters: {{limit: number}}\nsteps:\n", HEAD);
+    let files: Vec<(String, String)> = UNDEFINED
+        .iter()
+        .map(|(name, steps, _)| (format!("{name}.yaml"), head.replace("NAME", name) + steps))
+        .collect();
+    let files: Vec<(&str, &[u8])> =
+        files.iter().map(|(name, content)| (name.as_str(), content.as_bytes())).collect();
+    let dir = folder(&files);
+    let ran = ams(dir.path(), &["validate", "--format", "json", "."]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    for (name, _, remedy) in UNDEFINED {
+        let file = format!("./{name}.yaml");
+        let findings = report["findings"].as_array().unwrap().iter();
+        let of_file: Vec<&str> = findings
+            .filter(|finding| finding["file"] == file && finding["id"] == "undefined-value")
+            .map(|finding| finding["remedy"].as_str().unwrap())
+            .collect();
+        assert_eq!(of_file, [remedy], "{name}: {report}");
     }
 }
