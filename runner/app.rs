@@ -28,6 +28,7 @@ use crate::incident::Owner;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
+use crate::reload::{Print, Reload};
 use crate::report::mask::Mask;
 use crate::report::note::Style;
 use crate::report::pagerduty::{self, PagerDuty};
@@ -70,12 +71,15 @@ pub struct App {
     config: Config,
     listener: TcpListener,
     receiver: Receiver,
+    print: Print,
 }
 
 impl App {
     /// Loads, connects and listens; takes no webhook before [`Self::run`].
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        let print = Print::of(&config.scenarios, config.customers.as_deref());
         let set = load_rules(&config)?;
+        let loaded = set.catalog.scenarios.len();
         for folder in
             [Some(config.evidence.as_path()), config.claims.parent()].into_iter().flatten()
         {
@@ -91,6 +95,7 @@ impl App {
         pulse.beat(&claims, 1).await;
 
         let metrics = Metrics::default();
+        metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
         let actuator = actuators(&config, &reporter)?;
         let history = Arc::new(SqliteHistory::open(&config.claims.with_extension("history.db"))?);
@@ -118,7 +123,7 @@ impl App {
             bot_user: config.pagerduty.bot_user.as_str().into(),
             metrics,
         };
-        Ok(Self { address, pipeline, config, listener, receiver })
+        Ok(Self { address, pipeline, config, listener, receiver, print })
     }
 
     /// Serves until `shutdown` resolves; then finishes or releases what it holds.
@@ -126,13 +131,23 @@ impl App {
     /// The heartbeat outlives everything else: while runs are being finished they must not be
     /// taken over.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let Self { pipeline, config, listener, receiver, .. } = self;
+        let Self { pipeline, config, listener, receiver, print, .. } = self;
         let (stop_sweep, stop_server, stop_heart) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let claims = pipeline.claims().clone();
         let heart = pipeline.executor.pulse.clone().beat_until(claims, stop_heart.clone());
         let heart = tokio::spawn(heart);
         let sweep = tokio::spawn(sweep_until(Arc::clone(&pipeline), stop_sweep.clone()));
+        let reload = Reload {
+            scenarios: config.scenarios.clone(),
+            customers: config.customers.clone(),
+            vars: config.vars.clone(),
+            every: config.reload_every,
+            loaded: print,
+            rules: pipeline.rules.clone(),
+            metrics: pipeline.metrics.clone(),
+        };
+        let reload = tokio::spawn(reload.look_until(stop_sweep.clone()));
         let server = axum::serve(listener, receiver.router())
             .with_graceful_shutdown(stop_server.clone().cancelled_owned());
         let mut server = tokio::spawn(server.into_future());
@@ -147,6 +162,7 @@ impl App {
         stop_server.cancel();
         finish("the server", server).await;
         finish("the sweep", sweep).await;
+        finish("the reload", reload).await;
         stop_heart.cancel();
         finish("the heartbeat", heart).await;
         Ok(())

@@ -47,6 +47,29 @@ pub struct Begun {
     pub place: Enrolled,
 }
 
+/// What a run knows before its first step.
+pub fn base_values(
+    scenario: &Scenario,
+    captures: &BTreeMap<String, String>,
+    vars: &BTreeMap<String, String>,
+    incident: &Incident,
+) -> Values {
+    let mut base = Values::default();
+    base.set("capture", World::captures(scenario, captures));
+    base.set("vars", json!(vars));
+    base.set(
+        "incident",
+        json!({
+            "id": incident.id.as_str(),
+            "title": title::original(&incident.title),
+            "url": incident.html_url.clone().unwrap_or_default(),
+            "urgency": incident.urgency.word(),
+            "service": incident.service.as_ref().map(|service| service.name.clone()),
+        }),
+    );
+    base
+}
+
 /// Told how each run went; rehearsals look at it from inside.
 pub trait Witness: Send + Sync {
     fn ended(&self, begun: &Begun, end: &End);
@@ -60,19 +83,7 @@ impl Begun {
     }
 
     pub fn world(&self, vars: &BTreeMap<String, String>) -> World {
-        let mut base = Values::default();
-        base.set("capture", World::captures(&self.scenario, &self.captures));
-        base.set("vars", json!(vars));
-        base.set(
-            "incident",
-            json!({
-                "id": self.incident.id.as_str(),
-                "title": title::original(&self.incident.title),
-                "url": self.incident.html_url.clone().unwrap_or_default(),
-                "urgency": self.incident.urgency.word(),
-                "service": self.incident.service.as_ref().map(|service| service.name.clone()),
-            }),
-        );
+        let base = base_values(&self.scenario, &self.captures, vars, &self.incident);
         World { base, customer: self.customer.clone() }
     }
 

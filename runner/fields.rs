@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::finding::{Findings, did_you_mean};
+use crate::full_width;
 use crate::yaml::{Key, Kind, Node, Place};
 
 /// A value and where it stands.
@@ -161,12 +162,13 @@ impl<'a> Fields<'a> {
         let mut asked = self.asked.into_inner();
         asked.dedup();
         for (key, _) in self.entries.iter().filter(|(key, _)| !asked.contains(&key.name.as_str())) {
-            findings.add(
-                "unknown-key",
-                key.place,
-                format!("{} has no field '{}'", self.what, key.name),
-                remedy_for_word(&key.name, &asked),
-            );
+            let remedy = if full_width::is_indented(&key.name) {
+                "the line is indented with full-width spaces: use half-width ones".to_owned()
+            } else {
+                remedy_for_word(&key.name, &asked)
+            };
+            let message = format!("{} has no field '{}'", self.what, key.name);
+            findings.add("unknown-key", key.place, message, remedy);
         }
     }
 }

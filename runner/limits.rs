@@ -78,6 +78,12 @@ pub const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 /// Default time for a whole run, hand-off included.
 pub const RUN_DEADLINE: Duration = Duration::from_mins(20);
 
+// --- rules ---------------------------------------------------------------------------------------
+
+/// How often scenario and customer files are looked at for changes. A change comes into force
+/// when it has stood still for one more look.
+pub const RELOAD_EVERY: Duration = Duration::from_secs(5);
+
 // --- report ------------------------------------------------------------------------------------
 
 /// PagerDuty titles come from Events API summaries, which end at 1,024 characters.

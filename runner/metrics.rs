@@ -92,6 +92,12 @@ pub struct Metrics {
     /// A note or title that could not be written.
     pub report_failures: Counter,
     pub store_errors: Counter,
+    /// 1 while a changed set of scenarios is refused and an older one is in force.
+    pub rules_refused: Gauge,
+    pub reload_failures: Counter,
+    pub reloads: Counter,
+    /// Scenarios in force.
+    pub rules_loaded: Gauge,
 }
 
 impl Metrics {
@@ -140,6 +146,22 @@ impl Metrics {
             "Claim store requests without an answer",
             self.store_errors.clone(),
         );
+        registry.register(
+            "rules_refused",
+            "1 while changed scenarios are refused and the set before is in force",
+            self.rules_refused.clone(),
+        );
+        registry.register(
+            "reload_failures",
+            "Changes of scenarios or customers that were refused",
+            self.reload_failures.clone(),
+        );
+        registry.register(
+            "reloads",
+            "Changes of scenarios or customers that came into force",
+            self.reloads.clone(),
+        );
+        registry.register("rules_loaded", "Scenarios in force", self.rules_loaded.clone());
         let mut text = String::new();
         match encode(&mut text, &registry) {
             Ok(()) => text,

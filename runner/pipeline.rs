@@ -200,11 +200,16 @@ impl Intake for PipelineIntake {
         }
     }
 
+    /// A bad change keeps the rules before in force: ready, but it must be seen.
+    fn remark(&self) -> Option<String> {
+        let why = self.0.rules.refused()?;
+        Some(format!("changed scenarios are refused, the set before stays in force: {why}"))
+    }
+
     fn readiness(&self) -> Result<(), String> {
         if let Some(why) = self.0.runs.refuses() {
             return Err(why.to_owned());
         }
-        // A bad change keeps the old rules in force: ready, but it must be seen.
         if !self.0.executor.pulse.is_good() {
             return Err("the claim store does not take this process's heartbeat".to_owned());
         }

@@ -36,10 +36,8 @@ pub(crate) async fn pick_up(
     };
     let title = title::original(&incident.title);
     let rules = pipeline.rules.current();
-    let known = seen.scenario.as_ref().and_then(|named| {
-        let scenario = rules.catalog.by_id(&named.id)?;
-        (scenario.hash == named.hash).then(|| Arc::clone(scenario))
-    });
+    let known =
+        seen.scenario.as_ref().and_then(|named| pipeline.rules.version(&named.id, &named.hash));
     let mut captures = BTreeMap::new();
     let mut end = unknown;
     let scenario = if let Some(scenario) = known {

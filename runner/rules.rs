@@ -1,6 +1,7 @@
 //! Scenarios and customers in force, exchanged as a whole while runs go on.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::customer::Customer;
 use crate::customer::catalog::Customers;
@@ -52,19 +53,72 @@ fn is_for(scenario: &Scenario, incident: &Incident, customer: Option<&Customer>)
 
 /// The set in force. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Rules(Arc<RwLock<Arc<RuleSet>>>);
+pub struct Rules(Arc<RwLock<InForce>>);
+
+#[derive(Debug)]
+struct InForce {
+    set: Arc<RuleSet>,
+    /// Versions that were in force before, newest first: runs that began with one may be taken
+    /// over after the change.
+    earlier: VecDeque<Arc<Scenario>>,
+    /// Why a newer set is not in force.
+    refused: Option<String>,
+}
+
+/// Scenario versions remembered after a change.
+const EARLIER: usize = 2_000;
 
 impl Rules {
     pub fn new(set: RuleSet) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(set))))
+        let (set, earlier) = (Arc::new(set), VecDeque::new());
+        Self(Arc::new(RwLock::new(InForce { set, earlier, refused: None })))
     }
 
     pub fn current(&self) -> Arc<RuleSet> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.in_force().set)
+    }
+
+    /// A scenario in exactly this version, in force now or before.
+    pub fn version(&self, id: &str, hash: &str) -> Option<Arc<Scenario>> {
+        let in_force = self.in_force();
+        let current = in_force.set.catalog.by_id(id).into_iter();
+        let mut known = current.chain(&in_force.earlier);
+        known.find(|scenario| scenario.id == id && scenario.hash == hash).cloned()
     }
 
     /// From the next incident on.
     pub fn replace(&self, set: RuleSet) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+        // Compared before anything is locked: webhooks wait for this lock.
+        let newer: HashSet<&str> =
+            set.catalog.scenarios.iter().map(|scenario| scenario.hash.as_str()).collect();
+        let before = self.current();
+        let gone: Vec<Arc<Scenario>> = before
+            .catalog
+            .scenarios
+            .iter()
+            .filter(|scenario| !newer.contains(scenario.hash.as_str()))
+            .take(EARLIER)
+            .cloned()
+            .collect();
+        let set = Arc::new(set);
+        let mut in_force = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        in_force.set = set;
+        gone.into_iter().for_each(|scenario| in_force.earlier.push_front(scenario));
+        in_force.earlier.truncate(EARLIER);
+        in_force.refused = None;
+    }
+
+    /// A newer set is wrong; the one in force stays.
+    pub fn refuse(&self, why: String) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).refused = Some(why);
+    }
+
+    /// Why a newer set is not in force, if so.
+    pub fn refused(&self) -> Option<String> {
+        self.in_force().refused.clone()
+    }
+
+    fn in_force(&self) -> RwLockReadGuard<'_, InForce> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

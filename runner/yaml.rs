@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::full_width;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, Location, Spanned};
 
@@ -123,7 +124,10 @@ pub fn parse(text: &str) -> Result<Node, SyntaxError> {
         },
     };
     let root: Option<Spanned<Tree>> =
-        serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax(&error, text))?;
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+            let error = syntax(&error, text);
+            full_width::mistake(text, error.place.line).unwrap_or(error)
+        })?;
     let empty = Node { place: Place::START, kind: Kind::Null };
     Ok(root.map_or(empty, |tree| node(tree, text)))
 }
@@ -366,6 +370,21 @@ mod tests {
         assert!(parse(&bomb).is_err());
         assert!(parse(&"[".repeat(100_000)).is_err());
         assert!(parse(&"a".repeat(MAX_FILE_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn full_width_signs_are_named() {
+        let at = |text: &str| {
+            let error = parse(text).unwrap_err();
+            (error.place.line, error.place.column, error.message)
+        };
+        let (line, column, message) = at("a: 1\nb:\n  timeout： 10s\n  c: 2\n");
+        assert_eq!((line, column), (3, 10));
+        assert!(message.contains("full-width"), "{message}");
+        let (line, _, message) = at("a:\n  b: 1\n　　c\n  d: 2\n");
+        assert_eq!(line, 3);
+        assert!(message.contains("full-width space"), "{message}");
+        assert!(parse("about: 監視： HTTP\n").is_ok());
     }
 
     #[test]

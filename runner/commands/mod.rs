@@ -8,6 +8,7 @@ mod beside;
 mod findings_json;
 mod findings_text;
 pub mod match_title;
+pub mod plan;
 mod print;
 pub mod sandbox;
 pub mod serve;
@@ -36,6 +37,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Match(match_title::Args),
+    Plan(plan::Args),
     Sandbox(sandbox::Args),
     Serve(serve::Args),
     Test(test::Args),
@@ -48,6 +50,7 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         match self.command {
             Command::Match(args) => match_title::run(&args),
+            Command::Plan(args) => plan::run(&args),
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Serve(args) => serve::run(args).await,
             Command::Test(args) => test::run(&args),

@@ -38,6 +38,7 @@ pub struct Config {
     pub webhook_secrets: Vec<SecretString>,
     pub pagerduty: PagerDutyConfig,
     pub vars: BTreeMap<String, String>,
+    pub reload_every: Duration,
     pub log: LogConfig,
     pub lease: LeaseTerms,
     pub shutdown_grace: Duration,
@@ -144,6 +145,7 @@ impl Source<'_> {
         let lease = self.lease(findings);
         let grace = self.duration("shutdown_grace", findings).unwrap_or(limits::SHUTDOWN_GRACE);
         let vars = self.vars(findings);
+        let reload_every = self.duration("reload_every", findings).unwrap_or(limits::RELOAD_EVERY);
         let inherited = INHERITED
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), self.env.get(*name)?.clone())))
@@ -160,6 +162,7 @@ impl Source<'_> {
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
             vars,
+            reload_every,
             log: log?,
             lease: lease?,
             shutdown_grace: grace,

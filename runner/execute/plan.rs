@@ -33,6 +33,8 @@ struct Walk<'a> {
     world: &'a World,
     memory: &'a mut Memory,
     now: &'a Zoned,
+    /// Among what always runs.
+    at_the_end: bool,
 }
 
 /// Where a block of steps led.
@@ -46,7 +48,7 @@ enum Way {
 
 /// What is to be done now. `now` decides conditions about the time; each decision is kept.
 pub fn next(scenario: &Scenario, world: &World, memory: &mut Memory, now: &Zoned) -> Next {
-    let mut walk = Walk { scenario, world, memory, now };
+    let mut walk = Walk { scenario, world, memory, now, at_the_end: false };
     match walk.block(&scenario.steps, &Frame::default()) {
         Way::Do(ready) => Next::Steps(ready),
         Way::End(end) => Next::End(end),
@@ -61,7 +63,7 @@ pub fn next_always(
     memory: &mut Memory,
     now: &Zoned,
 ) -> Option<Vec<Ready>> {
-    let mut walk = Walk { scenario, world, memory, now };
+    let mut walk = Walk { scenario, world, memory, now, at_the_end: true };
     // A step of it that fails does not keep the others from running.
     scenario.always.iter().find_map(|step| match walk.step(step, &Frame::default()) {
         Way::Do(ready) => Some(ready),
@@ -102,6 +104,8 @@ impl Walk<'_> {
             match self.decide(&Memory::entry_of(&at), step, frame, std::slice::from_ref(when)) {
                 Ok(0) => return Way::On,
                 Ok(_) => {}
+                // What undoes something is repeatable, and better done once too often.
+                Err(_) if self.at_the_end => {}
                 Err(end) => return Way::End(end),
             }
         }
@@ -275,9 +279,13 @@ fn end_after(kind: &StepKind, step: usize, result: DoneResult) -> Option<End> {
         (StepKind::Check { when_broken: Then::HandOff, .. }, DoneResult::NotMet) => {
             Some(End::BrokenForPeople { step })
         }
-        (StepKind::Check { when_unclear: Then::HandOff, .. }, DoneResult::Unclear)
+        (
+            StepKind::Check { when_unclear: Then::HandOff, .. }
+            | StepKind::Recover { when_unclear: Then::HandOff, .. },
+            DoneResult::Unclear,
+        )
         // A look that could not find out is no reason to try something stronger.
-        | (StepKind::Recover { .. } | StepKind::Verify { .. }, DoneResult::Unclear) => {
+        | (StepKind::Verify { when_broken: Then::HandOff, .. }, DoneResult::Unclear) => {
             Some(End::Unclear { step })
         }
         (StepKind::Recover { when_failed: Then::HandOff, .. }, DoneResult::NotMet) => {

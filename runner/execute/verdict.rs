@@ -78,9 +78,7 @@ pub fn judge(expect: &Expect, seen: &Observation) -> Verdict {
             Verdict::Unclear(Why::ExitCode(*code))
         }
         // A measurement that failed says nothing about what it was to measure.
-        Ending::Exited(code) if !expect.that.is_empty() && !expect.exit_codes_said => {
-            Verdict::Unclear(Why::ExitCode(*code))
-        }
+        Ending::Exited(code) if expect.measures() => Verdict::Unclear(Why::ExitCode(*code)),
         Ending::Exited(code) => Verdict::NotMet(Why::ExitCode(*code)),
         Ending::Answered { status } => {
             if expect.statuses.iter().any(|range| range.contains(status)) {

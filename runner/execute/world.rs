@@ -68,6 +68,10 @@ impl World {
         values.set("now", times(now));
         values.set("steps", steps(scenario, memory, frame));
         values.set("each", Value::Object(frame.each.clone()));
+        // A target may be looked up in the customer's tables.
+        values.set("parameters", self.parameters(scenario, None));
+        let lookups = self.lookups(scenario, &values);
+        values.set("lookup", lookups);
         let found = self.target(scenario, &values);
         let acting = match (host, &found) {
             (Some(name), _) => self.customer.as_ref().and_then(|customer| customer.host(name)),
@@ -104,12 +108,12 @@ impl World {
                     return Found::Nothing(Lack::EmptyGroup { customer, group });
                 }
                 Ok(group) => customer.group(&group),
-                Err(error) => return Found::Nothing(lack(error)),
+                Err(error) => return Found::Nothing(self.cause(scenario, values, error)),
             },
             Wanted::Host(host) => {
                 let names = match names(host, values) {
                     Ok(names) => names,
-                    Err(error) => return Found::Nothing(lack(error)),
+                    Err(error) => return Found::Nothing(self.cause(scenario, values, error)),
                 };
                 let mut hosts: Vec<&Host> = Vec::new();
                 for name in names {
@@ -167,6 +171,14 @@ impl World {
         Value::Object(rows.collect())
     }
 
+    fn cause(&self, scenario: &Scenario, values: &Values, error: TemplateError) -> Lack {
+        match error {
+            TemplateError::Missing(name) if name.starts_with("target.") => Lack::NoValue(name),
+            TemplateError::Missing(name) => self.why_missing(scenario, values, &name),
+            TemplateError::Bad(reason) => Lack::Other(reason),
+        }
+    }
+
     /// Why a value is not there.
     pub fn why_missing(&self, scenario: &Scenario, values: &Values, name: &str) -> Lack {
         let (root, rest) = name.split_once('.').unwrap_or((name, ""));
@@ -197,13 +209,6 @@ impl World {
     }
 }
 
-pub fn lack(error: TemplateError) -> Lack {
-    match error {
-        TemplateError::Missing(name) => Lack::NoValue(name),
-        TemplateError::Bad(reason) => Lack::Other(reason),
-    }
-}
-
 fn address(host: &Host) -> &str {
     host.address.as_deref().unwrap_or(&host.name)
 }
@@ -224,14 +229,19 @@ fn times(now: &Zoned) -> Value {
     })
 }
 
+/// The result of a step that has not run: there, so that it can be compared.
+const NOT_RUN: &str = "not_run";
+
 fn steps(scenario: &Scenario, memory: &Memory, frame: &Frame) -> Value {
     let known = scenario.walk().into_iter().filter_map(|step| {
         let id = step.id.clone()?;
         let mut values = Map::new();
+        let mut result = NOT_RUN;
         if let Some(seen) = memory.nearest(step.number, &frame.turn) {
             values.clone_from(&seen.values);
-            values.insert("result".to_owned(), Value::from(seen.result.word()));
+            result = seen.result.word();
         }
+        values.insert("result".to_owned(), Value::from(result));
         values.insert("began".to_owned(), Value::from(memory.began(step.number)));
         Some((id, Value::Object(values)))
     });

@@ -44,7 +44,7 @@ impl Wording<'_> {
                 } else {
                     format!("'{first}' and '{twice}' under '{name}' are the same keyword")
                 };
-                findings.add(
+                findings.warn(
                     "overlapping-keywords",
                     place,
                     message,
@@ -57,7 +57,7 @@ impl Wording<'_> {
         for (at, word) in all.iter().enumerate() {
             for part in self.within.of(*word).iter().filter(|part| *part != word) {
                 let Some(part) = distinct.position(*part) else { continue };
-                findings.add(
+                findings.warn(
                     "overlapping-keywords",
                     place,
                     format!(
@@ -72,7 +72,7 @@ impl Wording<'_> {
         for (at, word) in all.iter().enumerate() {
             let mut parts = self.within.of(*word).iter();
             let Some(part) = parts.find_map(|part| distinct.position(*part)) else { continue };
-            findings.add(
+            findings.warn(
                 "overlapping-keywords",
                 place,
                 format!(
@@ -100,7 +100,7 @@ impl Wording<'_> {
         let least = if texts().all(str::is_ascii) { LEAST_ASCII } else { LEAST_OTHER };
         if !required.is_empty() && characters < least {
             let texts: Vec<String> = texts().map(|text| format!("'{text}'")).collect();
-            findings.add(
+            findings.warn(
                 "broad-keywords",
                 scenario.place,
                 format!(

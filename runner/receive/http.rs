@@ -28,6 +28,11 @@ pub trait Intake: Send + Sync {
 
     /// `Err` says why this process should get no traffic.
     fn readiness(&self) -> Result<(), String>;
+
+    /// What people should know though it is ready.
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What became of a delivery.
@@ -169,7 +174,10 @@ async fn readyz(State(receiver): State<Receiver>) -> Response {
         Ok(())
     };
     match secrets.and_then(|()| receiver.intake.readiness()) {
-        Ok(()) => "ready\n".into_response(),
+        Ok(()) => match receiver.intake.remark() {
+            Some(remark) => format!("ready, but {remark}\n").into_response(),
+            None => "ready\n".into_response(),
+        },
         Err(why) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response()
         }

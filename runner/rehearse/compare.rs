@@ -29,6 +29,8 @@ pub enum Difference {
     Outcome {
         expected: String,
         actual: String,
+        /// The reason the last note gives.
+        why: String,
     },
     /// Both ways, step by step.
     Path {
@@ -75,8 +77,9 @@ pub fn compare(test: &Test, actual: &Actual) -> Vec<Difference> {
         .collect();
     if expect.outcome != actual.outcome {
         let word = |outcome: Option<Outcome>| outcome.map_or("nothing", Outcome::word).to_owned();
+        let why = actual.note.lines().nth(1).unwrap_or_default().to_owned();
         let (expected, actual) = (word(expect.outcome), word(actual.outcome));
-        found.push(Difference::Outcome { expected, actual });
+        found.push(Difference::Outcome { expected, actual, why });
     }
     if let Some(path) = expect.path.as_ref().filter(|path| **path != actual.path) {
         found.push(Difference::Path { expected: path.clone(), actual: actual.path.clone() });
@@ -103,6 +106,10 @@ pub fn compare(test: &Test, actual: &Actual) -> Vec<Difference> {
                 found.push(Difference::Given { step, name, expected, actual });
             }
         }
+    }
+    // Where a step lacks its result, the rest follows from that.
+    if !actual.without_result.is_empty() {
+        return found;
     }
     found.extend(actual.unused.iter().map(|name| Difference::Unused { name: name.clone() }));
     found
@@ -131,8 +138,12 @@ fn took(test: &Test, actual: &Actual, found: &mut Vec<Difference>) {
     let wrong = least.is_some_and(|least| actual.took < least)
         || most.is_some_and(|most| actual.took > most);
     if wrong {
-        let words = |limit: Option<Duration>| limit.map_or("any time".to_owned(), duration_words);
-        let expected = format!("between {} and {}", words(least), words(most));
+        let expected = match (least.map(duration_words), most.map(duration_words)) {
+            (Some(least), Some(most)) => format!("between {least} and {most}"),
+            (Some(least), None) => format!("at least {least}"),
+            (None, Some(most)) => format!("at most {most}"),
+            (None, None) => String::new(),
+        };
         found.push(Difference::Took { expected, actual: duration_words(actual.took) });
     }
 }

@@ -7,6 +7,7 @@ pub mod mask;
 pub mod note;
 pub mod pagerduty;
 pub mod questions;
+pub mod reasons;
 pub mod reporter;
 pub mod text;
 pub mod title;

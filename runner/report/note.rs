@@ -16,6 +16,7 @@ use crate::execute::verdict::Verdict;
 use crate::incident::{Outcome, Region, RunId};
 use crate::limits;
 use crate::report::mask::Mask;
+use crate::report::reasons;
 use crate::report::text::{self, Lang, labels};
 use crate::scenario::model::{Effect, Scenario, Step, StepKind};
 
@@ -105,7 +106,7 @@ impl Style {
         let for_people =
             matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated | Outcome::StoodDown);
         let mut note = String::new();
-        let reason = text::reason(self.lang, end, story.scenario);
+        let reason = reasons::reason(self.lang, end, story.scenario);
         line(&mut note, &format!("{}\n{reason}", text::headline(self.lang, end)));
         if let Some(said) = &story.told.message {
             line(&mut note, said);

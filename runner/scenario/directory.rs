@@ -45,6 +45,9 @@ impl Listing {
         if !real.is_dir() {
             match ending(&name_of(path)) {
                 Ending::Wrong => self.refuse(path, Problem::Ending),
+                Ending::Other if name_of(path).ends_with(".test.yaml") => {
+                    self.refuse(path, Problem::IsTest);
+                }
                 Ending::Scenario | Ending::Other => self.list(vec![(path.to_owned(), real)]),
             }
             return Ok(());
@@ -94,6 +97,12 @@ impl Listing {
                 "a file with this ending is not read as a scenario",
                 "rename it to NAME.yaml, or move it elsewhere if it is none",
             ),
+            Problem::IsTest => findings.add(
+                "test-is-no-scenario",
+                Place::START,
+                "this file holds tests, not a scenario",
+                "run it with ams test",
+            ),
             Problem::NotAFile => {
                 let content::Unreadable { place, message, remedy } = content::not_a_file();
                 findings.add("unreadable-file", place, message, remedy);
@@ -124,6 +133,7 @@ impl Listing {
 
 enum Problem {
     Ending,
+    IsTest,
     NotAFile,
     Unreadable(&'static str, io::Error),
     LeadsOut(PathBuf, PathBuf),

@@ -26,7 +26,7 @@ pub(super) fn read_expect(
     let findings = &mut *reading.findings;
     let mut expect = Expect { that, ..Expect::default() };
     if let Some(node) = fields.get("exit_code") {
-        expect.exit_codes_said = true;
+        expect.codes_said = true;
         expect.exit_codes = numbers(node, "exit_code", findings)
             .into_iter()
             .flat_map(|range| range.map(i32::from))
@@ -34,6 +34,7 @@ pub(super) fn read_expect(
         misplaced(gives, node, "exit_code", findings);
     }
     if let Some(node) = fields.get("status") {
+        expect.codes_said = true;
         expect.statuses = numbers(node, "status", findings);
         misplaced(gives, node, "status", findings);
     }

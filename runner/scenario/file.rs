@@ -61,6 +61,7 @@ fn read_scenario(
     let rule = fields
         .required("match", "{all: [HTTP, CRITICAL]}", reading.findings)
         .and_then(|node| read_match(node, reading.findings));
+    let target = fields.get("target");
     let whole = Scenario {
         id: id.as_ref().map(|id| id.value.clone()).unwrap_or_default(),
         hash: hash(content),
@@ -77,7 +78,7 @@ fn read_scenario(
             .get("lookup")
             .map(|node| read_lookups(node, &mut reading))
             .unwrap_or_default(),
-        target: fields.get("target").and_then(|node| read_target(node, &mut reading)),
+        target: target.and_then(|node| read_target(node, &mut reading)),
         when_suspended: fields
             .word("when_suspended", &WHEN_SUSPENDED, reading.findings)
             .map_or(WhenSuspended::default(), |at| at.value),
@@ -101,7 +102,7 @@ fn read_scenario(
     if rule.is_none() {
         reading.unread.push("capture".to_owned());
     }
-    if fields.get("target").is_some() && whole.target.is_none() {
+    if target.is_some() && whole.target.is_none() {
         reading.unread.push("target".to_owned());
     }
     fields.finish(reading.findings);

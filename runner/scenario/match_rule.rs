@@ -52,6 +52,14 @@ fn keyword(at: &At<String>, key: &str, findings: &mut Findings) -> Option<String
         );
         return None;
     }
+    if trimmed.contains(['、', '，']) {
+        findings.warn(
+            "comma-in-keyword",
+            at.place,
+            format!("'{trimmed}' is one keyword: a full-width comma does not divide"),
+            "write [HTTP, CRITICAL] with half-width commas, if several words are meant",
+        );
+    }
     Some(trimmed.to_owned())
 }
 

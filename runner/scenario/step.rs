@@ -44,6 +44,7 @@ pub enum StepKind {
         probe: Probe,
         effect: Effect,
         when_failed: Then,
+        when_unclear: Then,
     },
     /// Did it help? Repeated until it passes or `within` is over.
     Verify {
@@ -319,9 +320,8 @@ pub enum Question {
 pub struct Expect {
     /// For commands.
     pub exit_codes: Vec<i32>,
-    /// The author names the exit codes; else one that is not 0 says that a measurement whose
-    /// values are looked at has failed.
-    pub exit_codes_said: bool,
+    /// The author names exit codes or statuses.
+    pub codes_said: bool,
     /// For HTTP.
     pub statuses: Vec<RangeInclusive<u16>>,
     /// Exit codes or statuses that say nothing about the thing that was looked at.
@@ -338,13 +338,21 @@ impl Default for Expect {
     fn default() -> Self {
         Self {
             exit_codes: vec![0],
-            exit_codes_said: false,
+            codes_said: false,
             statuses: vec![200..=299],
             unclear: Vec::new(),
             contains: None,
             lacks: None,
             that: Vec::new(),
         }
+    }
+}
+
+impl Expect {
+    /// Values decide, and the author has not said what other codes mean: then a command that
+    /// failed measured nothing. A request that failed is an answer about the service.
+    pub const fn measures(&self) -> bool {
+        !self.that.is_empty() && !self.codes_said
     }
 }
 

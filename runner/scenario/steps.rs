@@ -169,10 +169,12 @@ fn read_kind(
         "recover" => {
             let effect = fields.word("effect", &EFFECTS, reading.findings);
             let failed = fields.word("when_failed", &THEN, reading.findings);
+            let unclear = fields.word("when_unclear", &THEN, reading.findings);
             let probe = read_probe(fields, LookDefault::Once, reading)?;
             let effect = effect.map_or(Effect::Once, |at| at.value);
             let when_failed = failed.map_or(Then::HandOff, |at| at.value);
-            Some(StepKind::Recover { probe, effect, when_failed })
+            let when_unclear = unclear.map_or(Then::HandOff, |at| at.value);
+            Some(StepKind::Recover { probe, effect, when_failed, when_unclear })
         }
         "verify" => {
             let broken = fields.word("when_broken", &THEN, reading.findings);

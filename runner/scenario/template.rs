@@ -94,9 +94,14 @@ impl Template {
 
     /// The same, with a dash for every value that is not there.
     pub fn render_leniently(&self, values: &Values) -> String {
+        self.render_with_gaps(values, &|_| "-".to_owned())
+    }
+
+    /// The same, with something else in the place of a value that is not there.
+    pub fn render_with_gaps(&self, values: &Values, gap: &dyn Fn(&str) -> String) -> String {
         let mut filled = Map::new();
         for name in &self.needs {
-            let text = values.get(name).map_or_else(|| "-".to_owned(), |it| written(it, ", "));
+            let text = values.get(name).map_or_else(|| gap(name), |it| written(it, ", "));
             insert(&mut filled, name, text);
         }
         environment()

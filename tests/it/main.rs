@@ -29,6 +29,8 @@ mod pagerduty_client;
 mod sandbox;
 // The source itself keeps its rules.
 mod tidy;
+// The pages for authors do what they say.
+mod tutorial;
 // Webhooks over HTTP: what is answered to whom, and what each means.
 mod receiver;
 // Every mistake an author can make, and where the finding points.

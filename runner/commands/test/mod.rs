@@ -144,6 +144,9 @@ fn run_tests(path: &Path, only: Option<&str>, ran: &mut Ran) -> Result<(), Strin
         }
     };
     let beside = scenario_of(path);
+    if beside == path {
+        return Err("this is no test file: tests stand in NAME.test.yaml".to_owned());
+    }
     let catalog = Catalog::load(&beside, Some(&file.vars)).map_err(|error| error.to_string())?;
     let errors = |finding: &&Finding| finding.level == Level::Error;
     ran.findings = catalog.findings.iter().filter(errors).cloned().collect();

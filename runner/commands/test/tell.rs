@@ -33,9 +33,9 @@ pub(super) fn text(ran: &[Ran]) {
     let tests: usize = ran.iter().map(|ran| ran.tests.len()).sum();
     let failed: usize = ran.iter().map(Ran::failed).sum();
     let took: Duration = ran.iter().map(|ran| ran.took).sum();
-    let files = ran.len();
+    let files = if ran.len() == 1 { "1 file".to_owned() } else { format!("{} files", ran.len()) };
     print::out(format_args!(
-        "{} of {tests} tests passed in {files} files ({:.1} s)",
+        "{} of {tests} tests passed in {files} ({:.1} s)",
         tests.saturating_sub(failed),
         took.as_secs_f64(),
     ));
@@ -58,8 +58,11 @@ fn difference(difference: &Difference) {
 
 fn one_line(difference: &Difference) -> String {
     match difference {
-        Difference::Outcome { expected, actual } => {
+        Difference::Outcome { expected, actual, why } if why.is_empty() => {
             format!("outcome: expected {expected}, was {actual}")
+        }
+        Difference::Outcome { expected, actual, why } => {
+            format!("outcome: expected {expected}, was {actual} ({why})")
         }
         Difference::Path { .. } => "path: not as expected".to_owned(),
         Difference::Note { wanted, present: true, .. } => format!("the last note lacks: {wanted}"),

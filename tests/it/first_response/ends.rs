@@ -73,7 +73,7 @@ async fn facts_are_gathered_and_handed_off() {
     let view = world.view(&incident);
     assert!(view.paged().any(|user| user == ENGINEER));
     let note = world.last_note(&incident);
-    assert!(note.contains("2. [gather] 失敗する収集 → 異常: 終了コード 3"), "{note}");
+    assert!(note.contains("2. [gather] 失敗する収集 → 取得（終了コード 3）"), "{note}");
     world.end().await;
 }
 

@@ -5,6 +5,8 @@ mod in_trouble;
 mod limits_of_trust;
 mod lost_runner;
 mod people;
+mod reload;
+mod values;
 
 /// A service that is "up" when a file `up` is there; recovering makes it and counts itself.
 const REPAIR: &str = "\

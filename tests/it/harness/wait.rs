@@ -39,3 +39,17 @@ pub(crate) async fn for_status(url: &str, status: u16) {
         sleep(LOOK).await;
     }
 }
+
+/// Waits until a page has this text in it.
+pub(crate) async fn for_text(url: &str, text: &str) {
+    let start = Instant::now();
+    loop {
+        if let Ok(answer) = reqwest::get(url).await
+            && answer.text().await.is_ok_and(|page| page.contains(text))
+        {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{url} never said {text}");
+        sleep(LOOK).await;
+    }
+}

@@ -54,6 +54,11 @@ impl World {
         }
     }
 
+    /// Writes a scenario file beside the one the world began with.
+    pub(crate) fn write_scenario(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join("scenarios").join(name), text).unwrap();
+    }
+
     pub(crate) fn pagerduty(&self) -> &StandIn {
         &self.cluster.pagerduty
     }
