@@ -10,7 +10,7 @@ use crate::customer::catalog::Customers;
 use crate::customer::check;
 use crate::finding::Finding;
 use crate::scenario::catalog::Catalog;
-use crate::scenario::directory::CUSTOMERS;
+use crate::scenario::directory::{CUSTOMERS, is_scenario};
 use crate::scenario::model::Scenario;
 
 /// Where customers are, and which scenarios they are for.
@@ -114,9 +114,7 @@ fn has_scenarios(folder: &Path) -> bool {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let Ok(entries) = std::fs::read_dir(folder) else { return true };
     entries.flatten().any(|entry| {
-        let path = entry.path();
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let is_yaml = path.extension().is_some_and(|ending| ending == "yaml");
-        is_yaml && !stem.ends_with(".test") && !stem.starts_with('.')
+        let name = entry.file_name().to_string_lossy().into_owned();
+        is_scenario(&name) && !name.starts_with('.')
     })
 }

@@ -256,6 +256,11 @@ pub fn collect_tests(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Catalo
     Ok(())
 }
 
+/// A file of this name is read as a scenario.
+pub fn is_scenario(name: &str) -> bool {
+    ending(name) == Ending::Scenario
+}
+
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

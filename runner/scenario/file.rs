@@ -122,13 +122,17 @@ fn numbered(mut scenario: Scenario) -> Scenario {
             *next += 1;
             match &mut step.kind {
                 StepKind::Branch { cases, otherwise } => {
-                    cases.iter_mut().for_each(|case| number(&mut case.steps, next));
+                    for case in cases {
+                        number(&mut case.steps, next);
+                    }
                     number(otherwise, next);
                 }
                 StepKind::Parallel { steps } => number(steps, next),
                 StepKind::Each(each) => number(&mut each.steps, next),
                 StepKind::Ladder { rungs, .. } => {
-                    rungs.iter_mut().for_each(|rung| number(&mut rung.steps, next));
+                    for rung in rungs {
+                        number(&mut rung.steps, next);
+                    }
                 }
                 _ => {}
             }

@@ -106,7 +106,9 @@ impl<'a> Checker<'a, '_> {
             StepKind::Parallel { steps } => self.steps(steps, scope),
             StepKind::Each(each) => self.each(each, scope, &what),
             StepKind::Ladder { rungs, .. } => {
-                rungs.iter().for_each(|rung| self.steps(&rung.steps, &mut scope.clone()));
+                for rung in rungs {
+                    self.steps(&rung.steps, &mut scope.clone());
+                }
             }
             _ => {}
         }

@@ -58,8 +58,9 @@ pub fn typed_json(value: &Value, kind: Type) -> Result<Value, WrongType> {
         wanted,
     };
     match (kind, value) {
-        (_, Value::Null) | (Type::Bool, Value::Bool(_)) => Ok(value.clone()),
-        (Type::Any, Value::Bool(_) | Value::Number(_) | Value::String(_)) => Ok(value.clone()),
+        (_, Value::Null)
+        | (Type::Bool, Value::Bool(_))
+        | (Type::Any, Value::Bool(_) | Value::Number(_) | Value::String(_)) => Ok(value.clone()),
         (Type::One(kind), Value::String(text)) => typed(text, kind),
         (Type::One(kind), Value::Number(number)) => typed(&number.to_string(), kind),
         (Type::One(CaptureKind::Text | CaptureKind::Word), Value::Bool(value)) => {

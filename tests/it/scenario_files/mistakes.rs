@@ -1,10 +1,10 @@
 use serde_json::Value;
 
-use super::slips::{SLIPS, UNDEFINED};
+use super::slips::SLIPS;
 use super::{GOOD, ams, folder};
 
 /// Three good lines, for mistakes from line 4 on.
-const HEAD: &str = "scenario: NAME\nabout: x\nmatch: {all: [disk]}\n";
+pub(super) const HEAD: &str = "scenario: NAME\nabout: x\nmatch: {all: [disk]}\n";
 const STEPS: &str = "steps:\n  - gather: {run: df}\n";
 
 /// Name, content behind [`HEAD`], and the findings it gives.
@@ -241,28 +241,5 @@ fn every_finding_has_a_remedy() {
         assert!(lines[1].trim_start().starts_with("--> ./"), "{block}");
         let remedy = lines.last().unwrap().trim_start().strip_prefix("= help: ");
         assert!(remedy.is_some_and(|it| it.len() > 5), "{block}");
-    }
-}
-
-#[test]
-fn an_undefined_name_is_told_how_to_be_written() {
-    let head = format!("{}parameters: {{limit: number}}\nsteps:\n", HEAD);
-    let files: Vec<(String, String)> = UNDEFINED
-        .iter()
-        .map(|(name, steps, _)| (format!("{name}.yaml"), head.replace("NAME", name) + steps))
-        .collect();
-    let files: Vec<(&str, &[u8])> =
-        files.iter().map(|(name, content)| (name.as_str(), content.as_bytes())).collect();
-    let dir = folder(&files);
-    let ran = ams(dir.path(), &["validate", "--format", "json", "."]);
-    let report: Value = serde_json::from_str(&ran.out).unwrap();
-    for (name, _, remedy) in UNDEFINED {
-        let file = format!("./{name}.yaml");
-        let findings = report["findings"].as_array().unwrap().iter();
-        let of_file: Vec<&str> = findings
-            .filter(|finding| finding["file"] == file && finding["id"] == "undefined-value")
-            .map(|finding| finding["remedy"].as_str().unwrap())
-            .collect();
-        assert_eq!(of_file, [remedy], "{name}: {report}");
     }
 }

@@ -1,5 +1,10 @@
 //! Slips that would show at night only: in scripts, in looks and in what is expected.
 
+use serde_json::Value;
+
+use super::mistakes::HEAD;
+use super::{ams, folder};
+
 /// Name, steps behind the head of `mistakes.rs`, and the findings they give.
 pub(super) const SLIPS: [(&str, &str, &[&str]); 21] = [
     (
@@ -106,7 +111,7 @@ pub(super) const SLIPS: [(&str, &str, &[&str]); 21] = [
 ];
 
 /// Name, steps, and what to write instead of the name that is not defined.
-pub(super) const UNDEFINED: [(&str, &str, &str); 6] = [
+const UNDEFINED: [(&str, &str, &str); 6] = [
     (
         "own-value",
         "  - check: {id: a, run: df, values: {n: number}, expect: {that: steps.a.n < 9}}\n",
@@ -139,3 +144,26 @@ pub(super) const UNDEFINED: [(&str, &str, &str); 6] = [
          branch",
     ),
 ];
+
+#[test]
+fn an_undefined_name_is_told_how_to_be_written() {
+    let head = format!("{}parameters: {{limit: number}}\nsteps:\n", HEAD);
+    let files: Vec<(String, String)> = UNDEFINED
+        .iter()
+        .map(|(name, steps, _)| (format!("{name}.yaml"), head.replace("NAME", name) + steps))
+        .collect();
+    let files: Vec<(&str, &[u8])> =
+        files.iter().map(|(name, content)| (name.as_str(), content.as_bytes())).collect();
+    let dir = folder(&files);
+    let ran = ams(dir.path(), &["validate", "--format", "json", "."]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    for (name, _, remedy) in UNDEFINED {
+        let file = format!("./{name}.yaml");
+        let findings = report["findings"].as_array().unwrap().iter();
+        let of_file: Vec<&str> = findings
+            .filter(|finding| finding["file"] == file && finding["id"] == "undefined-value")
+            .map(|finding| finding["remedy"].as_str().unwrap())
+            .collect();
+        assert_eq!(of_file, [remedy], "{name}: {report}");
+    }
+}
