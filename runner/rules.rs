@@ -103,7 +103,9 @@ impl Rules {
         let set = Arc::new(set);
         let mut in_force = self.0.write().unwrap_or_else(PoisonError::into_inner);
         in_force.set = set;
-        gone.into_iter().for_each(|scenario| in_force.earlier.push_front(scenario));
+        for scenario in gone {
+            in_force.earlier.push_front(scenario);
+        }
         in_force.earlier.truncate(EARLIER);
         in_force.refused = None;
     }

@@ -111,10 +111,9 @@ pub struct Told {
 impl End {
     pub const fn outcome(&self) -> Outcome {
         match self {
-            Self::Healthy { .. } => Outcome::RecoveredItself,
             Self::Verified => Outcome::Resolved,
             Self::ResolvedByStep { recovered, .. } if *recovered => Outcome::Resolved,
-            Self::ResolvedByStep { .. } => Outcome::RecoveredItself,
+            Self::Healthy { .. } | Self::ResolvedByStep { .. } => Outcome::RecoveredItself,
             Self::AlertAndHostDisagree { .. }
             | Self::BrokenForPeople { .. }
             | Self::HandedOffByStep { .. }

@@ -30,7 +30,10 @@ impl Executor {
             attempts += 1;
             let seen = self.act(progress, task, probe, prepared).await;
             let (values, unreadable) = take(&probe.takes, &seen, &own);
-            let verdict = judged(probe, &prepared.action, &seen, &values, &mut own, unreadable);
+            for (name, value) in &values {
+                own.set(name, value.clone());
+            }
+            let verdict = judged(probe, &prepared.action, &seen, &own, unreadable);
             in_a_row = if verdict == Verdict::Met { in_a_row + 1 } else { 0 };
             if in_a_row >= look.in_a_row {
                 return Ok((verdict, Some(seen), values, attempts));
@@ -88,15 +91,13 @@ fn judged(
     probe: &Probe,
     action: &Action,
     seen: &Observation,
-    values: &Map<String, serde_json::Value>,
-    own: &mut Values,
+    own: &Values,
     unreadable: Option<Why>,
 ) -> Verdict {
     let verdict = match action {
         Action::Http(_) | Action::Tcp(_) => judge_http(&probe.expect, seen),
         Action::Command(_) | Action::Ask(_) => judge(&probe.expect, seen),
     };
-    values.iter().for_each(|(name, value)| own.set(name, value.clone()));
     match verdict {
         Verdict::Met => judge_values(&probe.expect, own, unreadable),
         other => other,

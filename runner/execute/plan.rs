@@ -151,7 +151,7 @@ impl Walk<'_> {
         if let Some(choice) = self.memory.chosen(at) {
             return Ok(choice);
         }
-        let values = self.world.values(self.scenario, self.memory, frame, self.now, None);
+        let values = self.world.values(self.scenario, (self.memory, self.now), frame, None);
         let mut choice = 0;
         for (number, condition) in (1..).zip(conditions) {
             match condition.holds(&values) {
@@ -228,7 +228,7 @@ impl Walk<'_> {
 
     fn entries(&self, each: &Each, step: &Step, frame: &Frame) -> Result<Vec<Value>, End> {
         let cannot = |lack: Lack| End::CannotGoOn { step: step.number, lack };
-        let values = self.world.values(self.scenario, self.memory, frame, self.now, None);
+        let values = self.world.values(self.scenario, (self.memory, self.now), frame, None);
         let entries = match each.of.evaluate(&values) {
             Ok(Value::Array(entries)) => entries,
             Ok(_) => return Err(cannot(Lack::NoValue(each.of.source().to_owned()))),
@@ -281,13 +281,10 @@ fn end_after(kind: &StepKind, step: usize, result: DoneResult) -> Option<End> {
         }
         (
             StepKind::Check { when_unclear: Then::HandOff, .. }
-            | StepKind::Recover { when_unclear: Then::HandOff, .. },
+            | StepKind::Recover { when_unclear: Then::HandOff, .. }
+            | StepKind::Verify { when_broken: Then::HandOff, .. },
             DoneResult::Unclear,
-        )
-        // A look that could not find out is no reason to try something stronger.
-        | (StepKind::Verify { when_broken: Then::HandOff, .. }, DoneResult::Unclear) => {
-            Some(End::Unclear { step })
-        }
+        ) => Some(End::Unclear { step }),
         (StepKind::Recover { when_failed: Then::HandOff, .. }, DoneResult::NotMet) => {
             Some(End::RecoverFailed { step })
         }

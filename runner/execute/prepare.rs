@@ -31,7 +31,7 @@ pub struct Moment<'a> {
 
 impl Moment<'_> {
     pub fn values(&self, frame: &Frame, host: Option<&str>) -> Values {
-        self.world.values(self.scenario, self.memory, frame, self.now, host)
+        self.world.values(self.scenario, (self.memory, self.now), frame, host)
     }
 
     /// The end that a value which is not there leads to.

@@ -112,7 +112,7 @@ impl Executor {
             }
             progress.questions += 1;
             let verdict = self
-                .ask(progress, progress.questions, step.number, &step.name, APPROVE_WITHIN)
+                .ask(progress, (progress.questions, &step.name), step.number, APPROVE_WITHIN)
                 .await?;
             if verdict != Verdict::Met {
                 return Err(Stop::End(End::NotApproved { step: step.number }));
@@ -176,7 +176,9 @@ impl Executor {
         }
         self.intend(progress, &journal).await?;
         progress.plan.journal = journal;
-        changes.iter().for_each(|task| progress.plan.memory.begin(task.ready.at.clone()));
+        for task in &changes {
+            progress.plan.memory.begin(task.ready.at.clone());
+        }
         progress.plan.signals.about_to_change.notify_one();
         Ok(())
     }
@@ -238,7 +240,8 @@ impl Executor {
                 (Verdict::Met, None, Map::new(), 1)
             }
             Work::Approve { question: text, within } => {
-                let verdict = self.ask(progress, question, task.step.number, text, *within).await?;
+                let verdict =
+                    self.ask(progress, (question, text), task.step.number, *within).await?;
                 (verdict, None, Map::new(), 1)
             }
             Work::Act { probe, prepared } => self.look(progress, task, probe, prepared).await?,
@@ -249,9 +252,8 @@ impl Executor {
     async fn ask(
         &self,
         progress: &Progress<'_>,
-        number: u32,
+        (number, question): (u32, &str),
         step: usize,
-        question: &str,
         within: Duration,
     ) -> Result<Verdict, Stop> {
         let signals = &progress.plan.signals;

@@ -125,7 +125,9 @@ fn read(
         }
         From::Calc(calc) => {
             let mut own = values.clone();
-            taken.iter().for_each(|(name, value)| own.set(name, value.clone()));
+            for (name, value) in taken {
+                own.set(name, value.clone());
+            }
             match calc.evaluate(&own) {
                 Ok(value) => Ok(Some(value)),
                 // A sum with a value that is not there is not there either.
@@ -185,7 +187,9 @@ fn follow<'a>(json: &'a Value, pointer: &str, found: &mut Vec<&'a Value>) {
     let (key, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
     match json {
         Value::Array(entries) if key == "*" => {
-            entries.iter().for_each(|entry| follow(entry, rest, found));
+            for entry in entries {
+                follow(entry, rest, found);
+            }
         }
         Value::Array(entries) => {
             if let Some(entry) = key.parse::<usize>().ok().and_then(|index| entries.get(index)) {

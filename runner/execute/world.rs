@@ -55,9 +55,8 @@ impl World {
     pub fn values(
         &self,
         scenario: &Scenario,
-        memory: &Memory,
+        (memory, now): (&Memory, &Zoned),
         frame: &Frame,
-        now: &Zoned,
         host: Option<&str>,
     ) -> Values {
         let mut values = self.base.clone();
@@ -70,7 +69,7 @@ impl World {
         values.set("each", Value::Object(frame.each.clone()));
         // A target may be looked up in the customer's tables.
         values.set("parameters", self.parameters(scenario, None));
-        let lookups = self.lookups(scenario, &values);
+        let lookups = Self::lookups(scenario, &values);
         values.set("lookup", lookups);
         let found = self.target(scenario, &values);
         let acting = match (host, &found) {
@@ -90,7 +89,7 @@ impl World {
             Found::NotWanted | Found::Nothing(_) => {}
         }
         values.set("parameters", self.parameters(scenario, acting));
-        let lookups = self.lookups(scenario, &values);
+        let lookups = Self::lookups(scenario, &values);
         values.set("lookup", lookups);
         values
     }
@@ -162,7 +161,7 @@ impl World {
         Value::Object(values.collect())
     }
 
-    fn lookups(&self, scenario: &Scenario, values: &Values) -> Value {
+    fn lookups(scenario: &Scenario, values: &Values) -> Value {
         let rows = scenario.lookups.iter().filter_map(|(name, lookup)| {
             let table = values.get(&format!("parameters.{}", lookup.table))?;
             let row = table.get(lookup.by.render(values).ok()?)?;

@@ -16,8 +16,8 @@ pub struct SqliteHistory {
 
 impl SqliteHistory {
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        let connection = Connection::open(path).map_err(refused)?;
-        connection.busy_timeout(limits::SQLITE_BUSY).map_err(refused)?;
+        let connection = Connection::open(path).map_err(|error| refused(&error))?;
+        connection.busy_timeout(limits::SQLITE_BUSY).map_err(|error| refused(&error))?;
         connection
             .execute_batch(
                 "PRAGMA journal_mode = WAL;
@@ -29,7 +29,7 @@ impl SqliteHistory {
                      PRIMARY KEY (incident, run)
                  ) STRICT;",
             )
-            .map_err(refused)?;
+            .map_err(|error| refused(&error))?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)) })
     }
 
@@ -41,11 +41,13 @@ impl SqliteHistory {
         let done = tokio::task::spawn_blocking(move || {
             work(&connection.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        done.await.map_err(|error| HistoryError(error.to_string()))?.map_err(refused)
+        done.await
+            .map_err(|error| HistoryError(error.to_string()))?
+            .map_err(|error| refused(&error))
     }
 }
 
-fn refused(error: rusqlite::Error) -> HistoryError {
+fn refused(error: &rusqlite::Error) -> HistoryError {
     HistoryError(error.to_string())
 }
 

@@ -8,14 +8,17 @@ use crate::fields::{At, Fields, text, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::incident::{Outcome, Urgency};
 use crate::rehearse::result::{Given, read_results};
+use crate::report::text::Lang;
 use crate::yaml::{self, Kind, Node, Place};
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct TestFile {
     pub file: PathBuf,
     /// The customer the incidents belong to.
     pub customer: Option<PathBuf>,
     pub vars: BTreeMap<String, String>,
+    /// Language of the notes.
+    pub lang: Lang,
     pub tests: Vec<Test>,
 }
 
@@ -96,6 +99,7 @@ pub fn read(path: &Path, content: &str) -> Result<TestFile, Vec<Finding>> {
 fn read_file(path: &Path, node: &Node, findings: &mut Findings) -> Option<TestFile> {
     let fields = Fields::of(node, "the file", findings)?;
     let customer = fields.text("customer", findings).map(|at| path.with_file_name(at.value));
+    let lang = fields.word("lang", &Lang::WORDS, findings).map_or(Lang::Ja, |at| at.value);
     let vars = fields.get("vars").map(|node| texts_by_name(node, "vars", findings));
     let tests = fields.required("tests", "[{name: …, title: …, expect: {…}}]", findings)?;
     let Kind::List(items) = &tests.kind else {
@@ -107,7 +111,8 @@ fn read_file(path: &Path, node: &Node, findings: &mut Findings) -> Option<TestFi
         findings.add("no-tests", node.place, "the file has no test in it", "add one under 'tests'");
     }
     fields.finish(findings);
-    Some(TestFile { file: path.to_owned(), customer, vars: vars.unwrap_or_default(), tests })
+    let (file, vars) = (path.to_owned(), vars.unwrap_or_default());
+    Some(TestFile { file, customer, vars, lang, tests })
 }
 
 fn read_test(node: &Node, findings: &mut Findings) -> Option<Test> {

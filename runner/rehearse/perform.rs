@@ -31,7 +31,6 @@ use crate::rehearse::stage::{Kept, PausedClock, RecordedPlatform, Script};
 use crate::report::mask::Mask;
 use crate::report::note::Style;
 use crate::report::reporter::Reporter;
-use crate::report::text::Lang;
 use crate::rules::{RuleSet, Rules};
 use crate::runs::Runs;
 use crate::scenario::catalog::Catalog;
@@ -95,17 +94,15 @@ pub async fn perform(
     let seen = Arc::new(Seen::default());
     let catalog = Catalog { scenarios: vec![Arc::clone(scenario)], ..Catalog::default() };
     let rules = Rules::new(RuleSet::new(catalog, customers));
-    let pipeline =
-        pipeline(rules, file.vars.clone(), &script, clock, zone, Arc::clone(&seen)).await;
+    let pipeline = pipeline(rules, file, &script, (clock, zone), Arc::clone(&seen)).await;
     let began = Instant::now();
     let taken = run(&pipeline, &platform, test, incident.clone()).await?;
     let took = began.elapsed();
-    let outcome = match taken {
-        Taken::Unmatched => Some(Outcome::Unmatched),
-        _ => {
-            let item = pipeline.claims().store().read(&incident.id).await;
-            item.map_err(|error| error.to_string())?.and_then(|item| item.outcome)
-        }
+    let outcome = if taken == Taken::Unmatched {
+        Some(Outcome::Unmatched)
+    } else {
+        let item = pipeline.claims().store().read(&incident.id).await;
+        item.map_err(|error| error.to_string())?.and_then(|item| item.outcome)
     };
     let (path, hand_off) =
         seen.0.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
@@ -148,10 +145,9 @@ fn incident(test: &Test, service: Option<String>, at: Timestamp) -> Result<Incid
 /// A region on a stage: everything but what touches the world is what production runs.
 async fn pipeline(
     rules: Rules,
-    vars: BTreeMap<String, String>,
+    file: &TestFile,
     script: &Arc<Script>,
-    clock: Arc<dyn Clock>,
-    zone: TimeZone,
+    (clock, zone): (Arc<dyn Clock>, TimeZone),
     seen: Arc<Seen>,
 ) -> Arc<Pipeline> {
     let region = Region::new("rehearsal");
@@ -164,7 +160,7 @@ async fn pipeline(
     let metrics = Metrics::default();
     let reporter = Reporter {
         platform: Arc::clone(&script.platform) as Arc<_>,
-        style: Style { lang: Lang::Ja, zone, mask: Mask::default() },
+        style: Style { lang: file.lang, zone, mask: Mask::default() },
         metrics: metrics.clone(),
     };
     let history = Arc::new(Forgetful::default());
@@ -172,7 +168,7 @@ async fn pipeline(
     Arc::new(Pipeline {
         region,
         rules,
-        vars,
+        vars: file.vars.clone(),
         executor: Executor { claims, pulse, actuator, clock, history },
         reporter,
         fallback_policy: None,

@@ -118,7 +118,7 @@ impl Style {
             line(&mut note, labels.taken_over);
         }
         if for_people && !matches!(end, End::StoodDown(_)) {
-            let manual = story.told.manual.as_deref().map(str::trim).unwrap_or(labels.no_manual);
+            let manual = story.told.manual.as_deref().map_or(labels.no_manual, str::trim);
             line(&mut note, &format!("\n{}\n{manual}", labels.next));
             if let Some(contact) = story.contact {
                 line(&mut note, &format!("{}: {contact}", labels.contact));

@@ -122,7 +122,7 @@ fn numbered(mut scenario: Scenario) -> Scenario {
             *next += 1;
             match &mut step.kind {
                 StepKind::Branch { cases, otherwise } => {
-                    for case in cases {
+                    for case in cases.iter_mut() {
                         number(&mut case.steps, next);
                     }
                     number(otherwise, next);
@@ -130,7 +130,7 @@ fn numbered(mut scenario: Scenario) -> Scenario {
                 StepKind::Parallel { steps } => number(steps, next),
                 StepKind::Each(each) => number(&mut each.steps, next),
                 StepKind::Ladder { rungs, .. } => {
-                    for rung in rungs {
+                    for rung in rungs.iter_mut() {
                         number(&mut rung.steps, next);
                     }
                 }

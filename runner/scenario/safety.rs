@@ -124,7 +124,9 @@ fn unreachable_steps(steps: &[Step], reading: &mut Reading<'_>) {
         );
     }
     for step in steps {
-        step.kind.blocks().into_iter().for_each(|block| unreachable_steps(block, reading));
+        for block in step.kind.blocks() {
+            unreachable_steps(block, reading);
+        }
     }
 }
 

@@ -134,7 +134,7 @@ fn plan(args: &Args, rules: &RuleSet) -> Result<Planned, String> {
     let world = World { base, customer: customer.clone() };
     let zone = customer.as_ref().map_or(jiff::tz::TimeZone::UTC, |it| it.zone.clone());
     let now = SystemClock.now().to_zoned(zone);
-    let values = world.values(&meant.scenario, &Memory::default(), &Frame::default(), &now, None);
+    let values = world.values(&meant.scenario, (&Memory::default(), &now), &Frame::default(), None);
     Ok(Planned { meant, customer, values })
 }
 

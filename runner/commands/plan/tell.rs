@@ -36,7 +36,9 @@ fn leaves(values: &Values, root: &str) -> Vec<(String, String)> {
     fn below(name: String, value: &Value, all: &mut Vec<(String, String)>) {
         match value {
             Value::Object(fields) => {
-                fields.iter().for_each(|(key, value)| below(format!("{name}.{key}"), value, all));
+                for (key, value) in fields {
+                    below(format!("{name}.{key}"), value, all);
+                }
             }
             value => all.push((name, written(value, ", "))),
         }

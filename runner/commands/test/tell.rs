@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::commands::print;
 use crate::commands::test::{Ran, is_passed};
+use crate::commands::{findings_text, print};
 use crate::rehearse::compare::Difference;
+use crate::scenario::content;
 
 pub(super) fn text(ran: &[Ran]) {
     for file in ran {
@@ -16,7 +17,8 @@ pub(super) fn text(ran: &[Ran]) {
         }
         print::out(format_args!("FAIL {}", file.file.display()));
         for finding in &file.findings {
-            print::out(finding);
+            let source = content::to_show(&finding.file);
+            print::out(findings_text::show(finding, source.as_deref(), false));
         }
         if let Some(reason) = &file.unusable {
             print::out(format_args!("  {reason}"));
@@ -31,12 +33,12 @@ pub(super) fn text(ran: &[Ran]) {
         print::out("");
     }
     let tests: usize = ran.iter().map(|ran| ran.tests.len()).sum();
-    let failed: usize = ran.iter().map(Ran::failed).sum();
+    let passed = ran.iter().flat_map(|ran| &ran.tests).filter(|(_, it)| is_passed(it)).count();
     let took: Duration = ran.iter().map(|ran| ran.took).sum();
     let files = if ran.len() == 1 { "1 file".to_owned() } else { format!("{} files", ran.len()) };
     print::out(format_args!(
         "{} of {tests} tests passed in {files} ({:.1} s)",
-        tests.saturating_sub(failed),
+        passed,
         took.as_secs_f64(),
     ));
 }

@@ -147,7 +147,7 @@ const UNDEFINED: [(&str, &str, &str); 6] = [
 
 #[test]
 fn an_undefined_name_is_told_how_to_be_written() {
-    let head = format!("{}parameters: {{limit: number}}\nsteps:\n", HEAD);
+    let head = format!("{HEAD}parameters: {{limit: number}}\nsteps:\n");
     let files: Vec<(String, String)> = UNDEFINED
         .iter()
         .map(|(name, steps, _)| (format!("{name}.yaml"), head.replace("NAME", name) + steps))
