@@ -20,6 +20,34 @@ pub struct At<T> {
     pub value: T,
 }
 
+/// What a reader asked a mapping for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Of the mapping.
+    pub place: Place,
+    pub key: &'static str,
+    /// What the field was read as: `text`, `a whole number` …; empty where it was looked for only.
+    pub wanted: &'static str,
+    /// The words that are possible, where it is one of some.
+    pub words: Vec<&'static str>,
+}
+
+const NO_WORDS: &[(&str, ())] = &[];
+
+thread_local! {
+    /// Only while someone listens.
+    static ASKED: RefCell<Option<Vec<Asked>>> = const { RefCell::new(None) };
+}
+
+/// Everything readers ask for while `read` runs in this thread: a test compares it with what
+/// `ams schema` says.
+#[doc(hidden)]
+pub fn listen<T>(read: impl FnOnce() -> T) -> (T, Vec<Asked>) {
+    ASKED.set(Some(Vec::new()));
+    let result = read();
+    (result, ASKED.take().unwrap_or_default())
+}
+
 /// One mapping being read.
 pub struct Fields<'a> {
     /// What this mapping is, for messages: `the file`, `check`, `store`.
@@ -58,7 +86,17 @@ impl<'a> Fields<'a> {
     /// The node of a field, if it is there.
     pub fn get(&self, key: &'static str) -> Option<&'a Node> {
         self.asked.borrow_mut().push(key);
+        self.tell(key, "", NO_WORDS);
         self.entries.iter().find(|(name, _)| name.name == key).map(|(_, node)| node)
+    }
+
+    fn tell<T>(&self, key: &'static str, wanted: &'static str, words: &[(&'static str, T)]) {
+        ASKED.with_borrow_mut(|asked| {
+            if let Some(asked) = asked {
+                let words = words.iter().map(|(word, _)| *word).collect();
+                asked.push(Asked { place: self.place, key, wanted, words });
+            }
+        });
     }
 
     /// The node of a field that must be there.
@@ -99,6 +137,7 @@ impl<'a> Fields<'a> {
     }
 
     pub fn number(&self, key: &'static str, findings: &mut Findings) -> Option<At<i64>> {
+        self.tell(key, "a whole number", NO_WORDS);
         let node = self.get(key)?;
         match node.kind {
             Kind::Int(value) => Some(At { place: node.place, value }),
@@ -111,6 +150,7 @@ impl<'a> Fields<'a> {
 
     /// A duration such as `30s`, `5m`, `1h 30m`; more than nothing.
     pub fn duration(&self, key: &'static str, findings: &mut Findings) -> Option<At<Duration>> {
+        self.tell(key, "a length of time", NO_WORDS);
         let node = self.get(key)?;
         let At { place, value } = text(node, key, findings)?;
         if let Some(value) = parse_duration(&value) {
@@ -127,6 +167,7 @@ impl<'a> Fields<'a> {
 
     /// A list of texts; a single text counts as a list of one.
     pub fn texts(&self, key: &'static str, findings: &mut Findings) -> Vec<At<String>> {
+        self.tell(key, "texts", NO_WORDS);
         match self.get(key) {
             None => Vec::new(),
             Some(Node { kind: Kind::List(items), .. }) => {
@@ -143,6 +184,7 @@ impl<'a> Fields<'a> {
         words: &[(&'static str, T)],
         findings: &mut Findings,
     ) -> Option<At<T>> {
+        self.tell(key, "a word", words);
         let At { place, value } = self.text(key, findings)?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == value) {
             return Some(At { place, value: *meaning });

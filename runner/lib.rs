@@ -19,8 +19,9 @@ pub mod incident;
 pub mod limits;
 pub mod yaml;
 
-// What authors write.
+// What authors write, and its fields as data.
 pub mod scenario;
+pub mod schema;
 
 // The stages, in the order an incident passes them.
 pub mod receive;

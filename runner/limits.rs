@@ -113,6 +113,9 @@ pub const PAGERDUTY_LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Part of PagerDuty's own `ratelimit-reset` that is honoured. Its windows are one minute.
 pub const PAGERDUTY_RATE_LIMIT_WAIT: Duration = Duration::from_mins(1);
 
+/// Open incidents of an account that are looked at for a step that asks about others.
+pub const OPEN_INCIDENTS: usize = 500;
+
 /// Pages of 100 on-call entries read for one escalation policy (20 rules of 10 targets at most).
 pub const PAGERDUTY_ON_CALL_PAGES: usize = 5;
 

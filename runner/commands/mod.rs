@@ -11,6 +11,7 @@ pub mod match_title;
 pub mod plan;
 mod print;
 pub mod sandbox;
+pub mod schema;
 pub mod serve;
 pub mod test;
 pub mod validate;
@@ -39,6 +40,7 @@ enum Command {
     Match(match_title::Args),
     Plan(plan::Args),
     Sandbox(sandbox::Args),
+    Schema(schema::Args),
     Serve(serve::Args),
     Test(test::Args),
     Validate(validate::Args),
@@ -52,6 +54,7 @@ impl Cli {
             Command::Match(args) => match_title::run(&args),
             Command::Plan(args) => plan::run(&args),
             Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Schema(args) => schema::run(&args),
             Command::Serve(args) => serve::run(args).await,
             Command::Test(args) => test::run(&args),
             Command::Validate(args) => validate::run(&args),

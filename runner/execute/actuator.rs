@@ -37,8 +37,12 @@ pub enum Action {
     Http(HttpRequest),
     /// Connect to `host:port` and read what comes first.
     Tcp(String),
-    /// Ask PagerDuty about the run's incident or others.
-    Ask(Question),
+    /// Ask PagerDuty about the run's incident, or about others of these services: another
+    /// customer's incidents are none of this run's business.
+    Ask {
+        question: Question,
+        services: Vec<String>,
+    },
 }
 
 /// A customer's host, and the way to it.

@@ -28,7 +28,7 @@ impl Actuator for Actuators {
             (Action::Command(_), _) => self.local.act(order, cancel).await,
             (Action::Http(_), _) => self.http.act(order, cancel).await,
             (Action::Tcp(_), _) => self.tcp.act(order, cancel).await,
-            (Action::Ask(_), _) => self.platform.act(order, cancel).await,
+            (Action::Ask { .. }, _) => self.platform.act(order, cancel).await,
         }
     }
 }

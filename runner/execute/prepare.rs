@@ -67,9 +67,26 @@ impl Moment<'_> {
             Some(host) => self.values(frame, Some(&host.name)),
             None => general,
         };
-        let action =
-            action(&probe.action, &values).map_err(|error| self.no_value(step, &values, &error))?;
+        let action = match &probe.action {
+            ActionTemplate::Ask(question) => {
+                Action::Ask { question: question.clone(), services: self.services() }
+            }
+            other => {
+                action(other, &values).map_err(|error| self.no_value(step, &values, &error))?
+            }
+        };
         Ok(Prepared { action, host, values })
+    }
+
+    /// Services whose incidents this run may know of: its customer's, else its own incident's.
+    fn services(&self) -> Vec<String> {
+        match &self.world.customer {
+            Some(customer) => customer.services.clone(),
+            None => {
+                let own = self.world.base.get("incident.service");
+                own.and_then(|service| service.as_str().map(str::to_owned)).into_iter().collect()
+            }
+        }
     }
 
     /// A host of this run's customer, and of no other.
@@ -111,7 +128,10 @@ pub fn action(template: &ActionTemplate, values: &Values) -> Result<Action, Temp
             body: body.as_ref().map(|body| body.render_body(values)).transpose()?,
         })),
         ActionTemplate::Tcp { address } => Ok(Action::Tcp(address.render(values)?)),
-        ActionTemplate::Ask(question) => Ok(Action::Ask(question.clone())),
+        // Needs to know whose run it is.
+        ActionTemplate::Ask(question) => {
+            Ok(Action::Ask { question: question.clone(), services: Vec::new() })
+        }
     }
 }
 

@@ -14,7 +14,9 @@ use crate::execute::actuator::{Action, Actuator, Ending, Observation, Order, Out
 use crate::incident::{Incident, IncidentId, Status};
 use crate::rehearse::result::Given;
 use crate::report::questions::PlatformQuestions;
-use crate::report::{EscalationPolicy, IncidentChange, IncidentPlatform, Note, PlatformError};
+use crate::report::{
+    EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError,
+};
 use crate::scenario::model::Scenario;
 
 /// Wall-clock time that moves with the paused time of the runtime.
@@ -73,7 +75,7 @@ impl Script {
         };
         kept.given.insert(shown.clone(), given(order));
         let Some(key) = keys.into_iter().find(|key| kept.results.contains_key(key)) else {
-            if !matches!(order.action, Action::Ask(_)) {
+            if !matches!(order.action, Action::Ask { .. }) {
                 kept.without_result.push(shown);
             }
             return None;
@@ -116,7 +118,7 @@ fn given(order: &Order) -> BTreeMap<String, String> {
         Action::Tcp(address) => {
             set("address".to_owned(), address);
         }
-        Action::Ask(_) => {}
+        Action::Ask { .. } => {}
     }
     given
 }
@@ -125,7 +127,7 @@ fn given(order: &Order) -> BTreeMap<String, String> {
 impl Actuator for Script {
     async fn act(&self, order: &Order, cancel: &CancellationToken) -> Observation {
         let Some(result) = self.result(order) else {
-            if let Action::Ask(_) = order.action {
+            if let Action::Ask { .. } = order.action {
                 let platform: Arc<dyn IncidentPlatform> = self.platform.clone();
                 return PlatformQuestions(platform).act(order, cancel).await;
             }
@@ -212,8 +214,13 @@ impl IncidentPlatform for RecordedPlatform {
         Ok(self.alerts.clone())
     }
 
-    async fn open_incidents(&self) -> Result<Vec<(IncidentId, String)>, PlatformError> {
+    async fn open_incidents(&self) -> Result<Vec<OpenIncident>, PlatformError> {
         let ids = (0..).filter_map(|number| IncidentId::parse(&format!("POPEN{number}")));
-        Ok(ids.zip(self.open_incidents.iter().cloned()).collect())
+        // They are of the same customer; that others' are left out is the product's business.
+        let service = self.incident().service.clone();
+        let open = ids.zip(&self.open_incidents);
+        Ok(open
+            .map(|(id, title)| OpenIncident { id, title: title.clone(), service: service.clone() })
+            .collect())
     }
 }

@@ -14,7 +14,7 @@ pub mod title;
 
 use async_trait::async_trait;
 
-use crate::incident::{Incident, IncidentId, Status, Urgency};
+use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
 
 /// A change of an incident; only what is `Some` is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,14 @@ pub struct EscalationPolicy {
     /// assignees tell the level it is at. Where on-calls cannot be read, only the users named in
     /// the policy itself: a level without ids may then still reach people through a schedule.
     pub levels: Vec<Vec<String>>,
+}
+
+/// An incident among others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenIncident {
+    pub id: IncidentId,
+    pub title: String,
+    pub service: Option<Named>,
 }
 
 /// A note on an incident.
@@ -106,8 +114,8 @@ pub trait IncidentPlatform: Send + Sync {
     /// The incident's alerts, newest first, as PagerDuty gives them: up to 100.
     async fn alerts(&self, id: &IncidentId) -> Result<Vec<serde_json::Value>, PlatformError>;
 
-    /// Titles of incidents that are open now, with their ids: the newest 100.
-    async fn open_incidents(&self) -> Result<Vec<(IncidentId, String)>, PlatformError>;
+    /// Incidents that are open now: the newest [`crate::limits::OPEN_INCIDENTS`].
+    async fn open_incidents(&self) -> Result<Vec<OpenIncident>, PlatformError>;
 
     /// Adds a note that carries `marker`. There is no idempotency key in the API, so an attempt
     /// whose answer was lost is followed by a look for the marker before the next attempt.

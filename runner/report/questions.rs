@@ -41,17 +41,22 @@ impl Actuator for PlatformQuestions {
 impl PlatformQuestions {
     async fn answer(&self, order: &Order) -> Result<Value, PlatformError> {
         match &order.action {
-            Action::Ask(Question::Alerts) => {
+            Action::Ask { question: Question::Alerts, .. } => {
                 let alerts = self.0.alerts(&order.run.incident).await?;
                 Ok(alerts.iter().map(plain_alert).collect())
             }
-            Action::Ask(Question::OpenIncidents { all }) => {
+            Action::Ask { question: Question::OpenIncidents { all }, services } => {
                 let words: Vec<String> = all.iter().map(|word| fold(word)).collect();
                 let open = self.0.open_incidents().await?;
                 let titles: Vec<String> = open
                     .into_iter()
-                    .filter(|(id, _)| *id != order.run.incident)
-                    .map(|(_, shown)| title::original(&shown).to_owned())
+                    .filter(|incident| incident.id != order.run.incident)
+                    .filter(|incident| {
+                        incident.service.as_ref().is_some_and(|service| {
+                            services.contains(&service.id) || services.contains(&service.name)
+                        })
+                    })
+                    .map(|incident| title::original(&incident.title).to_owned())
                     .filter(|title| {
                         let title = fold(title);
                         words.iter().all(|word| title.contains(word.as_str()))

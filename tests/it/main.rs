@@ -15,6 +15,7 @@ mod configuration;
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
 mod http_requests;
+mod tcp_connections;
 // Real commands in real process groups.
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.
@@ -33,6 +34,8 @@ mod tidy;
 mod tutorial;
 // Webhooks over HTTP: what is answered to whom, and what each means.
 mod receiver;
+// What editors are told about the files people write, and the reference made of it.
+mod schema;
 // Every mistake an author can make, and where the finding points.
 mod scenario_files;
 // The stand-in for PagerDuty behaves as PagerDuty is described.

@@ -9,7 +9,7 @@ use std::process::Command;
 const FILE_LINES: usize = 400;
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 23] = [
+const DIRECTION: [(&str, &[&str]); 24] = [
     ("reload", &["scenario", "customer", "matching", "rules"]),
     (
         "rehearse",
@@ -23,6 +23,7 @@ const DIRECTION: [(&str, &[&str]); 23] = [
     ("rules", &["scenario", "customer", "matching"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("scenario", &[]),
+    ("schema", &[]),
     ("claim", &[]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
@@ -56,7 +57,7 @@ const DIRECTION: [(&str, &[&str]); 23] = [
         "commands",
         &[
             "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
-            "begun", "app", "config", "sandbox",
+            "schema", "begun", "app", "config", "sandbox",
         ],
     ),
     ("main", &["commands"]),

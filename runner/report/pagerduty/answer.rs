@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
 use crate::limits;
-use crate::report::Note;
+use crate::report::{Note, OpenIncident};
 
 // PagerDuty REST docs, Errors: the codes that mean "somebody got there first".
 const ALREADY_RESOLVED: u32 = 1001;
@@ -123,13 +123,14 @@ pub(super) fn notes(answer: &Value) -> Vec<Note> {
     dated.into_iter().map(|(_, note)| note).collect()
 }
 
-/// Ids and titles of a list of incidents; one without an id is left out.
-pub(super) fn titles(answer: &Value) -> Vec<(IncidentId, String)> {
+/// A list of incidents; one without an id is left out.
+pub(super) fn open_incidents(answer: &Value) -> Vec<OpenIncident> {
     list(answer, "incidents")
         .iter()
         .filter_map(|incident| {
             let id = IncidentId::parse(&text(incident, "id")?)?;
-            Some((id, text(incident, "title").unwrap_or_default()))
+            let title = text(incident, "title").unwrap_or_default();
+            Some(OpenIncident { id, title, service: named(&incident["service"]) })
         })
         .collect()
 }

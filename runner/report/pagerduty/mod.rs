@@ -20,7 +20,9 @@ use serde_json::{Value, json};
 use self::change::Reaction;
 pub use self::retry::Pace;
 use self::transport::{Call, Failure, GaveUp, Lane, Transport};
-use super::{EscalationPolicy, IncidentChange, IncidentPlatform, Note, PlatformError};
+use super::{
+    EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::incident::{Incident, IncidentId};
 use crate::limits;
@@ -248,14 +250,22 @@ impl IncidentPlatform for PagerDuty {
         Ok(answer["alerts"].as_array().cloned().unwrap_or_default())
     }
 
-    async fn open_incidents(&self) -> Result<Vec<(IncidentId, String)>, PlatformError> {
-        let mut call = Call::get(INCIDENTS, vec!["incidents"]);
-        let open = ["triggered", "acknowledged"].map(|it| ("statuses[]", it.to_owned()));
-        call.query = open.into_iter().chain([("limit", "100".to_owned())]).collect();
-        let answer = self.transport.call(&call).await;
-        let answer =
-            answer.map_err(|gave_up| error(&call, "open incidents".to_owned(), gave_up))?;
-        Ok(answer::titles(&answer))
+    async fn open_incidents(&self) -> Result<Vec<OpenIncident>, PlatformError> {
+        let mut all = Vec::new();
+        for offset in (0..limits::OPEN_INCIDENTS).step_by(PAGE) {
+            let mut call = Call::get(INCIDENTS, vec!["incidents"]);
+            let open = ["triggered", "acknowledged"].map(|it| ("statuses[]", it.to_owned()));
+            let page = [("limit", PAGE.to_string()), ("offset", offset.to_string())];
+            call.query = open.into_iter().chain(page).collect();
+            let answer = self.transport.call(&call).await;
+            let answer =
+                answer.map_err(|gave_up| error(&call, "open incidents".to_owned(), gave_up))?;
+            all.extend(answer::open_incidents(&answer));
+            if answer["more"] != true {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// A request that PagerDuty carries out after our look for the marker still makes a second

@@ -8,4 +8,5 @@ mod changes;
 mod errors;
 mod notes;
 mod policies;
+mod questions;
 mod requests;

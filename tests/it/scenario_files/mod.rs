@@ -10,7 +10,7 @@ mod catalog;
 // What becomes of titles, as people and scripts ask.
 mod match_title;
 // One mistake per file, and where the finding points.
-mod mistakes;
+pub(crate) mod mistakes;
 // Those that would show at night only.
 mod slips;
 // Files and directories that are no honest scenario files: refused, in bounded time.

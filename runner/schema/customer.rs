@@ -1,0 +1,149 @@
+//! The fields of a customer file.
+
+use crate::schema::{ANY_NAME, Form, Kind, MODES, Mapping, field};
+
+pub static FILE: Mapping = Mapping::of(
+    "customer",
+    "A customer: whose incidents are meant, its hosts, and the values its scenarios need.",
+    &[
+        field("customer", Kind::Text, "Its id, for match.customers and metrics.", "お客様のID")
+            .required()
+            .example("example-shop"),
+        field("name", Kind::Text, "As people call it.", "お客様の名前")
+            .required()
+            .example("株式会社サンプル"),
+        field("contact", Kind::Text, "Whom to tell and how, in a line.", "連絡先（一行）")
+            .example("システム部 03-0000-0000"),
+        field(
+            "services",
+            TEXTS,
+            "Its PagerDuty services by id or name; they say whose incident it is.",
+            "このお客様のPagerDutyサービス（IDか名前）",
+        )
+        .without("none of the incidents is its own")
+        .example("[shop-production]"),
+        field(
+            "time_zone",
+            Kind::Text,
+            "Its times are told and meant in this zone.",
+            "時刻の時間帯",
+        )
+        .default("UTC")
+        .example("Asia/Tokyo"),
+        field(
+            "parameters",
+            PARAMETERS,
+            "Values for the parameters of scenarios.",
+            "シナリオのパラメータの値",
+        )
+        .example("{service: httpd, limit: 90}"),
+        field("hosts", Kind::List(&Kind::Map(&HOST)), "Its inventory.", "ホストの台帳")
+            .example("[{name: web01}]"),
+        field(
+            "destinations",
+            Kind::ByName(ANY_NAME, &Kind::Map(&DESTINATION)),
+            "Who gets a hand-off that a scenario sends `to` a name.",
+            "hand_off の to で使う渡し先",
+        )
+        .example("{network: {policy: PNETWRK}}"),
+        field(
+            "modes",
+            Kind::ByName(ANY_NAME, &Kind::Word(&MODES)),
+            "How far AMS may go, by scenario id; `default` for all others.",
+            "シナリオごとのモード（default はその他すべて）",
+        )
+        .example("{default: auto, web-service-down: approve}"),
+        field(
+            "suspensions",
+            Kind::List(&Kind::Map(&SUSPENSION)),
+            "When the customer wants the system left alone.",
+            "対応停止の期間",
+        )
+        .example(
+            "[{from: \"2026-12-01 22:00\", until: \"2026-12-02 05:00\", reason: 定期メンテナンス}]",
+        ),
+    ],
+);
+
+const TEXTS: Kind = Kind::OneOrMany(0, &Kind::Text);
+
+const PARAMETERS: Kind = Kind::ByName(ANY_NAME, &Kind::Anything);
+
+pub static HOST: Mapping = Mapping::of(
+    "customer/hosts",
+    "A host of the customer's.",
+    &[
+        field("name", Kind::Text, "Its name.", "ホスト名").required().example("web01"),
+        field("aliases", TEXTS, "Other names it has in titles.", "タイトルに出る別名")
+            .example("[web01.example.jp]"),
+        field("address", Kind::Text, "Its address.", "アドレス")
+            .without("its name")
+            .example("10.0.1.11"),
+        field("groups", TEXTS, "Groups it belongs to, for target.group.", "属するグループ")
+            .example("[web]"),
+        field(
+            "parameters",
+            PARAMETERS,
+            "The host's own values; they go before the customer's.",
+            "このホストの値（お客様の値より優先）",
+        )
+        .example("{service: nginx}"),
+        field(
+            "reach",
+            Kind::Word(&["local"]),
+            "How commands get to it; `local` is the machine AMS runs on.",
+            "命令の届け方（local はAMSのいるマシン）",
+        )
+        .without("no command reaches it"),
+    ],
+);
+
+pub static DESTINATION: Mapping = Mapping::of(
+    "customer/destinations",
+    "Who gets a hand-off.",
+    &[
+        field(
+            "policy",
+            Kind::Text,
+            "PagerDuty escalation policy by id.",
+            "エスカレーションポリシーのID",
+        )
+        .without("the incident's own")
+        .example("PNETWRK"),
+        field("contact", Kind::Text, "Whom to call, in a line for the note.", "連絡先（一行）")
+            .example("ネットワーク担当 03-0000-0010（24時間）"),
+    ],
+);
+
+const TIME: Form = Form {
+    words: "point in time",
+    pattern: r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}([ Tt][0-9]{2}:[0-9]{2}.*)?$",
+    scalar: false,
+};
+
+pub static SUSPENSION: Mapping = Mapping::of(
+    "customer/suspensions",
+    "The customer asked to leave the system alone.",
+    &[
+        field(
+            "from",
+            Kind::Form(TIME),
+            "Its beginning, in the customer's zone.",
+            "開始（現地時刻）",
+        )
+        .required()
+        .example("\"2026-12-01 22:00\""),
+        field("until", Kind::Form(TIME), "Its end.", "終了")
+            .required()
+            .example("\"2026-12-02 05:00\""),
+        field("reason", Kind::Text, "Why, for the note.", "理由")
+            .required()
+            .example("定期メンテナンス"),
+        field("scenario", Kind::Text, "Only this scenario.", "このシナリオだけ")
+            .without("all scenarios")
+            .example("web-service-down"),
+        field("host", Kind::Text, "Only this host, by its name.", "このホストだけ")
+            .without("all hosts")
+            .example("web01"),
+    ],
+);

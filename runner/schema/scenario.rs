@@ -1,0 +1,259 @@
+//! The fields of a scenario file outside its steps.
+
+use crate::schema::flow::HAND_OFF_FIELDS;
+use crate::schema::{
+    ALL_TYPES, ANY_NAME, Field, Form, Kind, MODES, Mapping, NAME, ONLY_TEXT, SCENARIO_ID,
+    SOME_TEXT, TYPES, URGENCIES, field,
+};
+
+pub static FILE: Mapping = Mapping::of(
+    "scenario",
+    "One procedure: which incidents it is meant for, what is done, and what people get who take \
+     over.",
+    &[
+        field(
+            "scenario",
+            Kind::Form(SCENARIO_ID),
+            "Its id, unique in the directory: small letters, digits and `-`, beginning with a \
+             letter, at most 80.",
+            "シナリオのID（英小文字・数字・ハイフン。重複不可）",
+        )
+        .required()
+        .example("web-service-down"),
+        field(
+            "about",
+            Kind::Text,
+            "One line for the people who read notes.",
+            "ノートに出る一行の説明",
+        )
+        .required()
+        .example("Webサービスの停止を再起動で復旧する"),
+        field(
+            "mode",
+            Kind::Word(&MODES),
+            "How far AMS may go by itself; a customer may be stricter, never laxer.",
+            "AMSがどこまで自分で行うか（お客様側の指定が厳しければそちら）",
+        )
+        .default("auto"),
+        field(
+            "match",
+            Kind::Map(&MATCH),
+            "Which incidents it is meant for.",
+            "どのインシデントのためのシナリオか",
+        )
+        .required()
+        .example("{all: [HTTP, CRITICAL]}"),
+        field(
+            "parameters",
+            Kind::ByName(NAME, &Kind::Either(&[Kind::Word(&ALL_TYPES), Kind::Map(&PARAMETER)])),
+            "Values that differ between customers or hosts, by name; used as `parameters.NAME`.",
+            "お客様やホストごとに違う値（parameters.名前 で使う）",
+        )
+        .example("{service: word, limit: {type: number, default: 90}}"),
+        field(
+            "lookup",
+            Kind::ByName(NAME, &Kind::Map(&LOOKUP)),
+            "Rows of table parameters, found by a value; used as `lookup.NAME.COLUMN`.",
+            "表の行を値で引く（lookup.名前.列 で使う）",
+        )
+        .example("{app: {in: applications, by: \"{{ capture.rule }}\"}}"),
+        field(
+            "target",
+            Kind::Either(&[Kind::Form(HOST), Kind::Map(&TARGET)]),
+            "The host commands run on, found in the customer's inventory by name, alias or \
+             address.",
+            "命令を実行するホスト（お客様の台帳から名前・別名・アドレスで探す）",
+        )
+        .without("the machine of AMS")
+        .example("\"{{ capture.host }}\""),
+        field(
+            "when_suspended",
+            Kind::Word(&["leave", "wait"]),
+            "While the customer has suspended response: leave the incident as it is, or begin when \
+             the suspension ends.",
+            "対応停止中のとき: そのままにする（leave）／明けてから始める（wait）",
+        )
+        .default("leave"),
+        field(
+            "deadline",
+            Kind::Duration,
+            "From the claim until people must have been told.",
+            "開始から、人に渡し終えるまでの期限",
+        )
+        .default("20m"),
+        field(
+            "steps",
+            Kind::Steps(&[], 1),
+            "What is done, from top to bottom.",
+            "上から順に行う手順",
+        )
+        .required()
+        .example("[{check: {http: \"http://127.0.0.1/health\"}}]"),
+        field(
+            "always",
+            Kind::Steps(&["gather", "notify", "recover"], 0),
+            "Done at the end, whatever the end is; a recover here must be idempotent.",
+            "どう終わっても最後に行う手順",
+        )
+        .example("[{gather: {run: uptime}}]"),
+        field(
+            "hand_off",
+            Kind::Either(&[Kind::Form(MESSAGE), Kind::Map(&HAND_OFF)]),
+            "What people get who take over, for every end that does not say it itself.",
+            "人に渡すときの既定の内容",
+        )
+        .example("{to: network, priority: P2}"),
+    ],
+);
+
+/// The host, where it is written as text alone.
+const HOST: Form = Form { words: "text with values", ..ONLY_TEXT };
+
+/// A message that stands for the whole mapping.
+pub(super) const MESSAGE: Form = Form { words: "text with values", ..ONLY_TEXT };
+
+pub static MATCH: Mapping = Mapping::of(
+    "match",
+    "Which incidents a scenario is meant for. At least one keyword under all or any is given.",
+    &[
+        field("all", KEYWORDS, "Every one of these is in the title.", "すべて含む")
+            .example("[disk, full]"),
+        field("any", KEYWORDS, "At least one of these is in the title.", "どれか一つ以上を含む")
+            .example("[critical, 停止]"),
+        field("none", KEYWORDS, "None of these is in the title.", "どれも含まない")
+            .example("[test]"),
+        field(
+            "pattern",
+            Kind::Text,
+            "A regular expression that must match too; its named groups become `capture.NAME`.",
+            "一致も必要な正規表現。名前付きグループは capture.名前 になる",
+        )
+        .example("'host=(?<host>\\S+)'"),
+        field(
+            "captures",
+            Kind::ByName(ANY_NAME, &Kind::Word(&TYPES)),
+            "The type of each named group; what is not of its type does not match.",
+            "名前付きグループの型（型に合わないタイトルは一致しない）",
+        )
+        .without("each is a `word`")
+        .example("{host: hostname}"),
+        field(
+            "priority",
+            Kind::Number(i64::MIN, i64::MAX),
+            "Among several that match, the highest wins.",
+            "複数が一致したときの優先順位（大きいほうが勝つ）",
+        )
+        .default("0"),
+        field(
+            "customers",
+            KEYWORDS,
+            "Only for these customers, by id.",
+            "このお客様（ID）のときだけ",
+        )
+        .without("all customers")
+        .example("[example-shop]"),
+        field(
+            "services",
+            KEYWORDS,
+            "Only for these PagerDuty services, by id or name.",
+            "このPagerDutyサービス（IDか名前）のときだけ",
+        )
+        .without("all services")
+        .example("[shop-production]"),
+        field(
+            "urgency",
+            Kind::Word(&URGENCIES),
+            "Only for incidents of this urgency.",
+            "この緊急度のときだけ",
+        )
+        .without("both"),
+    ],
+)
+.any_of(&["all", "any"]);
+
+const KEYWORDS: Kind = Kind::OneOrMany(0, &Kind::Form(SOME_TEXT));
+
+pub(super) const TYPE_FIELD: Field =
+    field("type", Kind::Word(&ALL_TYPES), "The type of a single value.", "値の型")
+        .example("number");
+
+pub(super) const LIST_FIELD: Field =
+    field("list", Kind::Word(&TYPES), "The type of each entry of a list.", "リストの要素の型")
+        .example("word");
+
+pub static PARAMETER: Mapping = Mapping::of(
+    "parameter",
+    "A value that the host, the customer or the default gives. A word alone is its type.",
+    &[
+        TYPE_FIELD,
+        LIST_FIELD,
+        field(
+            "default",
+            Kind::Anything,
+            "Taken where neither the host nor the customer gives the value.",
+            "ホストにもお客様にもないときの値",
+        )
+        .without("without a value the run goes to people")
+        .example("90"),
+        field(
+            "about",
+            Kind::Text,
+            "For the people who fill in the customer's file.",
+            "値を書く人への説明",
+        )
+        .example("使用率の上限"),
+    ],
+)
+.one_of(&[&["type"], &["list"]]);
+
+pub static LOOKUP: Mapping = Mapping::of(
+    "lookup",
+    "A row of a table parameter.",
+    &[
+        field(
+            "in",
+            Kind::Text,
+            "The parameter that holds the table; its type is `table`.",
+            "表を持つパラメータの名前",
+        )
+        .required()
+        .example("applications"),
+        field("by", Kind::Template, "The name of the row.", "行の名前")
+            .required()
+            .example("\"{{ capture.rule }}\""),
+    ],
+);
+
+pub static TARGET: Mapping = Mapping::of(
+    "target",
+    "The host or hosts the steps act on. Text alone is the host.",
+    &[
+        field(
+            "host",
+            Kind::Template,
+            "Name, alias or address in the customer's inventory; a list value names several.",
+            "台帳のホスト名・別名・アドレス（リストの値なら複数）",
+        )
+        .example("\"{{ capture.host }}\""),
+        field(
+            "group",
+            Kind::Template,
+            "All hosts of this group of the customer's.",
+            "台帳のグループに属する全ホスト",
+        )
+        .example("web"),
+        field(
+            "when_several",
+            Kind::Word(&["hand_off", "first", "all"]),
+            "What to do with more than one host: give it to people, take the first, or keep all \
+             for an `each`.",
+            "複数ホストのとき: 人に渡す／最初の1台／すべて（each で使う）",
+        )
+        .default("hand_off"),
+    ],
+)
+.one_of(&[&["host"], &["group"]]);
+
+pub static HAND_OFF: Mapping =
+    Mapping::of("hand_off", "What people get who take over. Text alone is the message.", &[])
+        .shared(&[&HAND_OFF_FIELDS]);
