@@ -11,7 +11,7 @@ use crate::scenario::catalog::Catalog;
 const PAGE: &str = "docs/scenarios/findings.md";
 
 /// The shape that docs/scenarios/findings.md promises.
-pub(super) fn json(catalog: &Catalog) -> Value {
+pub(super) fn json(catalog: &Catalog, customers: usize) -> Value {
     let findings = catalog.findings.iter().map(|finding| {
         let Finding { id, level, file, place, message, remedy } = finding;
         json!({
@@ -27,8 +27,9 @@ pub(super) fn json(catalog: &Catalog) -> Value {
         })
     });
     json!({
-        "files": catalog.files,
+        "files": catalog.files + customers,
         "scenarios": catalog.scenarios.len(),
+        "customers": customers,
         "findings": findings.collect::<Vec<_>>(),
     })
 }

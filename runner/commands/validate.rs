@@ -1,4 +1,4 @@
-//! `ams validate`: every mistake in scenario files.
+//! `ams validate`: every mistake in scenario files, and in those of the customers beside them.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use crate::commands::{exit, findings_json, findings_text, print};
+use crate::commands::{beside, exit, findings_json, findings_text, print};
 use crate::config::environment;
 use crate::finding::{Finding, Findings, Level};
 use crate::matching::overlap;
@@ -16,11 +16,13 @@ use crate::scenario::content;
 /// Check scenario files and print every finding with its place, reason and remedy.
 ///
 /// An error means that the file is not used; a warning, that it is used, though probably not as
-/// its author thinks. Ids must be unique across all paths given.
+/// its author thinks. Ids must be unique across all paths given. Customers in a folder of that
+/// name, inside or beside a path, are checked with the scenarios.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   ams validate scenarios/
+  ams validate scenarios/ --customers /etc/ams/customers
   ams validate --format json scenarios/ | jq '.findings[].id'
 
 Exit codes: 0 no errors (with --strict: no warnings either), 1 findings, 2 could not run.
@@ -29,6 +31,9 @@ pub struct Args {
     /// Scenario files or directories
     #[arg(value_name = "PATH", default_value = "scenarios")]
     paths: Vec<PathBuf>,
+    /// More customer files, or folders of them
+    #[arg(long, value_name = "PATH")]
+    customers: Vec<PathBuf>,
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -48,14 +53,20 @@ enum Format {
 }
 
 pub fn run(args: &Args) -> ExitCode {
-    let catalog = match Catalog::load_all(&args.paths, None) {
-        Ok(catalog) => with_findings_between(catalog),
-        Err(error) => {
-            print::error(&error);
-            return ExitCode::from(exit::CANNOT);
-        }
+    let (mut customers, scenarios): (Vec<PathBuf>, Vec<PathBuf>) =
+        args.paths.iter().cloned().partition(|path| beside::is_of_customers(path));
+    customers.extend(args.customers.iter().cloned());
+    let mut catalog = match Catalog::load_all(&scenarios, None) {
+        Ok(catalog) => catalog,
+        Err(error) => return cannot(&error),
     };
-    if catalog.files == 0 {
+    let customers = match beside::look(&catalog, &scenarios, &customers) {
+        Ok(looked) => looked,
+        Err(error) => return cannot(&error),
+    };
+    catalog.findings.extend(customers.findings);
+    let (catalog, customers) = (with_findings_between(catalog), customers.files);
+    if catalog.files + customers == 0 {
         let paths: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
         print::err(format_args!(
             "error: there is no scenario file (*.yaml) in {}",
@@ -64,13 +75,18 @@ pub fn run(args: &Args) -> ExitCode {
         return ExitCode::from(exit::CANNOT);
     }
     match args.format {
-        Format::Text => text(&catalog),
-        Format::Json => print::out(format_args!("{:#}", findings_json::json(&catalog))),
+        Format::Text => text(&catalog, customers),
+        Format::Json => print::out(format_args!("{:#}", findings_json::json(&catalog, customers))),
         Format::Sarif => print::out(format_args!("{:#}", findings_json::sarif(&catalog))),
     }
     let counts = |finding: &Finding| args.strict || finding.level == Level::Error;
     let failed = catalog.findings.iter().any(counts);
     ExitCode::from(if failed { exit::FINDINGS } else { exit::OK })
+}
+
+fn cannot(error: &dyn std::error::Error) -> ExitCode {
+    print::error(error);
+    ExitCode::from(exit::CANNOT)
 }
 
 /// What is wrong between files that are each right, and what has no test.
@@ -93,7 +109,7 @@ fn with_findings_between(mut catalog: Catalog) -> Catalog {
     catalog
 }
 
-fn text(catalog: &Catalog) {
+fn text(catalog: &Catalog, customers: usize) {
     let colour = std::io::stdout().is_terminal() && !environment().contains_key("NO_COLOR");
     // Sorted by file: each is looked at once more, and only one is kept.
     for findings in catalog.findings.chunk_by(|a, b| a.file == b.file) {
@@ -116,7 +132,13 @@ fn text(catalog: &Catalog) {
             plural(warnings, "warning")
         ),
     };
-    print::out(format_args!("{} checked, {findings}", plural(catalog.files, "file")));
+    let of_customers = match customers {
+        0 => String::new(),
+        1 => " (1 of a customer)".to_owned(),
+        _ => format!(" ({customers} of customers)"),
+    };
+    let files = plural(catalog.files + customers, "file");
+    print::out(format_args!("{files} checked{of_customers}, {findings}"));
 }
 
 fn plural(count: usize, word: &str) -> String {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::customer::{Customer, file};
 use crate::finding::{Finding, Findings};
 use crate::incident::Incident;
-use crate::yaml::{MAX_FILE_BYTES, Place};
+use crate::scenario::content;
+use crate::yaml::Place;
 
 #[derive(Clone, Debug, Default)]
 pub struct Customers {
@@ -15,13 +16,15 @@ pub struct Customers {
     /// Service id or name → position.
     by_service: BTreeMap<String, usize>,
     pub findings: Vec<Finding>,
+    /// Files looked at.
+    pub files: usize,
 }
 
 impl Customers {
     /// Loads every `*.yaml` directly in a directory, or one file.
     pub fn load(path: &Path) -> std::io::Result<Self> {
         let mut files = Vec::new();
-        if path.is_dir() {
+        if std::fs::metadata(path)?.is_dir() {
             for entry in std::fs::read_dir(path)? {
                 let file = entry?.path();
                 if file.extension().is_some_and(|ending| ending == "yaml") && file.is_file() {
@@ -32,9 +35,16 @@ impl Customers {
             files.push(path.to_owned());
         }
         files.sort();
-        let mut customers = Self::default();
+        let mut customers = Self { files: files.len(), ..Self::default() };
         for file in files {
-            customers.add(&file, &read_text(&file)?);
+            match content::read(&file) {
+                Ok(content) => customers.add(&file, &content),
+                Err(content::Unreadable { place, message, remedy }) => {
+                    let mut findings = Findings::of(&file);
+                    findings.add("unreadable-file", place, message, remedy);
+                    customers.findings.extend(findings.into_sorted());
+                }
+            }
         }
         Ok(customers)
     }
@@ -80,6 +90,10 @@ impl Customers {
         self.all.push(Arc::new(customer));
     }
 
+    pub fn all(&self) -> &[Arc<Customer>] {
+        &self.all
+    }
+
     pub fn len(&self) -> usize {
         self.all.len()
     }
@@ -103,13 +117,4 @@ impl Customers {
             self.by_service.get(&service.id).or_else(|| self.by_service.get(&service.name))?;
         self.all.get(*position).cloned()
     }
-}
-
-fn read_text(path: &Path) -> std::io::Result<String> {
-    let size = std::fs::metadata(path)?.len();
-    if size > MAX_FILE_BYTES as u64 {
-        let reason = format!("{} has {size} bytes; the limit is {MAX_FILE_BYTES}", path.display());
-        return Err(std::io::Error::other(reason));
-    }
-    std::fs::read_to_string(path)
 }

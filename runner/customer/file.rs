@@ -12,7 +12,7 @@ use crate::customer::{Customer, Destination, Host, Reach, Suspension};
 use crate::fields::{At, Fields, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::scenario::model::Mode;
-use crate::yaml::{self, Kind, Node};
+use crate::yaml::{self, Kind, Node, Place};
 
 const REACHES: [(&str, Reach); 1] = [("local", Reach::Local)];
 
@@ -25,13 +25,13 @@ pub fn read(path: &Path, content: &str) -> Result<Customer, Vec<Finding>> {
             return Err(findings.into_sorted());
         }
     };
-    match read_customer(&node, &mut findings) {
+    match read_customer(path, &node, &mut findings) {
         Some(customer) if findings.is_empty() => Ok(customer),
         _ => Err(findings.into_sorted()),
     }
 }
 
-fn read_customer(node: &Node, findings: &mut Findings) -> Option<Customer> {
+fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Customer> {
     let fields = Fields::of(node, "the file", findings)?;
     let id = fields.required_text("customer", "example-shop", findings);
     let name = fields.required_text("name", "株式会社サンプル", findings);
@@ -54,9 +54,39 @@ fn read_customer(node: &Node, findings: &mut Findings) -> Option<Customer> {
             read_suspension(node, &zone, findings)
         }),
         zone: zone.clone(),
+        file: path.to_owned(),
+        places: places(node),
     };
     fields.finish(findings);
     (id.is_some() && name.is_some() && zone_known).then_some(customer)
+}
+
+/// The places of what scenarios say something about.
+fn places(node: &Node) -> BTreeMap<String, Place> {
+    let mut places = BTreeMap::new();
+    let mut add = |start: &str, node: Option<&Node>, values: bool| {
+        let Some(Node { kind: Kind::Map(entries), .. }) = node else { return };
+        for (key, value) in entries {
+            let place = if values { value.place } else { key.place };
+            places.insert(format!("{start}.{}", key.name), place);
+        }
+    };
+    add("parameters", node.below(&["parameters"]), true);
+    add("modes", node.below(&["modes"]), false);
+    if let Some(Node { kind: Kind::List(hosts), .. }) = node.below(&["hosts"]) {
+        for host in hosts {
+            if let Some(Node { kind: Kind::Text(name), .. }) = host.below(&["name"]) {
+                add(&format!("hosts.{name}"), host.below(&["parameters"]), true);
+            }
+        }
+    }
+    if let Some(Node { kind: Kind::List(suspensions), .. }) = node.below(&["suspensions"]) {
+        for (index, suspension) in suspensions.iter().enumerate() {
+            let place = suspension.below(&["scenario"]).map(|node| node.place);
+            places.extend(place.map(|place| (format!("suspensions.{index}"), place)));
+        }
+    }
+    places
 }
 
 fn read_zone(at: &At<String>, findings: &mut Findings) -> Option<TimeZone> {

@@ -4,15 +4,18 @@
 //! nothing but this value is handed to the run.
 
 pub mod catalog;
+pub mod check;
 pub mod file;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::scenario::model::Mode;
+use crate::yaml::Place;
 
 #[derive(Clone, Debug)]
 pub struct Customer {
@@ -31,6 +34,10 @@ pub struct Customer {
     /// How far AMS may go, per scenario id; `default` for all others.
     pub modes: BTreeMap<String, Mode>,
     pub suspensions: Vec<Suspension>,
+    pub file: PathBuf,
+    /// Where the values stand that are for the scenarios to judge: `parameters.NAME`,
+    /// `hosts.HOST.NAME`, `modes.SCENARIO`, `suspensions.INDEX`.
+    pub places: BTreeMap<String, Place>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -76,6 +83,11 @@ pub struct Suspension {
 }
 
 impl Customer {
+    /// Where a value stands in its file.
+    pub fn place(&self, value: &str) -> Place {
+        self.places.get(value).copied().unwrap_or(Place::START)
+    }
+
     /// The strictest of what the customer and the scenario allow.
     pub fn mode(&self, scenario: &str, own: Mode) -> Mode {
         let said = self.modes.get(scenario).or_else(|| self.modes.get("default"));

@@ -65,6 +65,12 @@ const COULD_NOT_RUN: [i32; 2] = [126, 127];
 
 pub fn judge(expect: &Expect, seen: &Observation) -> Verdict {
     match &seen.ending {
+        Ending::Exited(code) if says_nothing(expect, u16::try_from(*code).ok()) => {
+            Verdict::Unclear(Why::ExitCode(*code))
+        }
+        Ending::Answered { status } if says_nothing(expect, Some(*status)) => {
+            Verdict::Unclear(Why::Status(*status))
+        }
         Ending::Exited(code) if expect.exit_codes.contains(code) => {
             judge_text(expect, &seen.stdout)
         }
@@ -88,6 +94,11 @@ pub fn judge(expect: &Expect, seen: &Observation) -> Verdict {
         Ending::Cancelled => Verdict::Unclear(Why::Cancelled),
         Ending::NotStarted { reason } => Verdict::Unclear(Why::NotStarted(reason.clone())),
     }
+}
+
+/// The author says so: Nagios's 3, a proxy's 502.
+fn says_nothing(expect: &Expect, number: Option<u16>) -> bool {
+    number.is_some_and(|number| expect.unclear.iter().any(|range| range.contains(&number)))
 }
 
 /// A request that gets no answer in time is an answer about the service; a command that hangs is
@@ -192,6 +203,17 @@ mod tests {
         ] {
             assert_eq!(judge(&expect, &seen(ending, "")).result(), DoneResult::Unclear);
         }
+    }
+
+    #[test]
+    fn codes_of_which_the_author_says_so_are_unclear() {
+        let expect = Expect { unclear: vec![3..=3, 500..=599], ..Expect::default() };
+        let judged = |ending| judge(&expect, &seen(ending, ""));
+        assert_eq!(judged(Ending::Exited(3)), Verdict::Unclear(Why::ExitCode(3)));
+        assert_eq!(judged(Ending::Exited(2)), Verdict::NotMet(Why::ExitCode(2)));
+        let bad_gateway = Ending::Answered { status: 502 };
+        assert_eq!(judged(bad_gateway), Verdict::Unclear(Why::Status(502)));
+        assert_eq!(judged(Ending::Exited(0)), Verdict::Met);
     }
 
     #[test]

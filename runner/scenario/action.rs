@@ -6,11 +6,11 @@ use crate::fields::{At, Fields, text};
 use crate::finding::Findings;
 use crate::limits;
 use crate::scenario::expect::read_expect;
-use crate::scenario::model::{ActionTemplate, Expect, On, Probe, Question, Shell};
+use crate::scenario::model::{ActionTemplate, Expect, Look, On, Probe, Question, Shell};
 use crate::scenario::reading::Reading;
-use crate::scenario::secrets;
 use crate::scenario::takes::{Default as LookDefault, read_look, read_takes};
 use crate::scenario::template::Template;
+use crate::scenario::{script, secrets};
 use crate::yaml::{Kind, Node};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,16 +31,42 @@ pub(super) fn read_probe(
     reading: &mut Reading<'_>,
 ) -> Option<Probe> {
     let action = read_action(step, reading);
+    if let Some(action) = &action {
+        script::look(step, action, reading);
+    }
     let on = read_on(step, action.as_ref(), reading);
-    let timeout =
-        step.duration("timeout", reading.findings).map_or(limits::STEP_TIMEOUT, |at| at.value);
+    let timeout = step.duration("timeout", reading.findings);
+    reading.times.extend(timeout.as_ref().map(|at| (at.place, "timeout", at.value)));
+    let timeout = timeout.map_or(limits::STEP_TIMEOUT, |at| at.value);
     let look = read_look(step, look, reading);
     let takes = step.get("values").map(|node| read_takes(node, reading)).unwrap_or_default();
     let expect = match step.get("expect") {
         Some(node) => read_expect(node, action.as_ref(), reading),
         None => Some(Expect::default()),
     };
+    if let (Some(look), Some(expect)) = (&look, &expect) {
+        compares_with_nothing(look, expect, reading);
+    }
     Some(Probe { action: action?, on: on?, timeout, expect: expect?, look: look?, takes })
+}
+
+/// The first look has none before it to compare with.
+fn compares_with_nothing(look: &Look, expect: &Expect, reading: &mut Reading<'_>) {
+    if look.tries.is_none_or(|tries| tries > look.in_a_row) {
+        return;
+    }
+    let compares = |name: &str| name.starts_with("previous.");
+    for condition in expect.that.iter().filter(|it| it.needs().any(compares)) {
+        reading.findings.add(
+            "looks-once",
+            condition.place(),
+            format!(
+                "'{}' compares with the look before, but there is none to compare the first with",
+                condition.source()
+            ),
+            format!("let the step look more often: tries: {}, or within: 5m", look.in_a_row + 1),
+        );
+    }
 }
 
 /// `on: runner`, or a host; without it the scenario's target, which `scope` knows.

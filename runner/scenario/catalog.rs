@@ -26,6 +26,8 @@ pub struct Catalog {
     pub findings: Vec<Finding>,
     /// Files looked at.
     pub files: usize,
+    /// Folders of customers that stand between them.
+    pub customers: Vec<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +63,9 @@ impl Catalog {
         for path in paths {
             listing.add(path.as_ref())?;
         }
-        let Listing { files, findings, refused, .. } = listing;
-        let mut catalog = Self { files: files.len() + refused, findings, ..Self::default() };
+        let Listing { files, findings, refused, customers, .. } = listing;
+        let scenarios = Vec::new();
+        let mut catalog = Self { scenarios, findings, files: files.len() + refused, customers };
         let mut ids: BTreeMap<String, PathBuf> = BTreeMap::new();
         for read in read_all(&files, vars)? {
             match read {

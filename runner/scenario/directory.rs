@@ -30,6 +30,8 @@ pub struct Listing {
     pub findings: Vec<Finding>,
     /// Files that are in `findings` and not in `files`.
     pub refused: usize,
+    /// Folders of customers, which are no scenarios.
+    pub customers: Vec<PathBuf>,
     /// Where `files` really are.
     known: HashSet<PathBuf>,
 }
@@ -186,7 +188,7 @@ impl Walk<'_> {
             let path = entry.path();
             match entry.file_type() {
                 Ok(kind) if kind.is_symlink() => self.links.push_back((path, real.to_owned())),
-                Ok(kind) if kind.is_dir() && name == CUSTOMERS => {}
+                Ok(kind) if kind.is_dir() && name == CUSTOMERS => listing.customers.push(path),
                 Ok(kind) if kind.is_dir() => {
                     let real = real.join(entry.file_name());
                     if self.seen.insert(real.clone()) {
@@ -252,6 +254,11 @@ pub fn collect_tests(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Catalo
         }
     }
     Ok(())
+}
+
+/// A file of this name is read as a scenario.
+pub fn is_scenario(name: &str) -> bool {
+    ending(name) == Ending::Scenario
 }
 
 fn name_of(path: &Path) -> String {

@@ -38,6 +38,10 @@ pub(super) fn read_expect(
         expect.statuses = numbers(node, "status", findings);
         misplaced(gives, node, "status", findings);
     }
+    if let Some(node) = fields.get("unclear") {
+        expect.unclear = numbers(node, "unclear", findings);
+        met_and_unclear(&expect, gives, node, findings);
+    }
     let mut some_text = |key| {
         let at = fields.text(key, findings)?;
         if at.value.is_empty() {
@@ -49,6 +53,29 @@ pub(super) fn read_expect(
     expect.lacks = some_text("lacks");
     fields.finish(findings);
     Some(expect)
+}
+
+/// What says nothing is neither met nor not met.
+fn met_and_unclear(expect: &Expect, gives: Option<&str>, node: &Node, findings: &mut Findings) {
+    let says_nothing = |number: u16| expect.unclear.iter().any(|range| range.contains(&number));
+    let met = match gives {
+        Some("exit_code") => expect
+            .exit_codes
+            .iter()
+            .filter_map(|it| u16::try_from(*it).ok())
+            .find(|it| says_nothing(*it)),
+        Some("status") => expect.statuses.iter().cloned().flatten().find(|it| says_nothing(*it)),
+        Some(_) => return misplaced(gives, node, "exit_code or status", findings),
+        None => None,
+    };
+    if let Some(number) = met {
+        findings.add(
+            "met-and-unclear",
+            node.place,
+            format!("{number} counts as met, so it cannot be unclear as well"),
+            "remove it here, or say with 'exit_code' or 'status' what counts as met",
+        );
+    }
 }
 
 fn impossible(place: Place, key: &str, findings: &mut Findings) {

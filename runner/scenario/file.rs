@@ -50,7 +50,7 @@ fn read_scenario(
     findings: &mut Findings,
 ) -> Option<Scenario> {
     let fields = Fields::of(node, "the file", findings)?;
-    let mut reading = Reading::of(findings);
+    let mut reading = Reading::of(findings, content);
     let id = fields.required_text("scenario", "web-service-down", reading.findings);
     if let Some(id) = &id {
         check_id(id, reading.findings);

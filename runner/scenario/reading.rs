@@ -1,5 +1,7 @@
 //! What all readers of a scenario file share.
 
+use std::time::Duration;
+
 use crate::fields::{At, Fields, text};
 use crate::finding::Findings;
 use crate::scenario::expression::{Expression, Mistake};
@@ -9,6 +11,10 @@ use crate::yaml::{Node, Place};
 /// A file being read: its findings, and what could not be read.
 pub(super) struct Reading<'a> {
     pub findings: &'a mut Findings,
+    /// The whole file, for places inside of what it says.
+    text: &'a str,
+    /// Times that the deadline must leave room for: place, field and length.
+    pub times: Vec<(Place, &'static str, Duration)>,
     /// First parts of names whose definitions have findings of their own: using them is no further
     /// mistake.
     pub unread: Vec<String>,
@@ -17,8 +23,36 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) const fn of(findings: &'a mut Findings) -> Self {
-        Self { findings, unread: Vec::new(), incomplete: false }
+    pub(super) const fn of(findings: &'a mut Findings, text: &'a str) -> Self {
+        Self { findings, text, times: Vec::new(), unread: Vec::new(), incomplete: false }
+    }
+
+    /// Where `piece` first stands in a text of so many lines that begins at `start`; as a whole
+    /// word, so that `$NAME` is not found in `$NAMES`.
+    pub(super) fn place_of(
+        &self,
+        start: Place,
+        lines: usize,
+        piece: &str,
+        whole_word: bool,
+    ) -> Option<Place> {
+        let first = usize::try_from(start.line.checked_sub(1)?).ok()?;
+        let column = usize::try_from(start.column.checked_sub(1)?).ok()?;
+        for (index, line) in self.text.lines().enumerate().skip(first).take(lines + 1) {
+            let skipped = if index == first { column } else { 0 };
+            let from = line.char_indices().nth(skipped).map_or(line.len(), |(at, _)| at);
+            let ends = |at: usize| {
+                let behind = line[at + piece.len()..].chars().next();
+                !behind.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
+            };
+            let mut found = line[from..].match_indices(piece).map(|(at, _)| from + at);
+            if let Some(at) = found.find(|at| !whole_word || ends(*at)) {
+                let column = line[..at].chars().count() as u64 + 1;
+                let length = piece.chars().count() as u64;
+                return Some(Place::at(index as u64 + 1, column).with_length(length));
+            }
+        }
+        None
     }
 
     pub(super) fn mistake(&mut self, place: Place, mistake: Mistake) {

@@ -1,8 +1,10 @@
 //! What a scenario must not do, seen over all its steps.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::scenario::action::Method;
+use crate::scenario::expression::Expression;
 use crate::scenario::model::{
     ActionTemplate, Effect, On, Scenario, Step, StepKind, Wait, WhenHealthy, WhenSeveral,
 };
@@ -21,6 +23,10 @@ pub(super) fn check(scenario: &Scenario, deadline: Place, reading: &mut Reading<
         end.report_unverified(reading);
         long_enough(scenario, deadline, reading);
     }
+    longer_than_deadline(scenario, reading);
+    let mut named = BTreeMap::new();
+    same_names(&scenario.steps, &mut named, reading);
+    same_names(&scenario.always, &mut named, reading);
 }
 
 fn each_step(step: &Step, reading: &mut Reading<'_>) {
@@ -233,6 +239,77 @@ fn long_enough(scenario: &Scenario, place: Place, reading: &mut Reading<'_>) {
             "lengthen 'deadline', or shorten the waits",
         );
     }
+}
+
+/// A step that may take longer than the whole run is ended by the deadline.
+fn longer_than_deadline(scenario: &Scenario, reading: &mut Reading<'_>) {
+    for (place, field, time) in std::mem::take(&mut reading.times) {
+        if time > scenario.deadline {
+            reading.findings.warn(
+                "longer-than-deadline",
+                place,
+                format!(
+                    "'{field}' is {}, but the whole run ends after {}",
+                    crate::fields::duration_words(time),
+                    crate::fields::duration_words(scenario.deadline),
+                ),
+                format!(
+                    "shorten it, or add a longer 'deadline' at the top, such as {}",
+                    twice(time)
+                ),
+            );
+        }
+    }
+}
+
+/// Room for the step and for the others.
+fn twice(time: Duration) -> String {
+    crate::fields::duration_words(time.saturating_mul(2))
+}
+
+/// Names of the steps that may have run so far, with their place and condition.
+type Named<'a> = BTreeMap<&'a str, (Place, Option<&'a str>)>;
+
+/// Notes and tests tell steps apart by their names. True where the run has ended on every way.
+fn same_names<'a>(steps: &'a [Step], named: &mut Named<'a>, reading: &mut Reading<'_>) -> bool {
+    for step in steps {
+        let when = step.when.as_ref().map(Expression::source);
+        let own_name = step.kind.probe().is_some() && step.name != step.kind.word();
+        if own_name && let Some((first, under)) = named.insert(&step.name, (step.place, when)) {
+            // Under two conditions it may be one or the other.
+            if under.is_none() || when.is_none() || under == when {
+                reading.findings.warn(
+                    "same-name-twice",
+                    step.place,
+                    format!("'{}' is also the name of the step in line {}", step.name, first.line),
+                    "say in the name what is different, such as 再起動後の…",
+                );
+            }
+        }
+        if ends(step) {
+            return true;
+        }
+        if let StepKind::Branch { cases, otherwise } = &step.kind {
+            let before = named.clone();
+            let blocks = cases.iter().map(|case| case.steps.as_slice());
+            let mut all_ended = true;
+            for block in blocks.chain([otherwise.as_slice()]) {
+                let mut inside = before.clone();
+                if !same_names(block, &mut inside, reading) {
+                    all_ended = false;
+                    named.extend(inside);
+                }
+            }
+            if all_ended {
+                return true;
+            }
+        } else {
+            for block in step.kind.blocks() {
+                same_names(block, named, reading);
+            }
+        }
+    }
+    false
 }
 
 /// What the longest way waits for, whatever happens.

@@ -3,58 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::did_you_mean;
 use crate::scenario::capture::{CaptureKind, Pattern};
 use crate::scenario::expression::Expression;
 use crate::scenario::model::{
-    ActionTemplate, Each, From, HandOff, On, Probe, Scenario, Step, StepKind, Take, Wanted,
+    ActionTemplate, Each, From, HandOff, On, Probe, Scenario, Step, StepKind, Wanted,
 };
+use crate::scenario::names::{Scope, base};
 use crate::scenario::reading::Reading;
 use crate::scenario::takes::BUILT_IN;
-use crate::scenario::template::{INCIDENT_NAMES, Template};
+use crate::scenario::template::Template;
 use crate::scenario::value::Type;
 use crate::yaml::Place;
-
-const CUSTOMER_NAMES: [&str; 3] = ["id", "name", "contact"];
-
-const NOW_NAMES: [(&str, Type); 5] = [
-    ("hour", Type::NUMBER),
-    ("minute", Type::NUMBER),
-    ("weekday", Type::TEXT),
-    ("date", Type::TEXT),
-    ("time", Type::TEXT),
-];
-
-/// The names at one place of the file.
-#[derive(Clone, Default)]
-struct Scope {
-    names: BTreeMap<String, Type>,
-    /// `lookup.app`: what is below is known at run time only.
-    open: Vec<String>,
-}
-
-impl Scope {
-    fn define(&mut self, name: impl Into<String>, kind: Type) {
-        self.names.insert(name.into(), kind);
-    }
-
-    fn known(&self, name: &str) -> Option<Type> {
-        let below = |open: &String| {
-            // `lookup.app` alone may be asked about; `vars` alone is nothing.
-            (name == open && open.contains('.')) || name.starts_with(&format!("{open}."))
-        };
-        self.names.get(name).copied().or_else(|| self.open.iter().any(below).then_some(Type::Any))
-    }
-
-    fn define_step(&mut self, id: &str, takes: &[Take]) {
-        for (name, kind) in BUILT_IN {
-            self.define(format!("steps.{id}.{name}"), kind);
-        }
-        for take in takes {
-            self.define(format!("steps.{id}.{}", take.name), take.kind);
-        }
-    }
-}
 
 struct Checker<'a, 'b> {
     /// Types could be read; else every host would look wrong.
@@ -65,6 +24,8 @@ struct Checker<'a, 'b> {
     ids: BTreeMap<&'a str, Place>,
     /// Every step's values, for what runs at the end.
     all_steps: Scope,
+    /// The step whose own values are being looked at.
+    own: Option<&'a str>,
 }
 
 /// `vars` are the configuration's, `None` when there is none at hand.
@@ -77,55 +38,13 @@ pub(super) fn check(
     let mut scope = base(scenario, vars, reading);
     let (ids, all_steps, used) = (BTreeMap::new(), scope.clone(), BTreeSet::new());
     let types_known = !reading.findings.has_errors();
-    let mut checker = Checker { types_known, scenario, reading, used, ids, all_steps };
+    let mut checker = Checker { types_known, scenario, reading, used, ids, all_steps, own: None };
     checker.declarations(&scope);
     checker.steps(&scenario.steps, &mut scope);
     let mut end = std::mem::take(&mut checker.all_steps);
     checker.steps(&scenario.always, &mut end);
     checker.hand_off(&scenario.hand_off, &end);
     checker.report_unused(pattern);
-}
-
-fn base(
-    scenario: &Scenario,
-    vars: Option<&BTreeMap<String, String>>,
-    reading: &Reading<'_>,
-) -> Scope {
-    let mut scope = Scope::default();
-    if let Some(pattern) = &scenario.rule.pattern {
-        for name in pattern.names() {
-            let kind = pattern.kind(name).unwrap_or(CaptureKind::Text);
-            scope.define(format!("capture.{name}"), Type::One(kind));
-        }
-    }
-    match vars {
-        None => scope.open.push("vars".to_owned()),
-        Some(vars) => {
-            for name in vars.keys() {
-                scope.define(format!("vars.{name}"), Type::TEXT);
-            }
-        }
-    }
-    for name in &INCIDENT_NAMES {
-        scope.define(format!("incident.{name}"), Type::TEXT);
-    }
-    for name in &CUSTOMER_NAMES {
-        scope.define(format!("customer.{name}"), Type::TEXT);
-    }
-    for (name, kind) in &NOW_NAMES {
-        scope.define(format!("now.{name}"), *kind);
-    }
-    for (name, parameter) in &scenario.parameters {
-        scope.define(format!("parameters.{name}"), parameter.kind);
-    }
-    scope.open.extend(scenario.lookups.keys().map(|name| format!("lookup.{name}")));
-    scope.open.extend(reading.unread.iter().cloned());
-    if scenario.target.is_some() {
-        scope.define("target.host", Type::One(CaptureKind::Hostname));
-        scope.define("target.address", Type::One(CaptureKind::Hostname));
-        scope.define("target.hosts", Type::List(CaptureKind::Hostname));
-    }
-    scope
 }
 
 impl<'a> Checker<'a, '_> {
@@ -171,7 +90,7 @@ impl<'a> Checker<'a, '_> {
             self.condition(when, scope, &what);
         }
         if let Some(probe) = step.kind.probe() {
-            self.probe(probe, scope, &what);
+            self.probe(probe, step.id.as_deref(), scope, &what);
         }
         match &step.kind {
             StepKind::Approve { ask, .. } => self.template(ask, scope, &what),
@@ -238,7 +157,7 @@ impl<'a> Checker<'a, '_> {
         }
     }
 
-    fn probe(&mut self, probe: &'a Probe, scope: &Scope, what: &str) {
+    fn probe(&mut self, probe: &'a Probe, id: Option<&'a str>, scope: &Scope, what: &str) {
         for template in templates_of(probe) {
             self.template(template, scope, what);
         }
@@ -248,6 +167,7 @@ impl<'a> Checker<'a, '_> {
             self.host(address, scope);
         }
         // What the step reads itself is there under its bare name.
+        self.own = id;
         let mut own = scope.clone();
         for (name, kind) in BUILT_IN {
             own.define(name, kind);
@@ -262,6 +182,7 @@ impl<'a> Checker<'a, '_> {
         for condition in &probe.expect.that {
             self.condition(condition, &own, what);
         }
+        self.own = None;
     }
 
     fn condition(&mut self, condition: &Expression, scope: &Scope, what: &str) {
@@ -301,8 +222,8 @@ impl<'a> Checker<'a, '_> {
         if scope.known(name).is_some() {
             return;
         }
-        let remedy = match did_you_mean(name, scope.names.keys().map(String::as_str)) {
-            Some(word) => format!("did you mean '{word}'?"),
+        let remedy = match scope.instead_of(name, self.own) {
+            Some(remedy) => remedy,
             None if self.all_steps.known(name).is_some() || self.will_exist(name) => {
                 "the step that reads it is not certain to have run before; read it earlier, or in \
                  the same branch"

@@ -324,6 +324,8 @@ pub struct Expect {
     pub codes_said: bool,
     /// For HTTP.
     pub statuses: Vec<RangeInclusive<u16>>,
+    /// Exit codes or statuses that say nothing about the thing that was looked at.
+    pub unclear: Vec<RangeInclusive<u16>>,
     /// The output (standard output, or the HTTP body) has this text in it.
     pub contains: Option<String>,
     /// The output does not have this text in it.
@@ -338,6 +340,7 @@ impl Default for Expect {
             exit_codes: vec![0],
             codes_said: false,
             statuses: vec![200..=299],
+            unclear: Vec::new(),
             contains: None,
             lacks: None,
             that: Vec::new(),

@@ -6,6 +6,7 @@ use crate::scenario::ending::{read_approve, read_hand_off, read_resolve, read_wa
 use crate::scenario::flow::{read_branch, read_each, read_ladder, read_parallel};
 use crate::scenario::model::{Effect, Step, StepKind, Then, WhenHealthy};
 use crate::scenario::reading::{Reading, bad_name, is_name};
+use crate::scenario::script;
 use crate::scenario::takes::Default as LookDefault;
 use crate::yaml::{Key, Kind, Node};
 
@@ -209,6 +210,9 @@ fn read_check(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<StepKind
     let broken = fields.word("when_broken", &THEN, reading.findings);
     let unclear = fields.word("when_unclear", &THEN, reading.findings);
     let probe = read_probe(fields, LookDefault::Once, reading)?;
+    if healthy.as_ref().is_some_and(|at| at.value == WhenHealthy::Resolve) {
+        script::hidden_failure(fields, &probe, reading);
+    }
     Some(StepKind::Check {
         probe,
         when_healthy: healthy.map_or(WhenHealthy::Continue, |at| at.value),

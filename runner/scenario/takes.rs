@@ -45,14 +45,26 @@ pub(super) fn read_look(
     default: Default,
     reading: &mut Reading<'_>,
 ) -> Option<Look> {
-    let said = |key| fields.get(key).is_some();
+    let said = |key: &&'static str| fields.get(key).is_some();
     let in_a_row = count(fields, "in_a_row", 1, MOST_LOOKS, reading)?;
-    let within = fields.duration("within", reading.findings).map(|at| at.value);
-    let every = fields.duration("every", reading.findings).map_or(Look::EVERY, |at| at.value);
+    let within = fields.duration("within", reading.findings);
+    reading.times.extend(within.as_ref().map(|at| (at.place, "within", at.value)));
+    let within = within.map(|at| at.value);
+    let every = fields.duration("every", reading.findings);
+    let repeats = default == Default::UntilWell || ["tries", "within", "in_a_row"].iter().any(said);
+    if let Some(at) = every.as_ref().filter(|_| !repeats) {
+        reading.findings.warn(
+            "looks-once",
+            at.place,
+            "the step looks only once, so 'every' changes nothing",
+            "say how long or how often it looks (within: 5m, or tries: 3), or remove 'every'",
+        );
+    }
+    let every = every.map_or(Look::EVERY, |at| at.value);
     let tries = count(fields, "tries", 1, MOST_LOOKS, reading)?;
     let limit = |number| u32::try_from(number).unwrap_or(u32::MAX);
     let rest = every.saturating_mul(limit(in_a_row) - 1);
-    let (tries, within) = match (said("tries"), within, default) {
+    let (tries, within) = match (said(&"tries"), within, default) {
         (true, within, _) => (Some(limit(tries.max(in_a_row))), within),
         (false, Some(within), _) => (None, Some(within)),
         // All looks that must be met, once.

@@ -83,7 +83,7 @@ const TECHNOLOGY: [(&str, &[&str]); 12] = [
     ("axum", &["receive/http.rs", "app.rs", "sandbox/"]),
     ("clap", &["commands/", "main.rs", "sandbox/demo_service.rs"]),
     ("hmac", &["receive/signature.rs"]),
-    ("minijinja", &["scenario/template.rs", "scenario/expression.rs"]),
+    ("minijinja", &["scenario/template.rs", "scenario/expression"]),
     ("prometheus_client", &["metrics.rs"]),
     ("regex_automata", &["scenario/title_regex.rs"]),
     ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),

@@ -1,9 +1,10 @@
 use serde_json::Value;
 
+use super::slips::SLIPS;
 use super::{GOOD, ams, folder};
 
 /// Three good lines, for mistakes from line 4 on.
-const HEAD: &str = "scenario: NAME\nabout: x\nmatch: {all: [disk]}\n";
+pub(super) const HEAD: &str = "scenario: NAME\nabout: x\nmatch: {all: [disk]}\n";
 const STEPS: &str = "steps:\n  - gather: {run: df}\n";
 
 /// Name, content behind [`HEAD`], and the findings it gives.
@@ -84,7 +85,7 @@ const STEP_MISTAKES: [(&str, &str, &[&str]); 30] = [
 const VALUE_MISTAKES: [(&str, &str, &[&str]); 5] = [
     (
         "undefined-value",
-        "steps:\n  - gather:\n      run: df\n      env: {A: '{{ incident.id }}', B: '{{ capture.h }}'}\n",
+        "steps:\n  - gather:\n      run: df $A $B\n      env: {A: '{{ incident.id }}', B: '{{ capture.h }}'}\n",
         &["7:40 undefined-value"],
     ),
     (
@@ -104,8 +105,8 @@ const VALUE_MISTAKES: [(&str, &str, &[&str]); 5] = [
     ),
     (
         "several",
-        "deadline: never\nhand_off: {manuel: x}\nsteps:\n  - gather: {run: df, env: {A: '{{ vars }}'}}\n  - wait: {}\n",
-        &["4:11 bad-duration", "5:12 unknown-key", "7:32 undefined-value", "8:11 missing-field"],
+        "deadline: never\nhand_off: {manuel: x}\nsteps:\n  - gather: {run: df $A, env: {A: '{{ vars }}'}}\n  - wait: {}\n",
+        &["4:11 bad-duration", "5:12 unknown-key", "7:35 undefined-value", "8:11 missing-field"],
     ),
 ];
 
@@ -181,6 +182,17 @@ pub(crate) fn all_mistakes() -> Vec<(String, Vec<u8>, Vec<String>)> {
     files
 }
 
+/// The same, and those that only a reader of the whole file can see.
+fn mistakes_and_slips() -> Vec<(String, Vec<u8>, Vec<String>)> {
+    let slips = SLIPS.iter().map(|(name, content, findings)| {
+        // Titles of their own: two that mean the same would be found as well.
+        let head = HEAD.replace("NAME", name).replace("disk", name);
+        let findings = findings.iter().map(|finding| (*finding).to_owned()).collect();
+        (format!("{name}.yaml"), format!("{head}{content}").into_bytes(), findings)
+    });
+    all_mistakes().into_iter().chain(slips).collect()
+}
+
 /// A hundred thousand million words in nine lines.
 fn bomb() -> String {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
@@ -194,7 +206,7 @@ fn bomb() -> String {
 
 #[test]
 fn every_mistake_is_found_at_its_place() {
-    let mistakes = all_mistakes();
+    let mistakes = mistakes_and_slips();
     let files: Vec<(&str, &[u8])> =
         mistakes.iter().map(|(name, content, _)| (name.as_str(), content.as_slice())).collect();
     let dir = folder(&files);
@@ -224,17 +236,18 @@ fn findings_of(report: &Value, file: &str) -> Vec<String> {
 
 #[test]
 fn every_finding_has_a_remedy() {
-    let mistakes = all_mistakes();
+    let mistakes = mistakes_and_slips();
     let files: Vec<(&str, &[u8])> =
         mistakes.iter().map(|(name, content, _)| (name.as_str(), content.as_slice())).collect();
     let dir = folder(&files);
     let ran = ams(dir.path(), &["validate", "."]);
     let mut blocks: Vec<&str> = ran.out.split("\n\n").collect();
     let summary = blocks.pop().unwrap();
-    assert!(summary.ends_with(" findings\n"), "{summary}");
+    assert!(summary.contains(" findings: ") && summary.ends_with(" warnings\n"), "{summary}");
     for block in blocks {
         let lines: Vec<&str> = block.lines().collect();
-        assert!(lines[0].starts_with("error[") && lines[0].contains("]: "), "{block}");
+        let is_named = ["error[", "warning["].iter().any(|it| lines[0].starts_with(it));
+        assert!(is_named && lines[0].contains("]: "), "{block}");
         assert!(lines[1].trim_start().starts_with("--> ./"), "{block}");
         let remedy = lines.last().unwrap().trim_start().strip_prefix("= help: ");
         assert!(remedy.is_some_and(|it| it.len() > 5), "{block}");

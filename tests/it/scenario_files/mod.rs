@@ -11,10 +11,14 @@ mod catalog;
 mod match_title;
 // One mistake per file, and where the finding points.
 pub(crate) mod mistakes;
+// Those that would show at night only.
+mod slips;
 // Files and directories that are no honest scenario files: refused, in bounded time.
 mod hostile;
 // Thousands of damaged scenario files: none brings the reader down.
 mod damaged;
+// Customers beside their scenarios.
+mod customers;
 // The command as people and scripts use it.
 mod validate;
 

@@ -130,6 +130,7 @@ fn scripts_get_every_finding_as_json() {
     assert_eq!((ran.code, ran.err.as_str()), (Some(1), ""));
     insta::assert_snapshot!(ran.out, @r#"
     {
+      "customers": 0,
       "files": 2,
       "findings": [
         {

@@ -6,6 +6,8 @@
 //! calls `503 > 'x'` merely false. A value that is not there makes the whole expression unclear,
 //! unless it is asked about with `is none`.
 
+mod words;
+
 use std::collections::BTreeSet;
 
 use minijinja::machinery::ast::{BinOpKind, CompareOpKind, Expr, UnaryOpKind};
@@ -83,11 +85,18 @@ impl Expression {
         self.needs.iter().chain(&self.asks).map(String::as_str)
     }
 
+    /// Names without which it has no result.
+    pub fn needs(&self) -> impl Iterator<Item = &str> {
+        self.needs.iter().map(String::as_str)
+    }
+
     /// What it gives, if the names hold what `known` says.
     pub fn check(&self, known: &dyn Fn(&str) -> Option<Type>) -> Result<Type, Mistake> {
         let tree = parse_expr(&self.source)
             .map_err(|error| mistake("bad-expression", error.to_string(), "write a comparison"))?;
-        type_of(&tree, known)
+        let kind = type_of(&tree, known)?;
+        words::check(&tree)?;
+        Ok(kind)
     }
 
     /// For conditions.
