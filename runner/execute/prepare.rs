@@ -80,13 +80,11 @@ impl Moment<'_> {
 
     /// Services whose incidents this run may know of: its customer's, else its own incident's.
     fn services(&self) -> Vec<String> {
-        match &self.world.customer {
-            Some(customer) => customer.services.clone(),
-            None => {
-                let own = self.world.base.get("incident.service");
-                own.and_then(|service| service.as_str().map(str::to_owned)).into_iter().collect()
-            }
+        if let Some(customer) = &self.world.customer {
+            return customer.services.clone();
         }
+        let own = self.world.base.get("incident.service");
+        own.and_then(|service| service.as_str().map(str::to_owned)).into_iter().collect()
     }
 
     /// A host of this run's customer, and of no other.

@@ -249,6 +249,13 @@ pub static EXPECT: Mapping = Mapping::of(
             .default("200..299")
             .example("[200, 301..308]"),
         field(
+            "unclear",
+            RANGE,
+            "Exit codes or statuses that say nothing about what was looked at.",
+            "何も言えない終了コード・ステータス",
+        )
+        .example("[2, 3]"),
+        field(
             "contains",
             Kind::Form(FOUND_TEXT),
             "The output has this text, exactly as written.",
