@@ -205,7 +205,7 @@ impl IncidentPlatform for RecordedPlatform {
         _marker: &str,
     ) -> Result<(), PlatformError> {
         let mut notes = self.notes();
-        let id = format!("PN{}", notes.len());
+        let id = format!("NOTE{}", notes.len());
         notes.push(Note { id, content: content.to_owned() });
         Ok(())
     }
