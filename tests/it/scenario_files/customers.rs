@@ -5,7 +5,7 @@ use super::{GOOD, Ran, ams, folder};
 const CUSTOMER: &str = "customer: shop\nname: Shop\nservices: [P1]\n\
     parameters:\n  limit: 90\n  units: [a, b]\n\
     hosts:\n  - name: web01\n    parameters: {limit: 80}\n\
-    destinations: {network: {policy: PN}}\n\
+    destinations: {network: {policy: PNETWORK}}\n\
     modes: {default: auto, web-down: shadow}\n\
     suspensions:\n  - {from: \"2026-12-01\", until: \"2026-12-02\", scenario: web-down, reason: x}\n";
 
