@@ -98,7 +98,10 @@ impl App {
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
         let actuator = actuators(&config, &reporter)?;
-        let history = Arc::new(SqliteHistory::open(&config.claims.with_extension("history.db"))?);
+        let history = Arc::new(SqliteHistory::open(
+            &config.claims.with_extension("history.db"),
+            Arc::clone(&clock),
+        )?);
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             rules: Rules::new(set),

@@ -62,9 +62,12 @@ impl Pipeline {
         if let Some(end) = begun.end.take_if(|_| told) {
             return Ok(end);
         }
-        match self.look_again(&begun.incident).await {
-            Ok(incident) => begun.incident = incident,
-            Err(end) => return Ok(end),
+        // Whatever PagerDuty says, an end that is known already is told.
+        if begun.end.is_none() {
+            match self.look_again(&begun.incident).await {
+                Ok(incident) => begun.incident = incident,
+                Err(end) => return Ok(end),
+            }
         }
         let left_to_people =
             self.is_with_people(&begun.incident) || begun.incident.status == Status::Resolved;

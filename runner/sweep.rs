@@ -65,6 +65,9 @@ impl Sweep {
             let kept = SignedDuration::try_from(limits::CLAIM_KEPT).unwrap_or(SignedDuration::MAX);
             let before = pipeline.executor.clock.now() - kept;
             claims.store().sweep(before, &self.watcher.alive(now)).await?;
+            if let Err(error) = pipeline.executor.history.sweep(before).await {
+                tracing::warn!(%error, "what ended runs had read is not forgotten yet");
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::incident::RunId;
 
@@ -23,6 +24,9 @@ pub trait History: Send + Sync {
     async fn keep(&self, run: &RunId, memory: String) -> Result<(), HistoryError>;
 
     async fn recall(&self, run: &RunId) -> Result<Option<String>, HistoryError>;
+
+    /// Forgets what was kept before this time.
+    async fn sweep(&self, before: Timestamp) -> Result<(), HistoryError>;
 }
 
 /// Lives as long as the process.
@@ -33,6 +37,10 @@ pub struct Forgetful(Mutex<HashMap<RunId, String>>);
 impl History for Forgetful {
     async fn keep(&self, run: &RunId, memory: String) -> Result<(), HistoryError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), memory);
+        Ok(())
+    }
+
+    async fn sweep(&self, _before: Timestamp) -> Result<(), HistoryError> {
         Ok(())
     }
 

@@ -4,18 +4,21 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::clock::Clock;
 use crate::history::{History, HistoryError};
 use crate::incident::RunId;
 use crate::limits;
 
 pub struct SqliteHistory {
     connection: Arc<Mutex<Connection>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl SqliteHistory {
-    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, HistoryError> {
         let connection = Connection::open(path).map_err(|error| refused(&error))?;
         connection.busy_timeout(limits::SQLITE_BUSY).map_err(|error| refused(&error))?;
         connection
@@ -26,11 +29,12 @@ impl SqliteHistory {
                      incident TEXT NOT NULL,
                      run INTEGER NOT NULL,
                      memory TEXT NOT NULL,
+                     kept_at INTEGER NOT NULL,
                      PRIMARY KEY (incident, run)
                  ) STRICT;",
             )
             .map_err(|error| refused(&error))?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)) })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), clock })
     }
 
     async fn with<T: Send + 'static>(
@@ -55,12 +59,23 @@ fn refused(error: &rusqlite::Error) -> HistoryError {
 impl History for SqliteHistory {
     async fn keep(&self, run: &RunId, memory: String) -> Result<(), HistoryError> {
         let (incident, number) = (run.incident.to_string(), run.number);
+        let now = self.clock.now().as_second();
         self.with(move |connection| {
             connection.execute(
-                "INSERT INTO run_memory (incident, run, memory) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (incident, run) DO UPDATE SET memory = excluded.memory",
-                params![incident, number, memory],
+                "INSERT INTO run_memory (incident, run, memory, kept_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (incident, run)
+                 DO UPDATE SET memory = excluded.memory, kept_at = excluded.kept_at",
+                params![incident, number, memory, now],
             )
+        })
+        .await
+        .map(|_| ())
+    }
+
+    async fn sweep(&self, before: Timestamp) -> Result<(), HistoryError> {
+        let before = before.as_second();
+        self.with(move |connection| {
+            connection.execute("DELETE FROM run_memory WHERE kept_at < ?1", params![before])
         })
         .await
         .map(|_| ())

@@ -6,9 +6,14 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ams::scenario::catalog::Catalog;
+use ams::customer::catalog::Customers;
+use ams::incident::{Incident, IncidentId, Status, Urgency};
+use ams::matching::Choice;
+use ams::rules::{RuleSet, Rules};
+use ams::scenario::catalog::{Catalog, CatalogError};
 use tokio::time::Instant;
 
 const SCENARIO: &str = include_str!("../../scenarios/sandbox/site-not-answering.yaml");
@@ -41,7 +46,72 @@ fn main() -> Result<(), Box<dyn Error>> {
         micros(median, files),
     );
     std::io::stdout().write_all(report.as_bytes())?;
+    reloading(dir.path())?;
     Ok(())
+}
+
+/// What a webhook needs of the rules, alone and while the same catalog is read and exchanged again
+/// and again.
+fn reloading(dir: &Path) -> Result<(), Box<dyn Error>> {
+    let load = || -> Result<RuleSet, CatalogError> {
+        Ok(RuleSet::new(Catalog::load(dir, None)?, Customers::default()))
+    };
+    let rules = Rules::new(load()?);
+    let alone = matching(&rules, &AtomicBool::new(true));
+    let done = AtomicBool::new(false);
+    let busy = std::thread::scope(|scope| {
+        let asked = scope.spawn(|| matching(&rules, &done));
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(10) {
+            rules.replace(load()?);
+        }
+        done.store(true, Ordering::Relaxed);
+        asked.join().map_err(|_| "the asking thread died").map_err(Box::<dyn Error>::from)
+    })?;
+    let line = |name: &str, times: &[Duration]| {
+        let at = |share: usize| times[(times.len() * share / 1000).min(times.len() - 1)];
+        format!(
+            "{name}: {} titles, median {:?}, p99 {:?}, longest {:?}\n",
+            times.len(),
+            at(500),
+            at(990),
+            at(1000),
+        )
+    };
+    let report = line("alone", &alone) + &line("while reloading", &busy);
+    std::io::stdout().write_all(report.as_bytes())?;
+    Ok(())
+}
+
+/// Titles chosen for, a millisecond apart, until `done` and at least a thousand; sorted times.
+fn matching(rules: &Rules, done: &AtomicBool) -> Vec<Duration> {
+    let mut times = Vec::new();
+    while !done.load(Ordering::Relaxed) || times.len() < 1_000 {
+        let begin = Instant::now();
+        let set = rules.current();
+        let title = "HTTP 応答なし 顧客042 web04217 site=shop port=8080";
+        let choice = set.choose(title, &incident(title), None);
+        times.push(begin.elapsed());
+        assert!(matches!(choice, Choice::Scenario { .. }), "{choice:?}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    times.sort_unstable();
+    times
+}
+
+fn incident(title: &str) -> Incident {
+    Incident {
+        id: IncidentId::parse("PBENCH").expect("an incident id"),
+        title: title.to_owned(),
+        status: Status::Triggered,
+        urgency: Urgency::High,
+        number: None,
+        service: None,
+        escalation_policy: None,
+        assignees: Vec::new(),
+        html_url: None,
+        seen_at: jiff::Timestamp::UNIX_EPOCH,
+    }
 }
 
 fn write(dir: &Path, files: usize) -> std::io::Result<usize> {

@@ -14,6 +14,7 @@ mod configuration;
 // Shared by the stories: one file each.
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
+mod history;
 mod http_requests;
 mod tcp_connections;
 // Real commands in real process groups.

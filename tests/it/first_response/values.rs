@@ -72,7 +72,7 @@ async fn a_region_that_takes_over_knows_what_the_first_one_read() {
     let mut world = World::with(&slow).settings(SHORT_LEASE).start().await;
     world.write("failed", "httpd\ncrond\n");
     let incident = world.fire("service failed");
-    world.until_lines("recoveries", 2).await;
+    world.until_done(&incident, 2).await;
     let owner = world.owner(&incident).await;
     world.kill(owner).await;
     // Looked at again, the check would find other units now.

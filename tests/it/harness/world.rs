@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ams::claim::ClaimStore as _;
+use ams::claim::journal::Entry;
 use ams::claim::protocol::RunItem;
 use ams::claim::sqlite::SqliteClaims;
 use ams::clock::{Clock, SystemClock};
@@ -125,6 +126,23 @@ impl World {
     }
 
     /// The region that owns the incident's run.
+    /// Waits until so many effects are recorded as done.
+    pub(crate) async fn until_done(&self, incident: &IncidentId, effects: usize) {
+        let began = tokio::time::Instant::now();
+        loop {
+            let item = self.store.read(incident).await.unwrap();
+            let done = item.map_or(0, |item| {
+                let entries = item.journal.entries().iter();
+                entries.filter(|entry| matches!(entry, Entry::Done { .. })).count()
+            });
+            if done >= effects {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{}", self.everything(incident));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub(crate) async fn owner(&self, incident: &IncidentId) -> usize {
         let item = self.store.read(incident).await.unwrap().unwrap();
         let is_owner = |region: &RegionProcess| item.owner.as_str().starts_with(&region.name);
