@@ -5,13 +5,14 @@
 //! all mistakes at once.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::finding::{Findings, did_you_mean};
+use crate::finding::{Finding, Findings, did_you_mean};
 use crate::full_width;
-use crate::yaml::{Key, Kind, Node, Place};
+use crate::yaml::{self, Key, Kind, Node, Place};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,6 +213,26 @@ impl<'a> Fields<'a> {
             let message = format!("{} has no field '{}'", self.what, key.name);
             findings.add("unknown-key", key.place, message, remedy);
         }
+    }
+}
+
+/// Reads a file that people write: what it says and its warnings, or everything that is wrong.
+pub fn read_file<T>(
+    path: &Path,
+    content: &str,
+    read: impl FnOnce(&Node, &mut Findings) -> Option<T>,
+) -> Result<(T, Vec<Finding>), Vec<Finding>> {
+    let mut findings = Findings::of(path);
+    let node = match yaml::parse(content) {
+        Ok(node) => node,
+        Err(error) => {
+            findings.add("syntax", error.place, error.message, error.remedy);
+            return Err(findings.into_sorted());
+        }
+    };
+    match read(&node, &mut findings) {
+        Some(read) if !findings.has_errors() => Ok((read, findings.into_sorted())),
+        _ => Err(findings.into_sorted()),
     }
 }
 

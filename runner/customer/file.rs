@@ -9,26 +9,16 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::customer::{Customer, Destination, Host, Reach, Suspension};
-use crate::fields::{At, Fields, remedy_for_word, wrong_type};
+use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::scenario::model::Mode;
-use crate::yaml::{self, Kind, Node, Place};
+use crate::yaml::{Kind, Node, Place};
 
 const REACHES: [(&str, Reach); 1] = [("local", Reach::Local)];
 
 pub fn read(path: &Path, content: &str) -> Result<Customer, Vec<Finding>> {
-    let mut findings = Findings::of(path);
-    let node = match yaml::parse(content) {
-        Ok(node) => node,
-        Err(error) => {
-            findings.add("syntax", error.place, error.message, error.remedy);
-            return Err(findings.into_sorted());
-        }
-    };
-    match read_customer(path, &node, &mut findings) {
-        Some(customer) if findings.is_empty() => Ok(customer),
-        _ => Err(findings.into_sorted()),
-    }
+    let read = read_file(path, content, |node, findings| read_customer(path, node, findings));
+    read.map(|(customer, _)| customer)
 }
 
 fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Customer> {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::fields::{At, Fields, text, wrong_type};
+use crate::fields::{At, Fields, read_file, text, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::incident::{Outcome, Urgency};
 use crate::rehearse::result::{Given, read_results};
 use crate::report::text::Lang;
-use crate::yaml::{self, Kind, Node, Place};
+use crate::yaml::{Kind, Node, Place};
 
 #[derive(Clone, Debug)]
 pub struct TestFile {
@@ -82,21 +82,11 @@ pub fn scenario_of(test: &Path) -> PathBuf {
 }
 
 pub fn read(path: &Path, content: &str) -> Result<TestFile, Vec<Finding>> {
-    let mut findings = Findings::of(path);
-    let node = match yaml::parse(content) {
-        Ok(node) => node,
-        Err(error) => {
-            findings.add("syntax", error.place, error.message, error.remedy);
-            return Err(findings.into_sorted());
-        }
-    };
-    match read_file(path, &node, &mut findings) {
-        Some(file) if findings.is_empty() => Ok(file),
-        _ => Err(findings.into_sorted()),
-    }
+    let read = read_file(path, content, |node, findings| read_tests(path, node, findings));
+    read.map(|(file, _)| file)
 }
 
-fn read_file(path: &Path, node: &Node, findings: &mut Findings) -> Option<TestFile> {
+fn read_tests(path: &Path, node: &Node, findings: &mut Findings) -> Option<TestFile> {
     let fields = Fields::of(node, "the file", findings)?;
     let customer = fields.text("customer", findings).map(|at| path.with_file_name(at.value));
     let lang = fields.word("lang", &Lang::WORDS, findings).map_or(Lang::Ja, |at| at.value);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::fields::{At, Fields};
+use crate::fields::{At, Fields, read_file};
 use crate::finding::{Finding, Findings};
 use crate::limits;
 use crate::scenario::ending::read_hand_off;
@@ -15,7 +15,7 @@ use crate::scenario::parameters::{read_lookups, read_parameters, read_target};
 use crate::scenario::reading::Reading;
 use crate::scenario::steps::{read_always, read_main};
 use crate::scenario::{safety, scope};
-use crate::yaml::{self, Node};
+use crate::yaml::Node;
 
 const WHEN_SUSPENDED: [(&str, WhenSuspended); 2] =
     [("leave", WhenSuspended::Leave), ("wait", WhenSuspended::Wait)];
@@ -28,18 +28,7 @@ pub fn read(
     content: &str,
     vars: Option<&BTreeMap<String, String>>,
 ) -> Result<(Scenario, Vec<Finding>), Vec<Finding>> {
-    let mut findings = Findings::of(path);
-    let node = match yaml::parse(content) {
-        Ok(node) => node,
-        Err(error) => {
-            findings.add("syntax", error.place, error.message, error.remedy);
-            return Err(findings.into_sorted());
-        }
-    };
-    match read_scenario(path, content, &node, vars, &mut findings) {
-        Some(scenario) if !findings.has_errors() => Ok((scenario, findings.into_sorted())),
-        _ => Err(findings.into_sorted()),
-    }
+    read_file(path, content, |node, findings| read_scenario(path, content, node, vars, findings))
 }
 
 fn read_scenario(
