@@ -106,6 +106,8 @@ pub struct Told {
     pub priority: Option<String>,
     pub urgency: Option<crate::incident::Urgency>,
     pub page: Option<bool>,
+    /// Loops that ended early, with the entries nothing was done for.
+    pub untouched: Vec<(usize, Vec<String>)>,
 }
 
 impl End {

@@ -17,6 +17,9 @@ pub struct Memory {
     /// Which way was taken at a `when` (0 skipped, 1 entered), a branch (its case) or an `each`
     /// (the number of its entries).
     chosen: BTreeMap<StepAt, u32>,
+    /// What each loop goes over, in words.
+    #[serde(default)]
+    entries: BTreeMap<StepAt, Vec<String>>,
     /// Effects that were begun.
     begun: Vec<StepAt>,
     /// What the journal does not hold yet.
@@ -77,6 +80,25 @@ impl Memory {
         around.or_else(|| {
             self.seen.iter().rev().find(|(at, _)| at.step == step).map(|(_, seen)| seen)
         })
+    }
+
+    pub fn goes_over(&mut self, at: StepAt, entries: Vec<String>) {
+        self.entries.insert(at, entries);
+    }
+
+    /// Loops that ended early, with the entries nothing was done for.
+    pub fn untouched(&self) -> Vec<(usize, Vec<String>)> {
+        let is_touched = |around: &StepAt, turn: u32| {
+            let inside = |at: &StepAt| {
+                at.turn.starts_with(&around.turn) && at.turn.get(around.turn.len()) == Some(&turn)
+            };
+            self.seen.keys().chain(&self.begun).any(|at| at.step > around.step && inside(at))
+        };
+        let left = self.entries.iter().map(|(at, names)| {
+            let names = (0..).zip(names).filter(|(turn, _)| !is_touched(at, *turn));
+            (at.step, names.map(|(_, name)| name.clone()).collect::<Vec<_>>())
+        });
+        left.filter(|(_, names)| !names.is_empty()).collect()
     }
 
     pub fn chosen(&self, at: &StepAt) -> Option<u32> {

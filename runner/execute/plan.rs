@@ -12,6 +12,7 @@ use crate::execute::memory::Memory;
 use crate::execute::world::{Frame, World};
 use crate::scenario::expression::{Expression, NoResult};
 use crate::scenario::model::{Each, Rung, Scenario, Step, StepKind, Then, WhenHealthy};
+use crate::scenario::value::written;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
@@ -202,6 +203,8 @@ impl Walk<'_> {
             Some(known) if known == count => {}
             Some(_) => return Way::End(ours("the list is not the one the run began with")),
         }
+        let names = entries.iter().map(|entry| written(entry, ", ")).collect();
+        self.memory.goes_over(at.clone(), names);
         let numbered: Vec<(u32, &Value)> = (0..).zip(&entries).collect();
         for group in numbered.chunks(each.at_once) {
             let (mut ready, mut end) = (Vec::new(), None);

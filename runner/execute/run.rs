@@ -249,7 +249,8 @@ impl Progress<'_> {
     /// What the author says at this end. A value that is not there leaves a gap, not silence.
     fn told(&self, end: &End, now: &Zoned) -> Told {
         let values = self.moment(now).values(&self.plan.memory.ended_in, None);
-        told(self.plan.scenario, end, &values)
+        let told = told(self.plan.scenario, end, &values);
+        Told { untouched: self.plan.memory.untouched(), ..told }
     }
 }
 
@@ -278,7 +279,7 @@ pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
     };
     let HandOff { message, manual, priority, to, urgency, page } = hand_off;
     let (message, manual, to) = (filled(message), filled(manual), filled(to));
-    Told { message, manual, to, priority, urgency, page }
+    Told { message, manual, to, priority, urgency, page, untouched: Vec::new() }
 }
 
 impl RunPlan<'_> {

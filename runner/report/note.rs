@@ -180,6 +180,9 @@ impl Style {
                 !branches || story.scenario.steps.iter().any(|it| it.number == step.number)
             })
             .map(named)
+            .chain(story.told.untouched.iter().filter_map(|(step, entries)| {
+                Some(format!("{}: {}", named(story.scenario.step(*step)?), entries.join(", ")))
+            }))
             .collect();
         if !left.is_empty() {
             section(note, labels(self.lang).not_done, &left, "");

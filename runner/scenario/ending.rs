@@ -19,6 +19,14 @@ pub(super) fn read_wait(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Optio
     let until = fields.text("until", reading.findings);
     let days = fields.texts("days", reading.findings);
     let Some(until) = until else {
+        if let Some(day) = days.first() {
+            reading.findings.add(
+                "wait-for-and-until",
+                day.place,
+                "'days' says on which days 'until' is meant; here is none",
+                "add until: \"09:00\", or remove 'days'",
+            );
+        }
         if fields.get("for").is_none() {
             fields.missing("for", "30s", reading.findings);
         }
