@@ -29,6 +29,7 @@ pub mod receive;
 pub mod claim;
 pub mod customer;
 pub mod history;
+mod sqlite;
 
 pub mod matching;
 

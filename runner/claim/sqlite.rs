@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
@@ -144,17 +144,7 @@ impl ClaimStore for SqliteClaims {
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let failed = |error: rusqlite::Error| unreachable_because(path, &error);
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(limits::SQLITE_BUSY).map_err(failed)?;
-    // Switching to WAL takes the file's lock; two processes may start at once, hence the timeout
-    // above comes first.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    Ok(connection)
+    crate::sqlite::open(path, "FULL").map_err(|error| unreachable_because(path, &error))
 }
 
 fn prepare_schema(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {

@@ -10,7 +10,6 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::clock::Clock;
 use crate::history::{History, HistoryError};
 use crate::incident::RunId;
-use crate::limits;
 
 pub struct SqliteHistory {
     connection: Arc<Mutex<Connection>>,
@@ -19,13 +18,10 @@ pub struct SqliteHistory {
 
 impl SqliteHistory {
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, HistoryError> {
-        let connection = Connection::open(path).map_err(|error| refused(&error))?;
-        connection.busy_timeout(limits::SQLITE_BUSY).map_err(|error| refused(&error))?;
+        let connection = crate::sqlite::open(path, "NORMAL").map_err(|error| refused(&error))?;
         connection
             .execute_batch(
-                "PRAGMA journal_mode = WAL;
-                 PRAGMA synchronous = NORMAL;
-                 CREATE TABLE IF NOT EXISTS run_memory (
+                "CREATE TABLE IF NOT EXISTS run_memory (
                      incident TEXT NOT NULL,
                      run INTEGER NOT NULL,
                      memory TEXT NOT NULL,
