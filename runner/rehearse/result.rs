@@ -64,7 +64,7 @@ fn read_result(node: &Node, step: &str, findings: &mut Findings) -> Option<Given
     let status = fields.number("status", findings);
     let connected = fields.text("connected", findings);
     let silence = fields.word("no_answer", &SILENCES, findings);
-    let timed_out = fields.word("timed_out", &[("true", true)], findings).is_some();
+    let timed_out = fields.get("timed_out").is_some_and(|node| node.kind != Kind::Bool(false));
     let not_started = fields.text("not_started", findings);
     let json = fields.get("json");
     let output = fields.text("output", findings).map(|at| at.value).unwrap_or_default();
