@@ -161,7 +161,7 @@ impl<'a> Fields<'a> {
             "bad-duration",
             place,
             format!("'{key}: {value}' is not a length of time"),
-            "write a number with its unit: 30s, 5m, 1h 30m",
+            "write a number with its unit: 30s, 5m, 1h 30m; a year is the most",
         );
         None
     }
@@ -236,11 +236,16 @@ pub fn read_file<T>(
     }
 }
 
-/// `30s`, `5m`, `1h 30m`; `None` for anything else and for nothing at all.
+/// `30s`, `5m`, `1h 30m`; `None` for anything else, for nothing at all and for more than
+/// [`LONGEST_DURATION`].
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let parsed = text.parse::<SignedDuration>().ok()?;
-    Duration::try_from(parsed).ok().filter(|duration| !duration.is_zero())
+    let is_usable = |it: &Duration| !it.is_zero() && *it <= LONGEST_DURATION;
+    Duration::try_from(parsed).ok().filter(is_usable)
 }
+
+/// A year; beyond it sums of times leave the calendar.
+const LONGEST_DURATION: Duration = Duration::from_hours(24 * 366);
 
 /// `90s` as `1m 30s`, for people.
 pub fn duration_words(duration: Duration) -> String {

@@ -182,9 +182,8 @@ impl Intake for PipelineIntake {
                 Event::TakenFromUs { incident, reason, by } => {
                     pipeline.taken_from_us(&incident, reason, by).await
                 }
-                Event::Answered { incident, approved } => {
-                    let answer = if approved { Answer::Approved } else { Answer::Denied };
-                    pipeline.runs.answer(&incident, answer);
+                Event::Answered { incident, approved, at } => {
+                    pipeline.runs.answer(&incident, Answer { approved, at });
                     Ok(Taken::Ignored)
                 }
                 Event::Ignored(_) => Ok(Taken::Ignored),

@@ -38,16 +38,17 @@ pub struct Print(BTreeMap<PathBuf, (Option<SystemTime>, u64)>);
 impl Print {
     pub fn of(scenarios: &Path, customers: Option<&Path>) -> Self {
         let mut print = Self::default();
-        look(scenarios, &mut print.0, 0);
-        if let Some(customers) = customers {
-            look(customers, &mut print.0, 0);
+        let mut left = MOST_ENTRIES;
+        for path in std::iter::once(scenarios).chain(customers) {
+            look(path, &mut print.0, &mut left, 0);
         }
         print
     }
 }
 
-/// Files looked at for changes; more than the catalog takes.
-const MOST_FILES: usize = 50_000;
+/// Files and directories looked at for changes; more than the catalog takes. Directories that
+/// link to each other end here.
+const MOST_ENTRIES: usize = 50_000;
 
 /// Why a changed directory does not come into force.
 #[derive(Debug)]
@@ -140,11 +141,17 @@ impl Reload {
 /// Findings of a refused change that are logged; `ams validate` shows them all.
 const TOLD: usize = 20;
 
-fn look(path: &Path, print: &mut BTreeMap<PathBuf, (Option<SystemTime>, u64)>, depth: usize) {
+fn look(
+    path: &Path,
+    print: &mut BTreeMap<PathBuf, (Option<SystemTime>, u64)>,
+    left: &mut usize,
+    depth: usize,
+) {
     const DEEPEST: usize = 16;
-    if print.len() > MOST_FILES || depth > DEEPEST {
+    if *left == 0 || depth > DEEPEST {
         return;
     }
+    *left -= 1;
     let Ok(metadata) = std::fs::metadata(path) else { return };
     if !metadata.is_dir() {
         print.insert(path.to_owned(), (metadata.modified().ok(), metadata.len()));
@@ -154,7 +161,7 @@ fn look(path: &Path, print: &mut BTreeMap<PathBuf, (Option<SystemTime>, u64)>, d
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_ours = !name.starts_with('.') && !name.ends_with(".test.yaml");
         if is_ours {
-            look(&entry.path(), print, depth + 1);
+            look(&entry.path(), print, left, depth + 1);
         }
     }
 }

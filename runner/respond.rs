@@ -226,10 +226,6 @@ impl Pipeline {
     /// Resolves, hands off or says that it stood down; answers with the end as it was told.
     async fn tell(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         begun.in_doubt = begun.journal.in_doubt();
-        // An end that was found after the steps has only the scenario's own words.
-        if begun.told == Told::default() {
-            begun.told = told(&begun.scenario, &end, &Values::default());
-        }
         match end.outcome() {
             // Nobody is told more than this note: the incident is people's as before.
             Outcome::Shadowed | Outcome::Suspended => {
@@ -271,6 +267,11 @@ impl Pipeline {
     }
 
     async fn tell_hand_off(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
+        // An end that was found after the steps, such as a resolve that PagerDuty refused, has only
+        // the scenario's own words.
+        if begun.told == Told::default() {
+            begun.told = told(&begun.scenario, &end, &Values::default());
+        }
         let halt = begun.place.halt.clone();
         let destination = begun.destination().and_then(|it| it.policy.clone());
         let hand_off = HandOff {

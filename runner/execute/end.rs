@@ -86,13 +86,30 @@ pub enum End {
 pub enum Lack {
     NoValue(String),
     NoCustomer,
-    NoHost { customer: String, host: String },
+    NoHost {
+        customer: String,
+        host: String,
+    },
     NoHostNamed,
-    EmptyGroup { customer: String, group: String },
+    EmptyGroup {
+        customer: String,
+        group: String,
+    },
     SeveralHosts(Vec<String>),
-    NotInTable { row: String, table: String },
-    NotGiven { customer: String, name: String },
-    TooMany { found: usize, most: usize },
+    NotInTable {
+        row: String,
+        table: String,
+    },
+    NotGiven {
+        customer: String,
+        name: String,
+    },
+    TooMany {
+        found: usize,
+        most: usize,
+    },
+    /// The customer's systems are to be left alone since the run began: why, and until when.
+    Suspended(String),
     Other(String),
 }
 

@@ -36,6 +36,9 @@ struct Walk<'a> {
     now: &'a Zoned,
     /// Among what always runs.
     at_the_end: bool,
+    /// A recovery on the way that no verify has passed after.
+    unverified: Option<usize>,
+    recovered: bool,
 }
 
 /// Where a block of steps led.
@@ -49,7 +52,15 @@ enum Way {
 
 /// What is to be done now. `now` decides conditions about the time; each decision is kept.
 pub fn next(scenario: &Scenario, world: &World, memory: &mut Memory, now: &Zoned) -> Next {
-    let mut walk = Walk { scenario, world, memory, now, at_the_end: false };
+    let mut walk = Walk {
+        scenario,
+        world,
+        memory,
+        now,
+        at_the_end: false,
+        unverified: None,
+        recovered: false,
+    };
     match walk.block(&scenario.steps, &Frame::default()) {
         Way::Do(ready) => Next::Steps(ready),
         Way::End(end) => Next::End(end),
@@ -64,7 +75,8 @@ pub fn next_always(
     memory: &mut Memory,
     now: &Zoned,
 ) -> Option<Vec<Ready>> {
-    let mut walk = Walk { scenario, world, memory, now, at_the_end: true };
+    let mut walk =
+        Walk { scenario, world, memory, now, at_the_end: true, unverified: None, recovered: false };
     // A step of it that fails does not keep the others from running.
     scenario.always.iter().find_map(|step| match walk.step(step, &Frame::default()) {
         Way::Do(ready) => Some(ready),
@@ -73,12 +85,30 @@ pub fn next_always(
 }
 
 impl Walk<'_> {
-    /// Every verify on the way has passed; without a recovery there was none to verify.
+    /// The way is through. No verified recovery, no resolve: authors may go on after a verify that
+    /// did not pass, but not to this end.
     fn reached_the_end(&self) -> End {
-        let recovered = self.scenario.walk().iter().any(|step| {
-            matches!(step.kind, StepKind::Recover { .. }) && self.memory.began(step.number)
-        });
-        if recovered { End::Verified } else { End::Gathered }
+        match self.unverified {
+            Some(step) => End::NotVerified { step },
+            None if self.recovered => End::Verified,
+            None => End::Gathered,
+        }
+    }
+
+    /// What a step that has its result means for the end.
+    fn passed(&mut self, step: &Step, result: DoneResult) {
+        match &step.kind {
+            StepKind::Recover { .. } => {
+                self.recovered = true;
+                self.unverified = Some(step.number);
+            }
+            StepKind::Verify { .. } if result == DoneResult::Met => self.unverified = None,
+            // The note names what did not pass, not what it was to prove.
+            StepKind::Verify { .. } if self.unverified.is_some() => {
+                self.unverified = Some(step.number);
+            }
+            _ => {}
+        }
     }
 
     fn block(&mut self, steps: &[Step], frame: &Frame) -> Way {
@@ -126,17 +156,17 @@ impl Walk<'_> {
             StepKind::Parallel { steps } => self.side_by_side(steps, frame),
             StepKind::Each(each) => self.each(each, step, &at, frame),
             StepKind::Ladder { rungs, tries } => self.ladder(rungs, *tries, frame),
-            StepKind::Resolve { .. } => {
-                let recovered = matches!(self.reached_the_end(), End::Verified);
-                Way::End(End::ResolvedByStep { step: step.number, recovered })
-            }
+            StepKind::Resolve { .. } => Way::End(match self.unverified {
+                Some(step) => End::NotVerified { step },
+                None => End::ResolvedByStep { step: step.number, recovered: self.recovered },
+            }),
             StepKind::HandOff(_) => Way::End(End::HandedOffByStep { step: step.number }),
             kind => match self.memory.seen(&at).map(|seen| seen.result) {
                 None => Way::Do(vec![Ready { at, frame: frame.clone() }]),
-                Some(result) => match end_after(kind, step.number, result) {
-                    Some(end) => Way::End(end),
-                    None => Way::On,
-                },
+                Some(result) => {
+                    self.passed(step, result);
+                    end_after(kind, step.number, result).map_or(Way::On, Way::End)
+                }
             },
         }
     }

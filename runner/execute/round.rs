@@ -10,11 +10,11 @@ use crate::claim::StoreError;
 use crate::claim::journal::Entry;
 use crate::claim::protocol::Refusal;
 use crate::execute::actuator::{Ending, Observation};
-use crate::execute::end::End;
+use crate::execute::end::{End, Lack};
 use crate::execute::memory::Seen;
 use crate::execute::plan::Ready;
 use crate::execute::prepare::Prepared;
-use crate::execute::run::{Answer, Executor, Phase, Progress, RunPlan, StepReport, Stop, acts};
+use crate::execute::run::{Executor, Phase, Progress, RunPlan, StepReport, Stop, acts};
 use crate::execute::verdict::{Verdict, Why};
 use crate::scenario::model::{Effect, Mode, Probe, Step, StepKind, Wait, WhenSuspended};
 
@@ -42,6 +42,12 @@ struct Gone {
     took: Duration,
 }
 
+impl Gone {
+    fn is_cancelled(&self) -> bool {
+        self.seen.as_ref().is_some_and(|seen| seen.ending == Ending::Cancelled)
+    }
+}
+
 impl Executor {
     /// Carries these steps out together and keeps what came of them.
     pub(super) async fn round(
@@ -51,8 +57,8 @@ impl Executor {
     ) -> Result<(), Stop> {
         let first = ready.first().map_or(0, |ready| ready.at.step);
         progress.plan.may_go_on(first, progress.phase)?;
-        self.not_suspended(progress, first).await?;
-        if progress.plan.mode == Mode::Shadow
+        self.not_suspended(progress, &ready).await?;
+        if progress.plan.mode() == Mode::Shadow
             && let Some(change) = ready.iter().find(|ready| acts(ready, progress.plan.scenario))
         {
             return Err(Stop::End(End::Shadowed { step: change.at.step, would_end: None }));
@@ -62,20 +68,29 @@ impl Executor {
         self.announce(progress, &tasks).await?;
         let questions = progress.questions;
         let gone = join_all(tasks.iter().map(|task| self.carry(progress, task, questions))).await;
-        let gone: Vec<Gone> = gone.into_iter().collect::<Result<_, _>>()?;
-        let halted = gone
-            .iter()
-            .any(|gone| gone.seen.as_ref().is_some_and(|seen| seen.ending == Ending::Cancelled));
-        if halted {
-            // Halted in the middle: intents without results are the truth.
-            return Err(Stop::Halted);
+        let (mut ended, mut stop) = (Vec::new(), None);
+        for (task, gone) in tasks.into_iter().zip(gone) {
+            match gone {
+                // Halted in the middle: an intent without a result is the truth.
+                Ok(gone) if gone.is_cancelled() => stop = stop.or(Some(Stop::Halted)),
+                Ok(gone) => ended.push((task, gone)),
+                Err(one) => stop = stop.or(Some(one)),
+            }
         }
-        self.keep(progress, tasks, gone).await?;
-        progress.plan.halted()
+        // What ended has its result, whatever became of its neighbours.
+        self.keep(progress, ended).await?;
+        match stop {
+            Some(stop) => Err(stop),
+            None => progress.plan.halted(),
+        }
     }
 
-    /// The customer may have asked to leave the system alone.
-    async fn not_suspended(&self, progress: &Progress<'_>, step: usize) -> Result<(), Stop> {
+    /// The customer may have asked to leave the system alone. Once something was changed, looking
+    /// goes on and further changes are left to people: half a procedure is no rest.
+    async fn not_suspended(&self, progress: &Progress<'_>, ready: &[Ready]) -> Result<(), Stop> {
+        let acted = progress.plan.memory.has_acted();
+        let concerned = ready.iter().find(|it| !acted || acts(it, progress.plan.scenario));
+        let Some(step) = concerned.map(|ready| ready.at.step) else { return Ok(()) };
         let RunPlan { scenario, world, .. } = &progress.plan;
         let Some(customer) = world.customer.as_ref().filter(|_| progress.phase == Phase::Main)
         else {
@@ -88,11 +103,15 @@ impl Executor {
         else {
             return Ok(());
         };
-        if scenario.when_suspended == WhenSuspended::Leave || progress.plan.memory.has_acted() {
+        if acted || scenario.when_suspended == WhenSuspended::Leave {
             let until = suspension.until.to_zoned(progress.plan.zone.clone());
             let until = until.strftime("%Y-%m-%d %H:%M");
             let what = format!("{} ({until})", suspension.reason);
-            return Err(Stop::End(End::Suspended { what }));
+            return Err(Stop::End(if acted {
+                End::CannotGoOn { step, lack: Lack::Suspended(what) }
+            } else {
+                End::Suspended { what }
+            }));
         }
         let left = suspension.until.duration_since(now.timestamp());
         let left = Duration::try_from(left).unwrap_or_default();
@@ -101,7 +120,7 @@ impl Executor {
 
     /// In the mode `approve` people are asked before each recovery.
     async fn allowed(&self, progress: &mut Progress<'_>, ready: &[Ready]) -> Result<(), Stop> {
-        if progress.plan.mode != Mode::Approve || progress.phase == Phase::Always {
+        if progress.plan.mode() != Mode::Approve || progress.phase == Phase::Always {
             return Ok(());
         }
         for ready in ready {
@@ -258,8 +277,9 @@ impl Executor {
     ) -> Result<Verdict, Stop> {
         let signals = &progress.plan.signals;
         let mut answers = signals.answers.clone();
-        // What was said before the question is no answer to it.
+        // What was said before the question is no answer to it, also when it is delivered late.
         answers.mark_unchanged();
+        let asked_at = self.clock.now() - CLOCKS_APART;
         signals.people.ask(number, question, within).await;
         let answer = async {
             loop {
@@ -268,16 +288,15 @@ impl Executor {
                     std::future::pending::<()>().await;
                 }
                 let answer = *answers.borrow_and_update();
-                if let Some(answer) = answer {
-                    break answer;
+                if let Some(answer) = answer.filter(|answer| answer.at >= asked_at) {
+                    break answer.approved;
                 }
             }
         };
         tokio::select! {
-            answer = answer => Ok(match answer {
-                Answer::Approved => Verdict::Met,
-                Answer::Denied => Verdict::NotMet(Why::Denied),
-            }),
+            approved = answer => {
+                Ok(if approved { Verdict::Met } else { Verdict::NotMet(Why::Denied) })
+            }
             slept = progress.plan.sleep(within, step, progress.phase) => {
                 slept.map(|()| Verdict::NotMet(Why::NotAnswered))
             }
@@ -288,11 +307,10 @@ impl Executor {
     async fn keep(
         &self,
         progress: &mut Progress<'_>,
-        tasks: Vec<Task<'_>>,
-        gone: Vec<Gone>,
+        ended: Vec<(Task<'_>, Gone)>,
     ) -> Result<(), Stop> {
         let mut changed = false;
-        for (task, gone) in tasks.into_iter().zip(gone) {
+        for (task, gone) in ended {
             let Gone { verdict, seen, values, attempts, began_at, took } = gone;
             let (at, result) = (task.ready.at, verdict.result());
             if task.step.kind.effect() != Effect::Read {
@@ -325,6 +343,9 @@ impl Executor {
 
 /// How long people have to answer in the mode `approve`.
 const APPROVE_WITHIN: Duration = Duration::from_mins(30);
+
+/// PagerDuty's clock, which dates an answer, may be this far behind ours.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
 
 /// The innermost loop's entry, for people.
 pub(super) fn entry(each: &Map<String, serde_json::Value>) -> Option<String> {

@@ -20,10 +20,11 @@ use crate::execute::end::{End, Told};
 use crate::execute::memory::{Memory, Seen};
 use crate::execute::plan::{self, Next, Ready};
 use crate::execute::prepare::Moment;
-use crate::execute::verdict::Verdict;
+use crate::execute::round::entry;
+use crate::execute::verdict::{Verdict, Why};
 use crate::execute::world::World;
 use crate::history::History;
-use crate::incident::Outcome;
+use crate::incident::{Outcome, Urgency};
 use crate::scenario::model::{Effect, HandOff, Mode, Scenario, StepKind};
 use crate::scenario::template::Template;
 use crate::scenario::value::Values;
@@ -70,11 +71,11 @@ pub struct RunSignals {
     pub people: Arc<dyn AskPeople>,
 }
 
-/// What a person said to a question of a run.
+/// What a person said to a question of a run, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    Approved,
-    Denied,
+pub struct Answer {
+    pub approved: bool,
+    pub at: Timestamp,
 }
 
 /// The port through which a run asks people.
@@ -198,7 +199,7 @@ impl Executor {
             match self.round(progress, ready.clone()).await {
                 Ok(()) => {}
                 // It could not be prepared or its time is over; the others still run.
-                Err(Stop::End(_)) => progress.give_up(ready),
+                Err(Stop::End(end)) => progress.give_up(ready, &end, self.clock.now()),
                 Err(other) => return other,
             }
         }
@@ -229,16 +230,35 @@ impl Progress<'_> {
         Moment { scenario, world, memory, now }
     }
 
-    fn give_up(&mut self, ready: Vec<Ready>) {
-        for Ready { at, .. } in ready {
+    /// A step that could not be carried out is told like one that was.
+    fn give_up(&mut self, ready: Vec<Ready>, end: &End, now: Timestamp) {
+        let why = match end {
+            End::CannotGoOn { lack, .. } => Why::Lacks(lack.clone()),
+            End::Ours { what } => Why::NotStarted(what.clone()),
+            _ => Why::TimedOut,
+        };
+        for Ready { at, frame } in ready {
+            // What ended beside it has its own result.
+            if self.plan.memory.seen(&at).is_some() {
+                continue;
+            }
             let (result, values) = (DoneResult::Unclear, serde_json::Map::new());
-            self.plan.memory.keep(at, Seen { result, values });
+            self.plan.memory.keep(at.clone(), Seen { result, values });
+            self.reports.push(StepReport {
+                at,
+                entry: entry(&frame.each),
+                verdict: Verdict::Unclear(why.clone()),
+                seen: None,
+                attempts: 1,
+                began_at: now,
+                took: Duration::ZERO,
+            });
         }
     }
 
     /// In the mode `shadow` nothing ends but the looking.
     fn in_mode(&self, end: End) -> End {
-        let shadow = self.plan.mode == Mode::Shadow;
+        let shadow = self.plan.mode() == Mode::Shadow;
         if !shadow || matches!(end.outcome(), Outcome::Shadowed | Outcome::StoodDown) {
             return end;
         }
@@ -279,10 +299,23 @@ pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
     };
     let HandOff { message, manual, priority, to, urgency, page } = hand_off;
     let (message, manual, to) = (filled(message), filled(manual), filled(to));
+    // Leaving people asleep is for ends the author had in mind, not for what went wrong.
+    let by_design = end.outcome() == Outcome::HandedOff;
+    let (urgency, page) = (urgency.filter(|_| by_design), page.filter(|_| by_design));
+    let page = page.or((urgency == Some(Urgency::Low)).then_some(false));
     Told { message, manual, to, priority, urgency, page, untouched: Vec::new() }
 }
 
 impl RunPlan<'_> {
+    /// How far this run may go. One that has changed something under another mode cannot only look
+    /// from then on: it asks.
+    pub(super) fn mode(&self) -> Mode {
+        match self.mode {
+            Mode::Shadow if self.memory.has_acted() => Mode::Approve,
+            mode => mode,
+        }
+    }
+
     /// Before each step: nobody asked to stop, and there is time left.
     pub(super) fn may_go_on(&self, step: usize, phase: Phase) -> Result<(), Stop> {
         self.halted()?;

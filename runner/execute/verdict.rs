@@ -2,6 +2,7 @@
 
 use crate::claim::journal::DoneResult;
 use crate::execute::actuator::{Ending, Observation, Output};
+use crate::execute::end::Lack;
 use crate::scenario::expression::{Expression, NoResult};
 use crate::scenario::model::Expect;
 use crate::scenario::value::{Values, written};
@@ -41,6 +42,8 @@ pub enum Why {
     },
     /// It was well, but not as many times one after the other as wanted.
     NotInARow(u32),
+    /// It was not even begun.
+    Lacks(Lack),
     /// People said no.
     Denied,
     /// Nobody answered in time.

@@ -13,7 +13,7 @@ use crate::incident::{Incident, Status};
 use crate::report::note::Story;
 use crate::report::reporter::{Reporter, Untold};
 use crate::report::title::{State, with_state};
-use crate::report::{IncidentChange, PlatformError};
+use crate::report::{Escalation, IncidentChange, PlatformError};
 use escalate::Along;
 
 /// Where to page and what is needed for it.
@@ -50,9 +50,8 @@ impl HandOff<'_> {
     ) -> Result<(), Untold> {
         let how = story.told;
         if incident.status != Status::Resolved {
-            if how.page == Some(false) {
-                self.leave(incident, how).await;
-            } else {
+            let is_left = how.page == Some(false) && self.leave(incident, how).await?;
+            if !is_left {
                 self.page(incident, how, level).await?;
             }
         }
@@ -62,16 +61,21 @@ impl HandOff<'_> {
         }
     }
 
-    /// The author wants nobody woken: title, priority and urgency say what is known.
-    async fn leave(&self, incident: &Incident, how: &Told) {
+    /// The author wants nobody woken: title, priority and urgency say what is known. `false` when
+    /// PagerDuty does not take it; then people are paged rather than told nothing.
+    async fn leave(&self, incident: &Incident, how: &Told) -> Result<bool, Untold> {
         let change = IncidentChange {
+            escalation: self.destination.map(|policy| Escalation::Policy(policy.to_owned())),
             title: Some(with_state(&incident.title, State::HandedOff, self.reporter.style.lang)),
             priority: how.priority.clone(),
             urgency: how.urgency,
             ..IncidentChange::default()
         };
-        if let Err(error) = self.reporter.platform.change(&incident.id, &change).await {
-            self.reporter.count_failure(&incident.id, &error);
+        let call = || self.reporter.platform.change(&incident.id, &change);
+        match self.reporter.persist(&incident.id, self.halt, LEAVE_ROUNDS, call).await {
+            Ok(_) | Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => Ok(true),
+            Err(Untold::Halted) => Err(Untold::Halted),
+            Err(Untold::Failed(_)) => Ok(false),
         }
     }
 
@@ -110,6 +114,9 @@ impl HandOff<'_> {
         }
     }
 }
+
+/// Rounds of leaving an incident to people without waking them, before they are woken.
+const LEAVE_ROUNDS: usize = 3;
 
 /// Rounds of asking for the level before people are paged without knowing it.
 const LEVEL_ROUNDS: usize = 2;

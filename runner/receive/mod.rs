@@ -3,6 +3,8 @@
 //! `pagerduty.rs` turns bytes into a closed [`Event`]; `signature.rs` decides whether they are
 //! PagerDuty's; `http.rs` answers. Nothing behind this stage sees JSON.
 
+use jiff::Timestamp;
+
 use crate::claim::protocol::{Opening, StandDownReason};
 use crate::incident::{Incident, IncidentId};
 
@@ -26,8 +28,8 @@ pub enum Event {
     Opened { incident: Box<Incident>, opening: Opening },
     /// A person took over, or the incident ended.
     TakenFromUs { incident: IncidentId, reason: StandDownReason, by: Option<String> },
-    /// A person answered a question of a run.
-    Answered { incident: IncidentId, approved: bool },
+    /// A person answered a question of a run, by a note of this time.
+    Answered { incident: IncidentId, approved: bool, at: Timestamp },
     /// Nothing for AMS to do.
     Ignored(Ignored),
 }

@@ -65,8 +65,9 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
         }
         "incident.annotated" if agent.is_person => {
             let content = crate::folding::fold(&text(&data["content"]).unwrap_or_default());
+            let at = occurred_at(event);
             let answered =
-                |approved| Some(Event::Answered { incident: parent_id(data)?, approved });
+                |approved| Some(Event::Answered { incident: parent_id(data)?, approved, at });
             if is_command(&content, STOP_COMMAND) {
                 taken_from(parent_id(data), StandDownReason::StopNote)
             } else if is_command(&content, APPROVE_COMMAND) {
@@ -135,12 +136,14 @@ fn opened(event: &Value, opening: Opening) -> Option<Event> {
         escalation_policy: text(&data["escalation_policy"]["id"]),
         assignees: references(&data["assignees"]),
         html_url: text(&data["html_url"]),
-        // Without a time it may be arbitrarily old, which means: ask PagerDuty before acting.
-        seen_at: text(&event["occurred_at"])
-            .and_then(|at| at.parse().ok())
-            .unwrap_or(Timestamp::UNIX_EPOCH),
+        seen_at: occurred_at(event),
     };
     Some(Event::Opened { incident: Box::new(incident), opening })
+}
+
+/// Without a time it may be arbitrarily old, which means: ask PagerDuty before acting.
+fn occurred_at(event: &Value) -> Timestamp {
+    text(&event["occurred_at"]).and_then(|at| at.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Of an event about the incident itself. A missing type is no reason to miss an incident.

@@ -192,13 +192,16 @@ async fn run(
     let taken = intake.take(delivery(opened)).await;
     for person in test.people.clone() {
         let (intake, id, platform) = (Arc::clone(&intake), id.clone(), Arc::clone(platform));
+        let pipeline = Arc::clone(pipeline);
         tokio::spawn(async move {
             tokio::time::sleep(person.after).await;
             let by = Some("PPERSON".to_owned());
             let taken = |reason| Event::TakenFromUs { incident: id.clone(), reason, by };
+            let at = pipeline.executor.clock.now();
+            let answered = |approved| Event::Answered { incident: id.clone(), approved, at };
             let event = match person.does {
-                Deed::Approve => Event::Answered { incident: id.clone(), approved: true },
-                Deed::Deny => Event::Answered { incident: id.clone(), approved: false },
+                Deed::Approve => answered(true),
+                Deed::Deny => answered(false),
                 Deed::Stop => taken(StandDownReason::StopNote),
                 Deed::Acknowledge => {
                     let mut incident = platform.incident();

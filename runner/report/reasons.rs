@@ -104,7 +104,7 @@ fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
     }
 }
 
-fn lack_ja(lack: &Lack) -> String {
+pub(super) fn lack_ja(lack: &Lack) -> String {
     match lack {
         Lack::NoValue(name) => format!("{name} の値がありません"),
         Lack::NoCustomer => "どのお客様のインシデントか判りません".to_owned(),
@@ -125,11 +125,12 @@ fn lack_ja(lack: &Lack) -> String {
         Lack::TooMany { found, most } => {
             format!("対象が{found}件あり、上限の{most}件を超えています")
         }
+        Lack::Suspended(what) => format!("途中から対応停止の期間に入りました: {what}"),
         Lack::Other(what) => what.clone(),
     }
 }
 
-fn lack_en(lack: &Lack) -> String {
+pub(super) fn lack_en(lack: &Lack) -> String {
     match lack {
         Lack::NoValue(name) => format!("there is no value for {name}"),
         Lack::NoCustomer => "no customer is known for this incident".to_owned(),
@@ -148,6 +149,7 @@ fn lack_en(lack: &Lack) -> String {
         Lack::TooMany { found, most } => {
             format!("{found} entries are more than the {most} that may be worked on")
         }
+        Lack::Suspended(what) => format!("a suspension has begun meanwhile: {what}"),
         Lack::Other(what) => what.clone(),
     }
 }

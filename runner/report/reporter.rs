@@ -141,7 +141,7 @@ impl Reporter {
         let incident = &story.run.incident;
         let marker = marker(story.run, Kind::End);
         let notes = self.persist(incident, halt, NOTE_ROUNDS, || self.platform.notes(incident));
-        Ok(notes.await?.iter().any(|note| note.content.contains(&marker)))
+        Ok(notes.await?.iter().any(|note| note.content.trim_end().ends_with(&marker)))
     }
 
     /// Tries until it works, is refused, `rounds` are over or the process stops.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::execute::actuator::{Ending, Observation};
 use crate::execute::end::End;
 use crate::execute::verdict::{Verdict, Why};
+use crate::report::reasons;
 use crate::scenario::model::StepKind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +192,7 @@ fn why_ja(why: &Why) -> String {
         Why::NoValue(name) => format!("値がない: {name}"),
         Why::BadValue { name, reason } => format!("値を読めない: {name}（{reason}）"),
         Why::NotInARow(times) => format!("連続で正常だったのは {times} 回まで"),
+        Why::Lacks(lack) => reasons::lack_ja(lack),
         Why::Denied => "承認されなかった".to_owned(),
         Why::NotAnswered => "時間内に回答がなかった".to_owned(),
         Why::RecordedOnly => "詳細は元のリージョンの記録".to_owned(),
@@ -213,6 +215,7 @@ fn why_en(why: &Why) -> String {
         Why::NoValue(name) => format!("no value for {name}"),
         Why::BadValue { name, reason } => format!("{name} cannot be read ({reason})"),
         Why::NotInARow(times) => format!("well only {times} times in a row"),
+        Why::Lacks(lack) => reasons::lack_en(lack),
         Why::Denied => "people said no".to_owned(),
         Why::NotAnswered => "nobody answered in time".to_owned(),
         Why::RecordedOnly => "details are with the first region".to_owned(),

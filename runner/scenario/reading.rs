@@ -108,6 +108,7 @@ pub(super) fn bad_name(name: &str, place: Place, findings: &mut Findings) {
         "bad-name",
         place,
         format!("'{name}' cannot be referred to"),
-        "use small letters, digits and '_', beginning with a letter, at most 40 characters",
+        "use small letters, digits and '_', beginning with a letter, at most 40 characters, and \
+         no name that every scenario has",
     );
 }

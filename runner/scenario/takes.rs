@@ -5,6 +5,7 @@ use std::time::Duration;
 use regex::RegexBuilder;
 
 use crate::fields::{Fields, text};
+use crate::scenario::action::ROOTS;
 use crate::scenario::capture::CaptureKind;
 use crate::scenario::flow::count;
 use crate::scenario::match_rule::bad_pattern;
@@ -86,7 +87,11 @@ pub(super) fn read_takes(node: &Node, reading: &mut Reading<'_>) -> Vec<Take> {
     let Some(own) = Fields::of(node, "values", reading.findings) else { return Vec::new() };
     let mut takes = Vec::new();
     for (key, value) in own.all() {
-        if !is_name(&key.name) || BUILT_IN.iter().any(|(name, _)| *name == key.name) {
+        // Such a value could not be told from what every scenario knows by this name.
+        let is_taken = BUILT_IN.iter().any(|(name, _)| *name == key.name)
+            || ROOTS.contains(&key.name.as_str())
+            || key.name == "previous";
+        if !is_name(&key.name) || is_taken {
             bad_name(&key.name, key.place, reading.findings);
             continue;
         }

@@ -137,7 +137,8 @@ const VARIABLE: Form = Form {
 
 /// What every step has cannot be read under the same name.
 const VALUE_NAME: Form = Form {
-    pattern: "^(?!(result|began|exit_code|status|no_answer|output)$)[a-z][a-z0-9_]{0,39}$",
+    pattern: "^(?!(result|began|exit_code|status|no_answer|output|previous|capture|vars|incident|\
+              parameters|lookup|customer|target|steps|each|now)$)[a-z][a-z0-9_]{0,39}$",
     ..NAME
 };
 

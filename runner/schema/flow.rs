@@ -204,8 +204,13 @@ pub static HAND_OFF_FIELDS: Group = Group {
         )
         .without("left as it is")
         .example("P2"),
-        field("urgency", Kind::Word(&URGENCIES), "PagerDuty's urgency.", "PagerDutyの緊急度")
-            .without("left as it is"),
+        field(
+            "urgency",
+            Kind::Word(&URGENCIES),
+            "PagerDuty's urgency. `low` wakes nobody, unless `page: true` says so.",
+            "PagerDutyの緊急度。`low` は `page: true` がなければ誰も起こさない",
+        )
+        .without("left as it is"),
         field(
             "page",
             Kind::Bool,

@@ -28,6 +28,7 @@ mod notes;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
 // The whole thing as a newcomer sees it.
+mod rehearsals;
 mod sandbox;
 // The source itself keeps its rules.
 mod tidy;

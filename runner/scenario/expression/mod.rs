@@ -23,6 +23,9 @@ use crate::yaml::Place;
 /// Functions an expression may call.
 pub const FUNCTIONS: [&str; 5] = ["min", "max", "round", "length", "abs"];
 
+/// Bytes of one expression: the engine reads it recursively, and people cannot read it at all.
+const LONGEST: usize = 500;
+
 /// Instructions of the engine one evaluation may take.
 const FUEL: u64 = 10_000;
 
@@ -57,6 +60,13 @@ pub struct Mistake {
 impl Expression {
     pub fn parse(source: &str, place: Place) -> Result<Self, Mistake> {
         let source = source.trim();
+        if source.len() > LONGEST {
+            return Err(mistake(
+                "bad-expression",
+                format!("the expression has {} bytes; {LONGEST} is the limit", source.len()),
+                "take a value of its own in an earlier step, and compare that",
+            ));
+        }
         let tree = parse_expr(source).map_err(|error| {
             let reason = error.detail().unwrap_or("it is not complete").to_owned();
             mistake(

@@ -262,3 +262,17 @@ fn many_files_load_in_the_order_of_their_names() {
     assert!(findings.is_sorted() && findings.len() == 80 + 2 * 120, "{}", findings.len());
     assert_eq!(load(dir.path()).1, findings);
 }
+
+/// The engine reads expressions recursively.
+#[test]
+fn an_expression_without_end_is_refused() {
+    let sum = vec!["1"; 50_000].join(" + ");
+    let text = format!(
+        "scenario: x\nabout: x\nmatch: {{all: [disk]}}\nsteps:\n  \
+         - gather: {{run: df, when: '{sum} > 0'}}\n"
+    );
+    let dir = folder(&[("x.yaml", text.as_bytes())]);
+    let ran = super::ams(dir.path(), &["validate", "x.yaml"]);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.out.contains("bad-expression"), "{}", ran.out);
+}

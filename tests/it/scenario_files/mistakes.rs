@@ -8,7 +8,7 @@ pub(super) const HEAD: &str = "scenario: NAME\nabout: x\nmatch: {all: [disk]}\n"
 const STEPS: &str = "steps:\n  - gather: {run: df}\n";
 
 /// Name, content behind [`HEAD`], and the findings it gives.
-const STEP_MISTAKES: [(&str, &str, &[&str]); 30] = [
+const STEP_MISTAKES: [(&str, &str, &[&str]); 32] = [
     ("unknown-key", "steps:\n  - gather: {run: df, timeot: 5s}\n", &["5:23 unknown-key"]),
     ("unknown-top", "stepz: []\nsteps:\n  - gather: {run: df}\n", &["4:1 unknown-key"]),
     ("duplicate-key", "about: y\nsteps:\n  - gather: {run: df}\n", &["4:1 syntax"]),
@@ -27,6 +27,12 @@ const STEP_MISTAKES: [(&str, &str, &[&str]); 30] = [
     ("two-actions", "steps:\n  - check: {run: df, exec: [df]}\n", &["5:12 several-actions"]),
     ("bad-duration", "deadline: soon\nsteps:\n  - gather: {run: df}\n", &["4:11 bad-duration"]),
     ("no-unit", "steps:\n  - wait: {for: 30}\n", &["5:17 bad-duration"]),
+    ("ages", "steps:\n  - wait: {for: 9000000h}\n", &["5:17 bad-duration"]),
+    (
+        "shadow",
+        "steps:\n  - gather: {run: df, values: {target: {pattern: '(\\d+)'}}}\n",
+        &["5:32 bad-name"],
+    ),
     ("no-steps", "steps: []\n", &["4:8 no-steps"]),
     ("null-steps", "steps:\n", &["4:6 wrong-type"]),
     ("empty-exec", "steps:\n  - gather: {exec: []}\n", &["5:20 empty-command"]),
