@@ -1,33 +1,39 @@
-//! Once per heartbeat: who asked our runs to stand down, and whose runs have lost their owner.
+//! Twice per heartbeat: who asked our runs to stand down, and whose runs have lost their owner.
 //!
 //! An open run without an owner that shows life is taken over and goes on where its journal
 //! stands (`resume.rs`).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::claim::protocol::RunItem;
-use crate::claim::takeover::Watcher;
-use crate::claim::{StoreError, TakenOver};
-use crate::incident::IncidentId;
+use crate::claim::takeover::{Watcher, first_to_act};
+use crate::claim::{OpenRun, StoreError, TakenOver, Which};
+use crate::incident::{Owner, RunId};
 use crate::limits;
 use crate::pipeline::Pipeline;
 use crate::resume;
 
-/// Rounds between two clean-ups of what ended long ago.
-const CLEAN_UP_EVERY: u64 = 3_600;
+/// Rounds between two clean-ups of what ended long ago: about an hour.
+const CLEAN_UP_EVERY: u64 = 7_200;
 
-/// Sweeps until cancelled, once per heartbeat interval.
+/// Rounds between two listings of all open runs. In between only runs of dead owners and released
+/// ones are asked for, which costs nothing while there are none.
+const LIST_EVERY: u64 = 10;
+
+/// Rounds for which an orphan is left to the process that is to take it first.
+const LEFT_TO_OTHERS: u32 = 2;
+
+/// Sweeps until cancelled, twice per heartbeat interval.
 pub async fn sweep_until(pipeline: Arc<Pipeline>, stop: CancellationToken) {
     let terms = pipeline.executor.pulse.terms();
-    let mut sweep = Sweep { watcher: Watcher::new(terms.lease), strays: HashSet::new() };
-    let mut ticks = tokio::time::interval(terms.beat_every);
+    let mut sweep = Sweep::new(Watcher::new(terms.lease));
+    let mut ticks = tokio::time::interval(terms.beat_every / 2);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for round in 1_u64.. {
+    for round in 0_u64.. {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
@@ -41,57 +47,113 @@ pub async fn sweep_until(pipeline: Arc<Pipeline>, stop: CancellationToken) {
 
 struct Sweep {
     watcher: Watcher,
-    /// Open runs that name us and that we are not carrying out: seen once, they may be about to
-    /// start; seen twice, their claim's answer was lost on the way.
-    strays: HashSet<IncidentId>,
+    /// All open runs as they were listed last.
+    listed: Vec<OpenRun>,
+    /// Open runs that name us and that we are not carrying out: listed once, they may be about to
+    /// start; listed twice, their claim's answer was lost on the way.
+    strays: HashSet<RunId>,
+    /// Dead owners that have no open run any more.
+    settled: HashSet<Owner>,
+    /// Orphans that another process is to take first, and for how many rounds it has not.
+    left: HashMap<OpenRun, u32>,
 }
 
 impl Sweep {
+    fn new(watcher: Watcher) -> Self {
+        let (strays, settled) = (HashSet::new(), HashSet::new());
+        Self { watcher, listed: Vec::new(), strays, settled, left: HashMap::new() }
+    }
+
     async fn round(&mut self, pipeline: &Arc<Pipeline>, round: u64) -> Result<(), StoreError> {
         let claims = pipeline.claims();
         for (incident, stand_down) in claims.store().stand_downs(claims.owner()).await? {
             pipeline.runs.stand_down(&incident, stand_down);
         }
         let beats = claims.store().heartbeats().await?;
-        let open = claims.store().open_runs().await?;
+        let lists = round.is_multiple_of(LIST_EVERY);
+        if lists {
+            self.listed = claims.store().open_runs(&Which::All).await?;
+            self.settled.clear();
+        }
         let now = Instant::now();
-        self.watcher.look(&beats, &open, now);
+        self.watcher.look(&beats, &self.listed, now);
         if pipeline.runs.refuses().is_none() && pipeline.executor.pulse.is_good() {
-            for orphan in self.orphans(pipeline, &open, now) {
-                take_over(pipeline, orphan).await?;
+            let mut orphans = self.orphans(pipeline, now).await?;
+            if lists {
+                orphans.extend(self.strays(pipeline));
+            }
+            for orphan in orphans {
+                take_over(pipeline, &orphan).await?;
             }
         }
-        if round.is_multiple_of(CLEAN_UP_EVERY) {
-            let kept = SignedDuration::try_from(limits::CLAIM_KEPT).unwrap_or(SignedDuration::MAX);
-            let before = pipeline.executor.clock.now() - kept;
-            claims.store().sweep(before, &self.watcher.alive(now)).await?;
-            if let Err(error) = pipeline.executor.history.sweep(before).await {
-                tracing::warn!(%error, "what ended runs had read is not forgotten yet");
-            }
+        if round > 0 && round.is_multiple_of(CLEAN_UP_EVERY) {
+            self.clean_up(pipeline, now).await?;
         }
         Ok(())
     }
 
-    fn orphans<'a>(
+    /// Runs whose owners are dead or gave them up, as far as it is our turn.
+    async fn orphans(
         &mut self,
         pipeline: &Pipeline,
-        open: &'a [RunItem],
         now: Instant,
-    ) -> Vec<&'a RunItem> {
+    ) -> Result<Vec<OpenRun>, StoreError> {
+        let (store, me) = (pipeline.claims().store(), pipeline.claims().owner());
+        let mut orphans = store.open_runs(&Which::Released).await?;
+        let dead = self.watcher.dead(now);
+        self.settled.retain(|owner| dead.contains(owner));
+        for owner in dead {
+            if owner == *me || self.settled.contains(&owner) {
+                continue;
+            }
+            let left_behind = store.open_runs(&Which::Of(owner.clone())).await?;
+            if left_behind.is_empty() {
+                self.settled.insert(owner);
+            }
+            orphans.extend(left_behind.into_iter().filter(|open| !open.released));
+        }
+        let alive = self.watcher.alive(now);
+        let mut left = HashMap::new();
+        orphans.retain(|orphan| {
+            let others: Vec<Owner> =
+                alive.iter().filter(|owner| **owner != orphan.owner).cloned().collect();
+            let rounds = self.left.get(orphan).map_or(0, |rounds| rounds + 1);
+            let is_ours = first_to_act(&others, &orphan.run.incident).is_none_or(|it| it == me);
+            let takes = is_ours || rounds >= LEFT_TO_OTHERS;
+            if !takes {
+                left.insert(orphan.clone(), rounds);
+            }
+            takes
+        });
+        self.left = left;
+        Ok(orphans)
+    }
+
+    fn strays(&mut self, pipeline: &Pipeline) -> Vec<OpenRun> {
         let me = pipeline.claims().owner();
-        let is_stray =
-            |item: &&RunItem| item.owner == *me && !pipeline.runs.has(&item.run.incident);
-        let strays: HashSet<IncidentId> =
-            open.iter().filter(is_stray).map(|item| item.run.incident.clone()).collect();
-        let twice: HashSet<IncidentId> = strays.intersection(&self.strays).cloned().collect();
-        self.strays = strays;
-        let mine = open.iter().filter(|item| twice.contains(&item.run.incident));
-        let others = self.watcher.orphans(open, me, now).filter(|item| item.owner != *me);
-        mine.chain(others).collect()
+        let strays: Vec<&OpenRun> = self
+            .listed
+            .iter()
+            .filter(|open| open.owner == *me && !pipeline.runs.has(&open.run.incident))
+            .collect();
+        let twice = strays.iter().filter(|open| self.strays.contains(&open.run));
+        let twice = twice.map(|open| (*open).clone()).collect();
+        self.strays = strays.into_iter().map(|open| open.run.clone()).collect();
+        twice
+    }
+
+    async fn clean_up(&self, pipeline: &Pipeline, now: Instant) -> Result<(), StoreError> {
+        let kept = SignedDuration::try_from(limits::CLAIM_KEPT).unwrap_or(SignedDuration::MAX);
+        let before = pipeline.executor.clock.now() - kept;
+        pipeline.claims().store().sweep(before, &self.watcher.alive(now)).await?;
+        if let Err(error) = pipeline.executor.history.sweep(before).await {
+            tracing::warn!(%error, "what ended runs had read is not forgotten yet");
+        }
+        Ok(())
     }
 }
 
-async fn take_over(pipeline: &Arc<Pipeline>, seen: &RunItem) -> Result<(), StoreError> {
+async fn take_over(pipeline: &Arc<Pipeline>, seen: &OpenRun) -> Result<(), StoreError> {
     // From here on only what was taken over counts: its owner may have written since it was seen.
     let TakenOver { claim, item } = match pipeline.claims().take_over(seen).await? {
         Ok(taken) => taken,

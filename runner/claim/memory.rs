@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
-use crate::claim::{ClaimStore, StoreError};
+use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Owner};
 
@@ -55,9 +55,10 @@ impl ClaimStore for MemoryClaims {
         Ok(self.kept().items.get(incident).cloned())
     }
 
-    async fn open_runs(&self) -> Result<Vec<RunItem>, StoreError> {
+    async fn open_runs(&self, which: &Which) -> Result<Vec<OpenRun>, StoreError> {
         let kept = self.kept();
-        Ok(kept.items.values().filter(|item| item.outcome.is_none()).cloned().collect())
+        let open = kept.items.values().filter_map(OpenRun::of);
+        Ok(open.filter(|open| which.means(open)).collect())
     }
 
     async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError> {

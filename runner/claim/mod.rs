@@ -39,8 +39,9 @@ pub trait ClaimStore: Send + Sync {
     /// The item as last durably written.
     async fn read(&self, incident: &IncidentId) -> Result<Option<RunItem>, StoreError>;
 
-    /// All runs without an outcome.
-    async fn open_runs(&self) -> Result<Vec<RunItem>, StoreError>;
+    /// Runs without an outcome. What was written a moment ago may be missing, and what has just
+    /// ended may still be there: a take-over is judged again.
+    async fn open_runs(&self, which: &Which) -> Result<Vec<OpenRun>, StoreError>;
 
     /// The owner's open runs that were asked to stand down.
     async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError>;
@@ -54,6 +55,43 @@ pub trait ClaimStore: Send + Sync {
     /// Forgets runs that ended before `before`, and heartbeats of owners that have no open run
     /// and are not in `alive`. Answers with the number of runs forgotten.
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError>;
+}
+
+/// Which open runs are asked for. All of them is dear where thousands are open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    Of(Owner),
+    /// Given up by their owners in good order.
+    Released,
+}
+
+/// What a take-over must know of an open run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OpenRun {
+    pub run: RunId,
+    pub owner: Owner,
+    pub epoch: u64,
+    pub released: bool,
+}
+
+impl OpenRun {
+    /// `None` for a run that is over.
+    pub fn of(item: &RunItem) -> Option<Self> {
+        let RunItem { run, owner, epoch, released, outcome, .. } = item;
+        let (run, owner) = (run.clone(), owner.clone());
+        outcome.is_none().then_some(Self { run, owner, epoch: *epoch, released: *released })
+    }
+}
+
+impl Which {
+    pub fn means(&self, open: &OpenRun) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(owner) => open.owner == *owner,
+            Self::Released => open.released,
+        }
+    }
 }
 
 /// The store could not be asked, or its answer was lost.
@@ -155,7 +193,7 @@ impl Claims {
     /// have written after `seen` was read, so the answer holds the item as it was taken over.
     pub async fn take_over(
         &self,
-        seen: &RunItem,
+        seen: &OpenRun,
     ) -> Result<Result<TakenOver, Refusal>, StoreError> {
         let event = Event::TakeOver {
             seen_owner: seen.owner.clone(),

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use tokio::sync::{mpsc, oneshot};
 
 use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
-use crate::claim::{ClaimStore, StoreError};
+use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Owner};
 use crate::limits;
@@ -99,10 +99,23 @@ impl ClaimStore for SqliteClaims {
         self.query(move |connection| read_item(connection, &incident)).await
     }
 
-    async fn open_runs(&self) -> Result<Vec<RunItem>, StoreError> {
-        self.query(|connection| {
-            let sql = "SELECT incident, item FROM claims WHERE outcome IS NULL ORDER BY incident";
-            read_items(connection, sql, [])
+    async fn open_runs(&self, which: &Which) -> Result<Vec<OpenRun>, StoreError> {
+        let which = which.clone();
+        self.query(move |connection| {
+            const OPEN: &str = "SELECT incident, item FROM claims WHERE outcome IS NULL";
+            let items = match &which {
+                Which::All => read_items(connection, OPEN, []),
+                Which::Of(owner) => {
+                    let sql = format!("{OPEN} AND owner = ?1");
+                    read_items(connection, &sql, [owner.as_str()])
+                }
+                // As the index has it.
+                Which::Released => {
+                    let sql = format!("{OPEN} AND item ->> '$.released' = 1");
+                    read_items(connection, &sql, [])
+                }
+            };
+            Ok(items?.iter().filter_map(OpenRun::of).collect())
         })
         .await
     }

@@ -9,6 +9,8 @@ CREATE TABLE IF NOT EXISTS claims (
     item       TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS open_claims ON claims (owner, stand_down) WHERE outcome IS NULL;
+CREATE INDEX IF NOT EXISTS released_claims ON claims (incident)
+    WHERE outcome IS NULL AND item ->> '$.released' = 1;
 CREATE TABLE IF NOT EXISTS heartbeats (
     owner  TEXT PRIMARY KEY,
     number INTEGER NOT NULL

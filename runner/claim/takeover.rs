@@ -6,10 +6,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use sha2::Digest as _;
 use tokio::time::Instant;
 
-use crate::claim::protocol::RunItem;
-use crate::incident::Owner;
+use crate::claim::OpenRun;
+use crate::incident::{IncidentId, Owner};
 
 /// What this process has seen of the others' heartbeats.
 #[derive(Debug)]
@@ -25,9 +26,9 @@ impl Watcher {
 
     /// Takes note of all heartbeats as they are now. An owner of an open run without any
     /// heartbeat counts from now, like one whose number was just seen.
-    pub fn look(&mut self, beats: &[(Owner, u64)], open: &[RunItem], now: Instant) {
+    pub fn look(&mut self, beats: &[(Owner, u64)], open: &[OpenRun], now: Instant) {
         let numbers: HashMap<&Owner, u64> = beats.iter().map(|(owner, n)| (owner, *n)).collect();
-        let owners = open.iter().map(|item| &item.owner).chain(numbers.keys().copied());
+        let owners = open.iter().map(|open| &open.owner).chain(numbers.keys().copied());
         let mut seen = HashMap::new();
         for owner in owners {
             let number = numbers.get(owner).copied().unwrap_or(0);
@@ -50,16 +51,20 @@ impl Watcher {
         self.seen.keys().filter(|owner| !self.is_dead(owner, now)).cloned().collect()
     }
 
-    /// The open runs that `me` may take over: released ones at once, others when their owner is
-    /// dead.
-    pub fn orphans<'a>(
-        &self,
-        open: &'a [RunItem],
-        me: &Owner,
-        now: Instant,
-    ) -> impl Iterator<Item = &'a RunItem> {
-        open.iter()
-            .filter(move |item| item.owner != *me || item.released)
-            .filter(move |item| item.released || self.is_dead(&item.owner, now))
+    /// Owners that showed none.
+    pub fn dead(&self, now: Instant) -> Vec<Owner> {
+        self.seen.keys().filter(|owner| self.is_dead(owner, now)).cloned().collect()
     }
+}
+
+/// Which of these processes looks after this incident first, so that they do not all do the same
+/// at once: the same answer everywhere, and spread evenly. Only a matter of cost; the claim decides.
+pub fn first_to_act<'a>(alive: &'a [Owner], incident: &IncidentId) -> Option<&'a Owner> {
+    alive.iter().max_by_key(|owner| {
+        let mut hash = sha2::Sha256::new();
+        hash.update(owner.as_str());
+        hash.update([0]);
+        hash.update(incident.as_str());
+        hash.finalize()
+    })
 }

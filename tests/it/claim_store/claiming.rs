@@ -1,9 +1,9 @@
-use ams::claim::ClaimAnswer;
 use ams::claim::protocol::{ClaimToken, Event, Opening, Refusal, StandDownReason};
+use ams::claim::{ClaimAnswer, Which};
 use ams::incident::{Outcome, Owner, RunId};
 use tokio::task::JoinSet;
 
-use super::{Place, claim, incident, lost, restart_web, try_claim};
+use super::{Place, claim, incident, lost, open, restart_web, try_claim};
 
 pub(crate) async fn the_first_claim_wins_and_the_second_is_told_whose_it_is(place: &Place) {
     let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
@@ -66,7 +66,7 @@ pub(crate) async fn an_unmatched_incident_is_noted_once_and_over_at_once(place: 
     let run = RunId { incident: id.clone(), number: 1 };
     assert_eq!(noted, ClaimAnswer::Noted(run.clone()));
     assert_eq!(lost(again), Refusal::Over { run, outcome: Outcome::Unmatched });
-    assert_eq!(place.store.open_runs().await.unwrap(), []);
+    assert_eq!(open(&*place.store, Which::All).await, []);
 }
 
 pub(crate) async fn nobody_can_act_on_an_incident_that_nobody_claimed(place: &Place) {

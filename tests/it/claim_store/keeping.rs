@@ -1,10 +1,10 @@
-use ams::claim::ClaimStore;
 use ams::claim::protocol::StandDownReason;
+use ams::claim::{ClaimStore, Which};
 use ams::clock::Clock as _;
 use ams::incident::{Outcome, Owner};
 use jiff::SignedDuration;
 
-use super::{Place, claim, end, incident};
+use super::{Place, claim, end, incident, open};
 
 async fn heartbeats(store: &dyn ClaimStore) -> Vec<(String, u64)> {
     let beats = store.heartbeats().await.unwrap();
@@ -34,20 +34,39 @@ pub(crate) async fn open_runs_and_stand_downs_are_those_without_an_outcome(place
     }
     end(&tokyo, &over, Outcome::StoodDown).await;
 
-    let mut open: Vec<_> =
-        place.store.open_runs().await.unwrap().into_iter().map(|item| item.run.incident).collect();
-    open.sort();
-    assert_eq!(open, [others, quiet, stopped.clone()]);
+    assert_eq!(open(&*place.store, Which::All).await, [others, quiet, stopped.clone()]);
     let mine = place.store.stand_downs(tokyo.owner()).await.unwrap();
     let [(id, wish)] = mine.as_slice() else { panic!("{mine:?}") };
     assert_eq!((id, wish.reason), (&stopped, StandDownReason::Merged));
 }
 
+pub(crate) async fn open_runs_are_found_by_owner_and_by_release(place: &Place) {
+    let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
+    let [kept, released, taken, ended] = ["PKEPT", "PRELEASED", "PTAKEN", "PENDED"].map(incident);
+    claim(&tokyo, &kept).await;
+    for id in [&released, &taken, &ended] {
+        let claim = claim(&tokyo, id).await;
+        tokyo.release(&claim).await.unwrap().unwrap();
+        if id == &ended {
+            end(&tokyo, &claim, Outcome::StoodDown).await;
+        }
+    }
+    let seen = place.store.open_runs(&Which::Released).await.unwrap();
+    let seen = seen.iter().find(|open| open.run.incident == taken).unwrap();
+    osaka.take_over(seen).await.unwrap().unwrap();
+
+    let (mine, others) = (tokyo.owner().clone(), osaka.owner().clone());
+    assert_eq!(open(&*place.store, Which::Of(mine)).await, [kept, released.clone()]);
+    assert_eq!(open(&*place.store, Which::Of(others)).await, [taken]);
+    assert_eq!(open(&*place.store, Which::Released).await, [released]);
+    assert_eq!(open(&*place.store, Which::Of(Owner::new("nobody"))).await, []);
+}
+
 pub(crate) async fn the_sweep_forgets_what_ended_long_ago_and_nothing_else(place: &Place) {
     let tokyo = place.runner("tokyo-1");
-    let [long_ago, recent, open] = ["PLONGAGO", "PRECENT", "POPEN"].map(incident);
+    let [long_ago, recent, still_open] = ["PLONGAGO", "PRECENT", "POPEN"].map(incident);
     let first = claim(&tokyo, &long_ago).await;
-    claim(&tokyo, &open).await;
+    claim(&tokyo, &still_open).await;
     let second = claim(&tokyo, &recent).await;
     end(&tokyo, &first, Outcome::Resolved).await;
     place.clock.advance(SignedDuration::from_hours(1));
@@ -59,7 +78,7 @@ pub(crate) async fn the_sweep_forgets_what_ended_long_ago_and_nothing_else(place
 
     assert_eq!(place.store.read(&long_ago).await.unwrap(), None);
     assert!(place.store.read(&recent).await.unwrap().is_some());
-    assert!(place.store.read(&open).await.unwrap().is_some());
+    assert!(place.store.read(&still_open).await.unwrap().is_some());
     assert_eq!(place.store.sweep(before, &[]).await.unwrap(), 0);
 }
 

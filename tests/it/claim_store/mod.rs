@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ams::claim::memory::MemoryClaims;
-use ams::claim::protocol::{Opening, Refusal, ScenarioRef};
+use ams::claim::protocol::{Opening, Refusal, RunItem, ScenarioRef};
 use ams::claim::sqlite::SqliteClaims;
-use ams::claim::{Claim, ClaimAnswer, ClaimStore, Claims};
+use ams::claim::{Claim, ClaimAnswer, ClaimStore, Claims, OpenRun, Which};
 use ams::clock::{Clock, SetClock};
 use ams::incident::{IncidentId, Outcome, Owner};
 use tempfile::TempDir;
@@ -67,6 +67,7 @@ macro_rules! contract {
                 keeping:
                     heartbeats_are_the_last_number_of_each_owner,
                     open_runs_and_stand_downs_are_those_without_an_outcome,
+                    open_runs_are_found_by_owner_and_by_release,
                     the_sweep_forgets_what_ended_long_ago_and_nothing_else,
                     the_sweep_keeps_the_heartbeats_that_somebody_may_still_watch;
             }
@@ -163,6 +164,20 @@ pub(crate) async fn claim(runner: &Claims, id: &IncidentId) -> Claim {
 pub(crate) async fn end(runner: &Claims, claim: &Claim, outcome: Outcome) {
     let journal = ams::claim::journal::Journal::default();
     runner.finish(claim, outcome, &journal).await.unwrap().unwrap();
+}
+
+/// What a sweep would know of it, were it open.
+pub(crate) fn as_open(item: &RunItem) -> OpenRun {
+    let RunItem { run, owner, epoch, released, .. } = item;
+    OpenRun { run: run.clone(), owner: owner.clone(), epoch: *epoch, released: *released }
+}
+
+/// The incidents of these open runs, in order.
+pub(crate) async fn open(store: &dyn ClaimStore, which: Which) -> Vec<IncidentId> {
+    let runs = store.open_runs(&which).await.unwrap();
+    let mut incidents: Vec<_> = runs.into_iter().map(|open| open.run.incident).collect();
+    incidents.sort();
+    incidents
 }
 
 pub(crate) fn won(answer: ClaimAnswer) -> Claim {

@@ -2,7 +2,7 @@ use ams::claim::journal::{DoneResult, Entry, Journal, StepAt};
 use ams::claim::protocol::{Event, Refusal, StandDownReason};
 use ams::incident::{Outcome, Owner};
 
-use super::{Place, claim, end, incident};
+use super::{Place, as_open, claim, end, incident};
 
 fn intent(nonce: &str) -> Journal {
     let at = "2026-03-02T12:00:01Z".parse().unwrap();
@@ -53,7 +53,7 @@ pub(crate) async fn nothing_is_written_after_the_outcome(place: &Place) {
     assert_eq!(tokyo.release(&claim).await.unwrap(), over);
     let reason = StandDownReason::Acknowledged;
     assert_eq!(osaka.stand_down(&id, reason, None).await.unwrap().map(drop), over);
-    assert_eq!(osaka.take_over(&ended).await.unwrap().map(drop), over);
+    assert_eq!(osaka.take_over(&as_open(&ended)).await.unwrap().map(drop), over);
     assert_eq!(place.store.read(&id).await.unwrap(), Some(ended));
 }
 
@@ -100,15 +100,16 @@ pub(crate) async fn a_take_over_needs_exactly_the_owner_and_epoch_that_were_seen
     osaka.stand_down(&id, StandDownReason::Acknowledged, None).await.unwrap().unwrap();
     let seen = place.store.read(&id).await.unwrap().unwrap();
 
-    let mut other_owner = seen.clone();
+    let open = as_open(&seen);
+    let mut other_owner = open.clone();
     other_owner.owner = Owner::new("tokyo-2");
-    let mut other_epoch = seen.clone();
+    let mut other_epoch = open.clone();
     other_epoch.epoch = 2;
     for wrong in [other_owner, other_epoch] {
         let refused = osaka.take_over(&wrong).await.unwrap();
         assert!(matches!(refused, Err(Refusal::NotOwner { epoch: 1, .. })), "{refused:?}");
     }
-    let new = osaka.take_over(&seen).await.unwrap().unwrap().claim;
+    let new = osaka.take_over(&as_open(&seen)).await.unwrap().unwrap().claim;
 
     assert_eq!((new.run(), new.epoch(), new.owner().as_str()), (old.run(), 2, "osaka-1"));
     assert_eq!(new.opened_at(), old.opened_at(), "the deadline still counts from the beginning");
@@ -131,6 +132,7 @@ pub(crate) async fn of_two_take_overs_one_succeeds(place: &Place) {
     claim(&place.runner("tokyo-1"), &id).await;
     let seen = place.store.read(&id).await.unwrap().unwrap();
 
+    let seen = as_open(&seen);
     let (one, two) = tokio::join!(osaka.take_over(&seen), seoul.take_over(&seen));
 
     let answers = [one.unwrap(), two.unwrap()];
@@ -150,7 +152,7 @@ pub(crate) async fn a_take_over_goes_on_from_what_was_written_last(place: &Place
 
     tokyo.intend(&old, &intent("once")).await.unwrap().unwrap();
     tokyo.stand_down(&id, StandDownReason::StopNote, None).await.unwrap().unwrap();
-    let taken = osaka.take_over(&seen).await.unwrap().unwrap();
+    let taken = osaka.take_over(&as_open(&seen)).await.unwrap().unwrap();
 
     assert_eq!(taken.item.journal, intent("once"));
     assert_eq!(taken.item.stand_down.unwrap().reason, StandDownReason::StopNote);
@@ -166,7 +168,7 @@ pub(crate) async fn a_released_run_is_taken_over_and_not_released_any_more(place
     assert_eq!(tokyo.release(&old).await.unwrap(), Ok(()), "its answer may have been lost");
     let seen = place.store.read(&id).await.unwrap().unwrap();
     assert!(seen.released);
-    let new = osaka.take_over(&seen).await.unwrap().unwrap().claim;
+    let new = osaka.take_over(&as_open(&seen)).await.unwrap().unwrap().claim;
 
     let item = place.store.read(&id).await.unwrap().unwrap();
     assert_eq!((item.released, item.epoch, new.epoch()), (false, 2, 2));
@@ -178,7 +180,7 @@ pub(crate) async fn the_end_may_be_written_twice_by_its_owner_only(place: &Place
     let id = incident("PT4KHLK");
     let first = claim(&tokyo, &id).await;
     let seen = place.store.read(&id).await.unwrap().unwrap();
-    let second = osaka.take_over(&seen).await.unwrap().unwrap().claim;
+    let second = osaka.take_over(&as_open(&seen)).await.unwrap().unwrap().claim;
     let journal = done(&intent("a"));
 
     assert_eq!(osaka.finish(&second, Outcome::Resolved, &journal).await.unwrap(), Ok(()));

@@ -4,12 +4,12 @@ use std::thread;
 use ams::claim::journal::{Entry, Journal, StepAt};
 use ams::claim::protocol::{Opening, StandDownReason};
 use ams::claim::sqlite::SqliteClaims;
-use ams::claim::{ClaimAnswer, ClaimStore as _, Claims, StoreError};
+use ams::claim::{ClaimAnswer, ClaimStore as _, Claims, OpenRun, StoreError, Which};
 use ams::incident::{Outcome, Owner};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
-use super::{StoreFile, claim, end, incident, noon, reopened, try_claim, won};
+use super::{StoreFile, as_open, claim, end, incident, noon, open, reopened, try_claim, won};
 
 /// Incidents that two processes race for.
 const INCIDENTS: usize = 200;
@@ -34,7 +34,7 @@ async fn two_processes_share_the_incidents_of_one_file() {
         winners[number] += usize::from(won);
     }
     assert_eq!(winners, vec![1; INCIDENTS]);
-    let open = file.open().open_runs().await.unwrap();
+    let open = file.open().open_runs(&Which::All).await.unwrap();
     assert_eq!(open.len(), INCIDENTS);
 }
 
@@ -78,7 +78,8 @@ async fn everything_is_there_after_a_restart() {
 
     assert!(before.is_some());
     assert_eq!(store.read(&id).await.unwrap(), before);
-    assert_eq!(store.open_runs().await.unwrap(), Vec::from_iter(before));
+    let open: Vec<_> = before.iter().filter_map(OpenRun::of).collect();
+    assert_eq!(store.open_runs(&Which::All).await.unwrap(), open);
     assert_eq!(store.stand_downs(&Owner::new("tokyo-1")).await.unwrap().len(), 1);
     assert_eq!(store.heartbeats().await.unwrap(), [(Owner::new("tokyo-1"), 42)]);
 }
@@ -137,9 +138,8 @@ async fn an_unreadable_row_concerns_its_own_incident_only() {
     assert!(matches!(refused, StoreError::Unreadable { .. }), "{refused}");
 
     claim(&tokyo, &new).await;
-    let open: Vec<_> =
-        store.open_runs().await.unwrap().into_iter().map(|item| item.run.incident).collect();
-    assert_eq!(open, [healthy.clone(), new], "the others can still be taken over");
+    let left = open(&**store, Which::All).await;
+    assert_eq!(left, [healthy.clone(), new], "the others can still be taken over");
     let wishes = store.stand_downs(tokyo.owner()).await.unwrap();
     assert_eq!(wishes.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [healthy]);
 }
@@ -174,6 +174,6 @@ async fn claims_of_one_process_are_told_apart_from_its_successor() {
     let answer = try_claim(&new, &id, Opening::Triggered).await;
     assert!(matches!(answer, ClaimAnswer::Lost(_)), "{answer:?}");
     let seen = store.read(&id).await.unwrap().unwrap();
-    new.take_over(&seen).await.unwrap().unwrap();
+    new.take_over(&as_open(&seen)).await.unwrap().unwrap();
     assert!(old.done(&before, &Journal::default()).await.unwrap().is_err());
 }

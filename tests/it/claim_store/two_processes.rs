@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ams::claim::protocol::Opening;
 use ams::claim::sqlite::SqliteClaims;
-use ams::claim::{ClaimAnswer, ClaimStore as _, Claims};
+use ams::claim::{ClaimAnswer, ClaimStore as _, Claims, Which};
 use ams::clock::SystemClock;
 use ams::incident::Owner;
 
@@ -32,7 +32,7 @@ async fn of_two_real_processes_each_incident_has_exactly_one() {
     wins.sort();
     let expected: Vec<String> = (0..INCIDENTS).map(|number| format!("P{number:04}")).collect();
     assert_eq!(wins, expected);
-    assert_eq!(file.open().open_runs().await.unwrap().len(), INCIDENTS);
+    assert_eq!(file.open().open_runs(&Which::All).await.unwrap().len(), INCIDENTS);
 }
 
 fn start_racer(file: &Path, name: &str) -> Child {
