@@ -11,6 +11,8 @@ mod first_response;
 mod claim_store;
 // What `ams serve` accepts as its settings, and what it says to everything else.
 mod configuration;
+// Recoveries that outlive their runner.
+mod detached_commands;
 // Shared by the stories: one file each.
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
