@@ -11,6 +11,9 @@ mod first_response;
 mod claim_store;
 // What `ams serve` accepts as its settings, and what it says to everything else.
 mod configuration;
+// Between a process and its store: also for the chaos program, so it is a folder of its own.
+#[path = "../fault_proxy/mod.rs"]
+mod fault_proxy;
 // Shared by the stories: one file each.
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
@@ -42,3 +45,5 @@ mod schema;
 mod scenario_files;
 // The stand-in for PagerDuty behaves as PagerDuty is described.
 mod standin;
+// The fault proxy itself.
+mod through_faults;
