@@ -213,7 +213,8 @@ fn fits(case: &Case<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     let touch = case.planned.touched.map(|(_, touch)| touch);
     let may_stand_down = touch.is_some_and(|touch| touch != Touch::Reopen);
-    let most = if touch == Some(Touch::Reopen) { 2 } else { 1 };
+    // Whoever touches an incident that was resolved a moment ago opens it again.
+    let most = if touch.is_some() { 2 } else { 1 };
     for item in case.runs.values() {
         let Some(outcome) = item.outcome else { continue };
         let fits = case.planned.kind.outcomes.contains(&outcome)

@@ -8,7 +8,7 @@ use ams::sandbox::pagerduty::{ENGINEER, MANAGER, StandIn};
 use crate::schedule::Touch;
 
 /// An incident that is to be opened again must be resolved by then, or it is left alone.
-const RESOLVED_WITHIN: Duration = Duration::from_secs(40);
+const RESOLVED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Does it, `after` a while. PagerDuty may refuse: then the incident had ended before.
 pub(crate) async fn touch(
