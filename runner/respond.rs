@@ -62,26 +62,21 @@ impl Pipeline {
         }
         // Whatever PagerDuty says, an end that is known already is told.
         if begun.end.is_none() {
-            match self.look_again(&begun.incident).await {
-                Ok(incident) => begun.incident = incident,
-                Err(end) => return Ok(end),
+            let found = match self.look_again(&begun.incident).await {
+                Ok(incident) => {
+                    begun.incident = incident;
+                    self.left_to_people(begun)
+                }
+                Err(end) => Some(end),
+            };
+            match found {
+                // After a take-over something may have been done: what always runs must run still.
+                Some(end) if begun.taken_over => begun.end = Some(end),
+                Some(end) => return Ok(end),
+                None => {}
             }
         }
-        if begun.taken_over && begun.end.is_none() && self.is_resolved_by_us(&begun.incident) {
-            return Ok(resolved_before(begun));
-        }
-        let left_to_people =
-            self.is_with_people(&begun.incident) || begun.incident.status == Status::Resolved;
-        if left_to_people && begun.end.is_none() {
-            // After a take-over something may have been done, which people must be told.
-            let reason = match begun.incident.status {
-                _ if !begun.taken_over => StandDownReason::OverBeforeStart,
-                Status::Acknowledged => StandDownReason::Acknowledged,
-                _ => StandDownReason::ResolvedByMonitoring,
-            };
-            let at = begun.incident.seen_at;
-            return Ok(End::StoodDown(StandDown { reason, by: None, at }));
-        }
+        let is_ending = begun.end.is_some();
         let about_to_change = Arc::new(Notify::new());
         let ended = CancellationToken::new();
         let plan = RunPlan {
@@ -104,8 +99,9 @@ impl Pipeline {
         };
         let story = self.story(begun);
         let start = async {
-            // In shadow people respond as if AMS were not there.
-            if begun.mode() != Mode::Shadow {
+            // In shadow people respond as if AMS were not there, and what only has to be ended is
+            // nothing to announce.
+            if begun.mode() != Mode::Shadow && !is_ending {
                 self.reporter.start(&begun.incident, &story, &about_to_change, &ended).await;
             }
         };
@@ -128,6 +124,26 @@ impl Pipeline {
                 Err(Left::Halted)
             }
         }
+    }
+
+    /// The end, where the incident needs nobody any more or a person has it.
+    fn left_to_people(&self, begun: &Begun) -> Option<End> {
+        let Incident { status, seen_at: at, .. } = &begun.incident;
+        if *status != Status::Resolved && !self.is_with_people(&begun.incident) {
+            return None;
+        }
+        if begun.taken_over && self.is_resolved_by_us(&begun.incident) {
+            return Some(resolved_before(begun));
+        }
+        let reason = match status {
+            _ if !begun.taken_over => StandDownReason::OverBeforeStart,
+            Status::Acknowledged => StandDownReason::Acknowledged,
+            _ => StandDownReason::ResolvedByMonitoring,
+        };
+        // What was recorded says who it was.
+        let recorded = begun.place.stand_down.borrow().clone();
+        let recorded = recorded.filter(|_| begun.taken_over);
+        Some(End::StoodDown(recorded.unwrap_or(StandDown { reason, by: None, at: *at })))
     }
 
     /// What is known of the incident, fresh enough to act on. A delivery may be two days old.

@@ -189,16 +189,18 @@ fn write_until_closed(
         {
             group.push(next);
         }
-        commit_group(connection, group, clock.now());
+        commit_group(connection, group, clock);
     }
 }
 
 /// Carries out a group in one transaction and answers everybody after its commit. A failure is
 /// everybody's failure: nothing of the group was written.
-fn commit_group(connection: &mut Connection, group: Vec<Work>, at: Timestamp) {
+fn commit_group(connection: &mut Connection, group: Vec<Work>, clock: &dyn Clock) {
     let mut tells: Vec<Tell> = Vec::with_capacity(group.len());
     let outcome = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => {
+            // Not before: another process may have held the file, and times go with the order.
+            let at = clock.now();
             // Everybody is carried out even after a failure, so that everybody is told.
             let mut all = Ok(());
             for work in group {

@@ -13,6 +13,9 @@ mod claim_store;
 mod configuration;
 // Recoveries that outlive their runner.
 mod detached_commands;
+// Between a process and its store: also for the chaos program, so it is a folder of its own.
+#[path = "../fault_proxy/mod.rs"]
+mod fault_proxy;
 // Shared by the stories: one file each.
 mod harness;
 // Requests against a real server, answered in every way a server can misbehave.
@@ -44,3 +47,5 @@ mod schema;
 mod scenario_files;
 // The stand-in for PagerDuty behaves as PagerDuty is described.
 mod standin;
+// The fault proxy itself.
+mod through_faults;

@@ -101,6 +101,28 @@ async fn a_person_who_acknowledges_meanwhile_is_told_of_the_recovery_in_doubt() 
 }
 
 #[tokio::test]
+async fn what_always_runs_does_so_after_a_take_over_that_finds_a_person_at_work() {
+    let drain = "scenario: drain\nabout: 切り離し\nmatch: {all: [service, slow]}\nsteps:\n  \
+                 - recover: {id: drain, run: 'echo drain >> \"$FOLDER/recoveries\"', \
+                   env: {FOLDER: \"{{ vars.folder }}\"}}\n  \
+                 - wait: {for: 30s}\n  \
+                 - verify: {run: 'true'}\nalways:\n  \
+                 - recover: {when: steps.drain.began, effect: idempotent, \
+                   run: 'echo back >> \"$FOLDER/recoveries\"', \
+                   env: {FOLDER: \"{{ vars.folder }}\"}}\n";
+    let mut world = World::with(drain).settings(SHORT_LEASE).start().await;
+    let incident = world.fire("service is slow");
+    world.until_done(&incident, 1).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    world.pagerduty().resolve_as(ENGINEER, &incident).unwrap();
+    world.expect(&incident, Outcome::StoodDown).await;
+    assert_eq!(world.read("recoveries"), "drain\nback\n");
+    world.restart(owner).await;
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_idempotent_recovery_in_doubt_is_repeated() {
     let (mut world, incident, owner) = killed_inside_a_recovery("idempotent").await;
     kill_the_command(&world);

@@ -252,6 +252,8 @@ impl WorldBuilder {
             vars,
             lang: "ja".to_owned(),
             settings: self.settings,
+            environment: BTreeMap::new(),
+            subscribes: true,
             pagerduty: Settings { retry_every: Duration::from_millis(200), ..self.pagerduty },
             clock: self.clock,
         };
