@@ -82,7 +82,9 @@ impl Executor {
             return not_begun("this process lost touch with the claim store");
         }
         let order = order(progress, task, (probe, prepared), attempt);
-        self.actuator.act(&order, &progress.plan.signals.halt).await
+        let signals = &progress.plan.signals;
+        let stop = if task.changes() { &signals.halt } else { &signals.leave };
+        self.actuator.act(&order, stop).await
     }
 }
 
