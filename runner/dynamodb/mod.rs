@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region, SharedCredentialsProvider};
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::time::{sleep, timeout};
@@ -53,8 +53,8 @@ fn bounded(mut builder: Builder, location: &Location) -> aws_sdk_dynamodb::Confi
     builder.set_timeout_config(Some(
         TimeoutConfig::builder()
             .connect_timeout(limits::DYNAMODB_CONNECT)
-            .operation_attempt_timeout(limits::DYNAMODB_REQUEST)
-            .operation_timeout(limits::DYNAMODB_REQUEST)
+            // Of the request alone: an attempt's time would count in that of fetching credentials.
+            .read_timeout(limits::DYNAMODB_REQUEST)
             .build(),
     ));
     if let Some(endpoint) = &location.endpoint {
@@ -81,7 +81,7 @@ impl Failure {
         E: Error + ProvideErrorMetadata + 'static,
     {
         let SdkError::ServiceError(told) = error else {
-            return Self::Uncertain(DisplayErrorContext(error).to_string());
+            return Self::Uncertain(chain(error));
         };
         let code = told.err().code().unwrap_or("an error without a name").to_owned();
         let message = told.err().message().unwrap_or_default().to_owned();
@@ -105,6 +105,20 @@ impl Failure {
             Self::Refused { code, message } => format!("{code}: {message}"),
         }
     }
+}
+
+/// An error with its causes, each once: the SDK's own words leave them out or show its insides.
+fn chain(error: &dyn Error) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        cause = error.source();
+    }
+    told
 }
 
 /// The waits between attempts. Whoever is sent away at the same moment comes back at another.

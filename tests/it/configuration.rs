@@ -266,7 +266,7 @@ fn there_is_one_store_and_what_it_needs_is_asked_for() {
     let store = |text: &str| problems(&SMALL.replace("{sqlite: claims.db}", text), &SECRETS);
     let told = [
         store("{sqlite: claims.db, dynamodb: {table: a, history_table: b, region: c}}"),
-        store("{dynamodb: {table: a, endpoint: localhost, single_region: yes, tabel: b}}"),
+        store("{dynamodb: {table: a, endpoint: localhost, single_region: yes, tables: b}}"),
         store("{dynamodb: {table: a, history_table: a, region: c}}"),
     ];
     insta::assert_snapshot!(told.concat().join("\n"), @"
@@ -275,7 +275,7 @@ fn there_is_one_store_and_what_it_needs_is_asked_for() {
     5:19 'store.dynamodb.region' is not set → add a line 'region: ap-northeast-1' below 'store.dynamodb:', or set AMS_STORE_DYNAMODB_REGION
     5:40 'store.dynamodb.endpoint' is 'localhost', which is no address → leave it out, or write for example https://vpce-1.example.com
     5:66 'store.dynamodb.single_region' is 'yes' → possible here: true, false
-    5:71 dynamodb has no field 'tabel' → did you mean 'table'?
+    5:71 dynamodb has no field 'tables' → did you mean 'table'?
     5:45 'store.dynamodb.history_table' is the table of claims → give the history a table of its own: it may hold customers' text
     ");
 }

@@ -3,12 +3,14 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use jiff::Timestamp;
+use tokio::time::timeout;
 
 use super::item::HEARTBEAT;
 use super::list;
 use crate::claim::{StoreError, Which};
 use crate::dynamodb::{Failure, key, number, patiently, sweep};
 use crate::incident::Owner;
+use crate::limits;
 
 /// Written once and not again: the next beat is due soon, and counts from a later moment.
 pub(super) async fn beat(
@@ -19,8 +21,11 @@ pub(super) async fn beat(
 ) -> Result<(), StoreError> {
     let mut item = key(HEARTBEAT, owner.as_str());
     item.insert("n".to_owned(), number(&beat));
-    let put = client.put_item().table_name(table).set_item(Some(item));
-    put.send().await.map(drop).map_err(|error| Failure::of(&error).into())
+    let put = client.put_item().table_name(table).set_item(Some(item)).send();
+    match timeout(limits::DYNAMODB_ANSWER, put).await {
+        Ok(told) => told.map(drop).map_err(|error| Failure::of(&error).into()),
+        Err(_) => Err(StoreError::Unreachable { reason: "no answer in time".to_owned() }),
+    }
 }
 
 pub(super) async fn forget_runs(

@@ -214,3 +214,30 @@ async fn mark(client: &Client, table: &str) -> Result<(), Failure> {
         _ => Err(Failure::of(&error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(found: Result<(), Problem>) -> String {
+        found.err().map(|(problem, _)| problem).unwrap_or_default()
+    }
+
+    #[test]
+    fn only_a_table_that_is_strong_over_regions_does_for_two() {
+        let table =
+            |consistency| TableDescription::builder().multi_region_consistency(consistency).build();
+        assert_eq!(strong(&table(MultiRegionConsistency::Strong)), Ok(()));
+        let eventual = told(strong(&table(MultiRegionConsistency::Eventual)));
+        assert_eq!(eventual, "its consistency over regions is EVENTUAL, and must be STRONG");
+    }
+
+    #[test]
+    fn a_table_is_used_only_when_it_is_there() {
+        let table = |status| TableDescription::builder().table_status(status).build();
+        assert_eq!(state(&table(TableStatus::Active)), Ok(()));
+        assert_eq!(state(&table(TableStatus::Updating)), Ok(()));
+        assert_eq!(told(state(&table(TableStatus::Creating))), "it is CREATING");
+        assert_eq!(told(state(&TableDescription::builder().build())), "it has no status");
+    }
+}

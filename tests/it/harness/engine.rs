@@ -33,8 +33,8 @@ impl Engine {
         let program = ams.with_file_name("ams-test-engine");
         assert!(
             program.exists(),
-            "there is no {}: cargo build --locked --manifest-path tests/engine/Cargo.toml \
-             --target-dir TARGET makes it (tests/run does so)",
+            "there is no {}: run cargo build --locked --manifest-path tests/engine/Cargo.toml \
+             with the same CARGO_TARGET_DIR, or tests/run, which does",
             program.display(),
         );
         let mut process = Command::new(program).stdout(Stdio::piped()).spawn().unwrap();
