@@ -106,13 +106,11 @@ impl ClaimStore for SqliteClaims {
             let items = match &which {
                 Which::All => read_items(connection, OPEN, []),
                 Which::Of(owner) => {
-                    let sql = format!("{OPEN} AND owner = ?1");
-                    read_items(connection, &sql, [owner.as_str()])
+                    read_items(connection, &format!("{OPEN} AND owner = ?1"), [owner.as_str()])
                 }
                 // As the index has it.
                 Which::Released => {
-                    let sql = format!("{OPEN} AND item ->> '$.released' = 1");
-                    read_items(connection, &sql, [])
+                    read_items(connection, &format!("{OPEN} AND item ->> '$.released' = 1"), [])
                 }
             };
             Ok(items?.iter().filter_map(OpenRun::of).collect())
@@ -191,16 +189,18 @@ fn write_until_closed(
         {
             group.push(next);
         }
-        commit_group(connection, group, clock.now());
+        commit_group(connection, group, clock);
     }
 }
 
 /// Carries out a group in one transaction and answers everybody after its commit. A failure is
 /// everybody's failure: nothing of the group was written.
-fn commit_group(connection: &mut Connection, group: Vec<Work>, at: Timestamp) {
+fn commit_group(connection: &mut Connection, group: Vec<Work>, clock: &dyn Clock) {
     let mut tells: Vec<Tell> = Vec::with_capacity(group.len());
     let outcome = match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => {
+            // Not before: another process may have held the file, and times go with the order.
+            let at = clock.now();
             // Everybody is carried out even after a failure, so that everybody is told.
             let mut all = Ok(());
             for work in group {

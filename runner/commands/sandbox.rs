@@ -1,5 +1,6 @@
 //! `ams sandbox`: the whole thing on one machine.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -79,6 +80,8 @@ async fn sandbox(args: &Args, lang: Lang) -> std::io::Result<u8> {
         vars: patients.vars(),
         lang: Lang::WORDS[story::index(lang)].0.to_owned(),
         settings: String::new(),
+        environment: BTreeMap::new(),
+        subscribes: true,
         pagerduty: Settings::default(),
         clock: Arc::new(SystemClock),
     })

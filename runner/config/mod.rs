@@ -37,6 +37,9 @@ pub struct Config {
     pub customers: Option<PathBuf>,
     pub store: StoreConfig,
     pub evidence: PathBuf,
+    /// Where commands that change something leave their traces, for who takes a run over on this
+    /// machine.
+    pub commands: PathBuf,
     pub webhook_secrets: Vec<SecretString>,
     pub pagerduty: PagerDutyConfig,
     pub vars: BTreeMap<String, String>,
@@ -151,6 +154,11 @@ impl Source<'_> {
             None => None,
         };
         let evidence = self.path("evidence", "/var/lib/ams/evidence", findings);
+        let beside = evidence.as_ref().map(|path| path.with_file_name("commands"));
+        let commands = match self.fields.get("commands") {
+            Some(_) => self.path("commands", "/var/lib/ams/commands", findings),
+            None => beside,
+        };
         let store = self.section("store", "STORE_", findings, store::read);
         let webhook = self.section("webhook", "WEBHOOK_", findings, |source, findings| {
             source.webhook_secrets(findings)
@@ -177,6 +185,7 @@ impl Source<'_> {
             customers,
             store: store?,
             evidence: evidence?,
+            commands: commands?,
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
             vars,

@@ -29,6 +29,10 @@ pub struct Plan {
     pub lang: String,
     /// Further lines for every region's configuration.
     pub settings: String,
+    /// By region: variables of its process alone, which go before its configuration.
+    pub environment: BTreeMap<String, BTreeMap<String, String>>,
+    /// Every region gets every webhook. Otherwise the caller brings them.
+    pub subscribes: bool,
     pub pagerduty: Settings,
     /// The stand-in's, by which its webhooks say when things happened.
     pub clock: Arc<dyn Clock>,
@@ -63,7 +67,9 @@ impl Cluster {
         for name in cluster.plan.regions.clone() {
             // The stand-in's subscriptions keep their address, so a restarted region keeps its.
             let region = cluster.start_region(&name, "127.0.0.1:0").await?;
-            cluster.pagerduty.subscribe(&region.webhook_url());
+            if cluster.plan.subscribes {
+                cluster.pagerduty.subscribe(&region.webhook_url());
+            }
             cluster.regions.push(region);
         }
         Ok(cluster)
@@ -102,6 +108,7 @@ impl Cluster {
             .arg(&config)
             .env("AMS_PAGERDUTY_TOKEN", &self.plan.pagerduty.token)
             .env("AMS_WEBHOOK_SECRET", &self.plan.pagerduty.webhook_secret)
+            .envs(self.plan.environment.get(name).into_iter().flatten())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(&log)?)

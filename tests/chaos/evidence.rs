@@ -1,0 +1,156 @@
+//! All that is known of each incident when everything is over.
+
+use std::collections::BTreeMap;
+
+use ams::claim::journal::{Entry, Reason};
+use ams::claim::protocol::RunItem;
+use ams::incident::{IncidentId, RunId};
+use ams::report::note::{Kind as NoteKind, marker};
+use ams::sandbox::pagerduty::{BOT, ENGINEER, IncidentView};
+use ams::scenario::model::Effect as EffectClass;
+
+use crate::kinds::{Act, Acts};
+use crate::observer::Runs;
+use crate::schedule::Planned;
+use crate::witness::Effect;
+
+/// One incident, from every side.
+pub(crate) struct Case<'a> {
+    pub(crate) planned: &'a Planned,
+    /// In PagerDuty.
+    pub(crate) view: IncidentView,
+    /// In the claim store.
+    pub(crate) runs: Runs,
+    /// By the witness.
+    pub(crate) effects: Vec<Effect>,
+    /// What regions logged as a run's end: number and outcome.
+    pub(crate) endings: Vec<(u32, String)>,
+    pub(crate) acts: &'a Acts,
+}
+
+impl Case<'_> {
+    pub(crate) fn id(&self) -> &IncidentId {
+        &self.view.id
+    }
+
+    pub(crate) fn last_run(&self) -> Option<&RunItem> {
+        self.runs.values().next_back()
+    }
+
+    /// What a step of this scenario does.
+    pub(crate) fn act(&self, step: usize) -> Option<&Act> {
+        self.acts.get(&(self.planned.kind.name.to_owned(), step))
+    }
+
+    /// How often the witness saw each effect of a run.
+    pub(crate) fn times(&self, run: u32) -> BTreeMap<(&str, &str), usize> {
+        let mut times = BTreeMap::new();
+        for effect in self.effects.iter().filter(|effect| effect.run == run) {
+            *times.entry((effect.step.as_str(), effect.host.as_str())).or_default() += 1;
+        }
+        times
+    }
+
+    pub(crate) fn is(&self, step: &str, class: EffectClass) -> bool {
+        let here = |(scenario, _): &&(String, usize)| scenario == self.planned.kind.name;
+        let acts = self.acts.iter().filter(|(key, _)| here(key));
+        let named = acts.filter(|(_, act)| act.name == step);
+        named.into_iter().all(|(_, act)| act.effect == class)
+    }
+
+    pub(crate) fn notes(&self, run: &RunId, kind: NoteKind) -> usize {
+        let marker = marker(run, kind);
+        self.view.notes.iter().filter(|note| note.content.contains(&marker)).count()
+    }
+
+    /// Did somebody else than AMS end it?
+    pub(crate) fn ended_by_others(&self) -> bool {
+        use ams::incident::Status;
+        use ams::sandbox::pagerduty::Agent;
+        self.view.status == Status::Resolved
+            && self.view.status_changed_by != Agent::User(BOT.to_owned())
+    }
+
+    pub(crate) fn pages(&self) -> usize {
+        self.view.paged().filter(|user| *user == ENGINEER).count()
+    }
+}
+
+/// What is counted over all incidents, besides what must hold.
+#[derive(Default)]
+pub(crate) struct Figures {
+    pub(crate) outcomes: BTreeMap<&'static str, u64>,
+    /// Why runs ended as they did, as their journals say.
+    pub(crate) reasons: BTreeMap<String, u64>,
+    pub(crate) runs: u64,
+    pub(crate) take_overs: u64,
+    /// Runs that went to people because nobody could say whether a recovery had run.
+    pub(crate) unknown: u64,
+    pub(crate) effects: u64,
+    /// Effects of idempotent steps beyond the first of a run.
+    pub(crate) repeated: u64,
+    /// Notes that stand there more than once, each counted beyond the first.
+    pub(crate) double_notes: u64,
+    /// Pages beyond the first of an incident that nobody else touched.
+    pub(crate) double_pages: u64,
+}
+
+impl Figures {
+    pub(crate) fn of(cases: &[Case<'_>]) -> Self {
+        let mut figures = Self::default();
+        for case in cases {
+            figures.add(case);
+        }
+        figures
+    }
+
+    fn add(&mut self, case: &Case<'_>) {
+        for item in case.runs.values() {
+            self.runs += 1;
+            if let Some(outcome) = item.outcome {
+                *self.outcomes.entry(outcome.word()).or_default() += 1;
+            }
+            for kind in [NoteKind::Start, NoteKind::End] {
+                self.double_notes += case.notes(&item.run, kind).saturating_sub(1) as u64;
+            }
+            let closing = item.journal.entries().iter().find_map(|entry| match entry {
+                Entry::Closing { reason, .. } => Some(*reason),
+                _ => None,
+            });
+            let word = closing.map_or_else(|| "none recorded".to_owned(), reason);
+            *self.reasons.entry(word).or_default() += 1;
+            self.unknown += u64::from(matches!(closing, Some(Reason::OutcomeUnknown { .. })));
+            for times in case.times(item.run.number).values() {
+                self.repeated += (times - 1) as u64;
+            }
+        }
+        if let Some(last) = case.last_run() {
+            self.take_overs += last.epoch.saturating_sub(u64::from(last.run.number));
+        }
+        self.effects += case.effects.len() as u64;
+        if case.planned.touched.is_none() {
+            self.double_pages += case.pages().saturating_sub(1) as u64;
+        }
+    }
+}
+
+/// A reason without its step.
+fn reason(reason: Reason) -> String {
+    let whole = format!("{reason:?}");
+    whole.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// `run Q…/1 ended: resolved`, wherever a region logged it.
+pub(crate) fn endings(logs: &[String]) -> BTreeMap<String, Vec<(u32, String)>> {
+    let mut endings: BTreeMap<String, Vec<(u32, String)>> = BTreeMap::new();
+    for line in logs.iter().flat_map(|log| log.lines()) {
+        let Some((before, after)) = line.split_once(" ended: ") else { continue };
+        let run = before.rsplit("run ").next().unwrap_or_default();
+        let Some((incident, number)) = run.split_once('/') else { continue };
+        let outcome = after.split_whitespace().next().unwrap_or_default();
+        if let Ok(number) = number.parse() {
+            endings.entry(incident.to_owned()).or_default().push((number, outcome.to_owned()));
+        }
+    }
+    endings
+}

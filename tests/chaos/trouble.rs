@@ -1,0 +1,220 @@
+//! Makes the scheduled troubles, and ends each of them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ams::sandbox::pagerduty::Fault;
+use rustix::process::Signal;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::fault_proxy::{Cut, Faults};
+use crate::ground::Ground;
+use crate::schedule::{REGIONS, Trouble, What};
+
+/// A region that got SIGTERM has this long to be gone: its grace of a second, its queues, its last
+/// requests.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+
+/// A region whose store is locked refuses to start; it is started again for this long.
+const START_WITHIN: Duration = Duration::from_mins(1);
+
+/// More requests than come while a trouble lasts.
+const ALL: usize = 1_000_000;
+
+/// What was done, and what the regions made of it.
+#[derive(Default)]
+pub(crate) struct Done {
+    pub(crate) counts: BTreeMap<&'static str, u64>,
+    /// Starts that a region refused because its store was locked.
+    pub(crate) refused_starts: u64,
+    /// Regions that ended by themselves, or did not end when they should.
+    pub(crate) misbehaved: Vec<String>,
+}
+
+/// Carries the troubles out, in order. At the end everything runs and nothing is in the way.
+pub(crate) async fn make(
+    ground: &mut Ground,
+    troubles: &[Trouble],
+    began: Instant,
+) -> io::Result<Done> {
+    let mut moments: Vec<(Duration, bool, What)> = Vec::new();
+    for trouble in troubles {
+        moments.push((trouble.at, true, trouble.what));
+        moments.push((trouble.at + trouble.lasts, false, trouble.what));
+    }
+    moments.sort();
+    let mut maker = Maker { ground, done: Done::default(), locks: BTreeMap::new() };
+    for (at, begins, what) in moments {
+        sleep_until(began + at).await;
+        if begins {
+            let lasts = troubles.iter().find(|it| it.at == at && it.what == what);
+            *maker.done.counts.entry(what.word()).or_default() += 1;
+            maker.begin(what, lasts.map_or(Duration::ZERO, |it| it.lasts)).await?;
+        } else {
+            maker.end(what).await?;
+        }
+    }
+    Ok(maker.done)
+}
+
+struct Maker<'a> {
+    ground: &'a mut Ground,
+    done: Done,
+    locks: BTreeMap<What, JoinHandle<io::Result<()>>>,
+}
+
+impl Maker<'_> {
+    async fn begin(&mut self, what: What, lasts: Duration) -> io::Result<()> {
+        match what {
+            What::Kill(region) => {
+                self.must_run(region).await?;
+                self.ground.cluster.regions[region].kill().await?;
+            }
+            What::Stop(region) => {
+                self.must_run(region).await?;
+                self.ground.cluster.regions[region].signal(Signal::STOP)?;
+            }
+            What::Terminate(region) => {
+                self.must_run(region).await?;
+                self.ground.cluster.regions[region].signal(Signal::TERM)?;
+            }
+            What::CutStore(cut) => self.cut_store(cut, Some(Cut::Silent)),
+            What::LockClaims => self.lock(what, "claims.db", lasts),
+            What::LockHistory => self.lock(what, "claims.history.db", lasts),
+            What::RateLimit => self.fail(Fault::RateLimit { headers: false }),
+            What::PagerDutyErrors => self.fail(Fault::Status(500)),
+            What::SlowPagerDuty => self.fail(Fault::Hang(Duration::from_millis(1_500))),
+            What::CutPagerDuty { region, silent } => {
+                let cut = if silent { Cut::Silent } else { Cut::Closed };
+                self.ground.to_pagerduty[region].cut(Some(cut));
+            }
+            What::LosePagerDutyAnswers(region) => {
+                let faults = Faults { lose_answer: 0.5, ..Faults::default() };
+                self.ground.to_pagerduty[region].set(faults);
+            }
+            What::LoseStoreAnswers(region) => {
+                self.store(region, Faults { lose_answer: 0.25, ..Faults::default() });
+            }
+            What::StoreErrors(region) => self.store(
+                region,
+                Faults {
+                    conflict: 0.1,
+                    throttle: 0.2,
+                    error_before: 0.1,
+                    error_after: 0.1,
+                    ..Faults::default()
+                },
+            ),
+            What::SlowStore(region) => {
+                let slow = Duration::from_millis(400);
+                self.store(
+                    region,
+                    Faults { slow_request: slow, slow_answer: slow, ..Faults::default() },
+                );
+            }
+            What::HoldWebhooks => self.ground.courier.hold(true),
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self, what: What) -> io::Result<()> {
+        match what {
+            What::Kill(region) => self.start(region).await?,
+            What::Stop(region) => self.ground.cluster.regions[region].signal(Signal::CONT)?,
+            What::Terminate(region) => {
+                self.await_end(region).await?;
+                self.start(region).await?;
+            }
+            What::CutStore(cut) => self.cut_store(cut, None),
+            What::LockClaims | What::LockHistory => {
+                if let Some(lock) = self.locks.remove(&what) {
+                    lock.await.map_err(io::Error::other)??;
+                }
+            }
+            What::RateLimit | What::PagerDutyErrors | What::SlowPagerDuty => {
+                self.ground.cluster.pagerduty.heal();
+            }
+            What::CutPagerDuty { region, .. } | What::LosePagerDutyAnswers(region) => {
+                self.ground.to_pagerduty[region].set(Faults::default());
+            }
+            What::LoseStoreAnswers(region)
+            | What::StoreErrors(region)
+            | What::SlowStore(region) => self.store(region, Faults::default()),
+            What::HoldWebhooks => self.ground.courier.hold(false),
+        }
+        Ok(())
+    }
+
+    fn fail(&self, fault: Fault) {
+        self.ground.cluster.pagerduty.fail_next(ALL, fault);
+    }
+
+    fn store(&self, region: usize, faults: Faults) {
+        if let Some(proxy) = self.ground.to_store.get(region) {
+            proxy.set(faults);
+        }
+    }
+
+    fn cut_store(&self, regions: [bool; 2], cut: Option<Cut>) {
+        for (proxy, _) in self.ground.to_store.iter().zip(regions).filter(|(_, cuts)| *cuts) {
+            proxy.cut(cut);
+        }
+    }
+
+    /// As another process would that writes for long.
+    fn lock(&mut self, what: What, file: &str, lasts: Duration) {
+        let path = self.ground.cluster.claims().with_file_name(file);
+        let held = tokio::task::spawn_blocking(move || hold(path, lasts));
+        self.locks.insert(what, held);
+    }
+
+    /// Nothing but us may end a region.
+    async fn must_run(&mut self, region: usize) -> io::Result<()> {
+        if self.ground.cluster.regions[region].is_running() {
+            return Ok(());
+        }
+        self.done.misbehaved.push(format!("{} had ended by itself", REGIONS[region]));
+        self.start(region).await
+    }
+
+    async fn await_end(&mut self, region: usize) -> io::Result<()> {
+        let process = &mut self.ground.cluster.regions[region];
+        let began = Instant::now();
+        while process.is_running() {
+            if began.elapsed() > GONE_WITHIN {
+                let what = format!(
+                    "{} was still there {} s after SIGTERM",
+                    REGIONS[region],
+                    GONE_WITHIN.as_secs()
+                );
+                self.done.misbehaved.push(what);
+                return process.kill().await;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, region: usize) -> io::Result<()> {
+        let began = Instant::now();
+        loop {
+            match self.ground.cluster.restart(region).await {
+                Ok(()) => return Ok(()),
+                Err(error) if began.elapsed() > START_WITHIN => return Err(error),
+                Err(_) => self.done.refused_starts += 1,
+            }
+            sleep(Duration::from_millis(300)).await;
+        }
+    }
+}
+
+fn hold(path: PathBuf, lasts: Duration) -> io::Result<()> {
+    let connection = rusqlite::Connection::open(path).map_err(io::Error::other)?;
+    connection.busy_timeout(Duration::from_secs(5)).map_err(io::Error::other)?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(io::Error::other)?;
+    std::thread::sleep(lasts);
+    connection.execute_batch("ROLLBACK").map_err(io::Error::other)
+}
