@@ -11,6 +11,7 @@ const FILE_LINES: usize = 400;
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
 const DIRECTION: [(&str, &[&str]); 27] = [
     ("sqlite", &[]),
+    ("dynamodb", &[]),
     ("reload", &["scenario", "customer", "matching", "rules"]),
     (
         "rehearse",
@@ -20,19 +21,19 @@ const DIRECTION: [(&str, &[&str]); 27] = [
         ],
     ),
     ("customer", &["scenario"]),
-    ("history", &["sqlite"]),
+    ("history", &["sqlite", "dynamodb"]),
     ("rules", &["scenario", "customer", "matching"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("scenario", &[]),
     ("schema", &[]),
-    ("claim", &["sqlite"]),
+    ("claim", &["sqlite", "dynamodb"]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
     ("execute", &["scenario", "claim", "customer", "history"]),
     ("report", &["scenario", "claim", "execute"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
-    ("config", &["claim", "report"]),
+    ("config", &["claim", "dynamodb", "report"]),
     (
         "pipeline",
         &[
@@ -55,23 +56,9 @@ const DIRECTION: [(&str, &[&str]); 27] = [
     (
         "app",
         &[
-            "scenario",
-            "claim",
-            "matching",
-            "receive",
-            "execute",
-            "report",
-            "handoff",
-            "runs",
-            "config",
-            "pipeline",
-            "respond",
-            "sweep",
-            "customer",
-            "history",
-            "reload",
-            "rules",
-            "reconcile",
+            "scenario", "claim", "matching", "receive", "execute", "report", "handoff", "runs",
+            "config", "pipeline", "respond", "sweep", "customer", "history", "reload", "rules",
+            "dynamodb", "reconcile",
         ],
     ),
     (
@@ -99,7 +86,9 @@ const NOUNS: [&str; 10] = [
 ];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 12] = [
+const TECHNOLOGY: [(&str, &[&str]); 14] = [
+    ("aws_config", &["dynamodb/"]),
+    ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
     ("aho_corasick", &["matching/keywords.rs"]),
     ("annotate_snippets", &["commands/findings_text.rs"]),
     ("axum", &["receive/http.rs", "app.rs", "sandbox/"]),
