@@ -21,7 +21,7 @@ const DIRECTION: [(&str, &[&str]); 28] = [
         ],
     ),
     ("customer", &["scenario"]),
-    ("history", &["sqlite", "dynamodb"]),
+    ("history", &["scenario", "claim", "sqlite", "dynamodb"]),
     ("rules", &["scenario", "customer", "matching"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("scenario", &[]),
