@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ams::claim::journal::{Entry, Reason};
 use ams::claim::protocol::RunItem;
-use ams::incident::{IncidentId, RunId};
+use ams::incident::{IncidentId, Outcome, RunId};
 use ams::report::note::{Kind as NoteKind, marker};
 use ams::sandbox::pagerduty::{BOT, ENGINEER, IncidentView};
 use ams::scenario::model::Effect as EffectClass;
@@ -31,6 +31,18 @@ pub(crate) struct Case<'a> {
 impl Case<'_> {
     pub(crate) fn id(&self) -> &IncidentId {
         &self.view.id
+    }
+
+    /// How a run ended: by the store, or, where the next run came before anybody looked, by what
+    /// its region said.
+    pub(crate) fn outcome(&self, item: &RunItem) -> Option<Outcome> {
+        let number = item.run.number;
+        let said = || {
+            let replaced = self.runs.keys().any(|other| *other > number);
+            let said = self.endings.iter().find(|(said, _)| replaced && *said == number);
+            said.and_then(|(_, outcome)| Outcome::parse(outcome))
+        };
+        item.outcome.or_else(said)
     }
 
     pub(crate) fn last_run(&self) -> Option<&RunItem> {
@@ -107,7 +119,7 @@ impl Figures {
     fn add(&mut self, case: &Case<'_>) {
         for item in case.runs.values() {
             self.runs += 1;
-            if let Some(outcome) = item.outcome {
+            if let Some(outcome) = case.outcome(item) {
                 *self.outcomes.entry(outcome.word()).or_default() += 1;
             }
             for kind in [NoteKind::Start, NoteKind::End] {
