@@ -16,6 +16,7 @@ use crate::claim::{Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PagerDutyConfig};
 use crate::customer::catalog::Customers;
+use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
 use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
@@ -213,8 +214,11 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
 }
 
 fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
+    let detached = Detached::open(&config.commands)
+        .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
+    let (evidence, inherited) = (config.evidence.clone(), config.inherited.clone());
     Ok(Arc::new(Actuators {
-        local: LocalCommands::new(config.evidence.clone(), config.inherited.clone()),
+        local: LocalCommands::new(evidence, detached, inherited),
         http: HttpRequests::new(config.evidence.clone())?,
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),

@@ -218,6 +218,8 @@ pub struct Incident {
     pub service: Option<Named>,
     /// Id of the escalation policy in force.
     pub escalation_policy: Option<String>,
+    /// Who brought it into its status, where PagerDuty says so.
+    pub status_by: Option<String>,
     /// User ids the incident is assigned to now.
     pub assignees: Vec<String>,
     /// Where people open it. Shown, never fetched: URLs of ours come from configuration.

@@ -51,6 +51,7 @@ pub mod resume;
 pub mod rules;
 pub mod runs;
 pub mod sweep;
+mod tell;
 
 // The whole thing on one machine.
 pub mod rehearse;

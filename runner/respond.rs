@@ -6,23 +6,21 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::begun::Begun;
-use crate::claim::journal::{Entry, Standing};
+use crate::claim::journal::Standing;
 use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
-use crate::execute::end::{End, Told};
-use crate::execute::run::{Carried, RunPlan, RunSignals, told};
-use crate::handoff::HandOff;
+use crate::execute::end::End;
+use crate::execute::run::{Carried, RunPlan, RunSignals};
 use crate::incident::{Incident, Outcome, Status};
 use crate::limits;
 use crate::pipeline::Pipeline;
 use crate::report::note::Story;
 use crate::report::questions::NoteQuestions;
 use crate::report::reporter::Untold;
-use crate::report::title::{self, State};
-use crate::scenario::model::Mode;
-use crate::scenario::value::Values;
+use crate::report::title::{self};
+use crate::scenario::model::{Mode, StepKind};
 
 /// Why a run was left without an outcome by this process.
-enum Left {
+pub(crate) enum Left {
     /// Somebody else has it.
     Lost(Refusal),
     /// The process stops: release it.
@@ -134,6 +132,9 @@ impl Pipeline {
         if *status != Status::Resolved && !self.is_with_people(&begun.incident) {
             return None;
         }
+        if begun.taken_over && self.is_resolved_by_us(&begun.incident) {
+            return Some(resolved_before(begun));
+        }
         let reason = match status {
             _ if !begun.taken_over => StandDownReason::OverBeforeStart,
             Status::Acknowledged => StandDownReason::Acknowledged,
@@ -167,6 +168,11 @@ impl Pipeline {
         incident.status == Status::Acknowledged && !incident.assignees.contains(&self.bot_user)
     }
 
+    /// The owner before us came as far as that.
+    fn is_resolved_by_us(&self, incident: &Incident) -> bool {
+        incident.status == Status::Resolved && incident.status_by.as_ref() == Some(&self.bot_user)
+    }
+
     /// How this run asks people: by notes.
     fn questions(&self, begun: &Begun) -> NoteQuestions {
         NoteQuestions {
@@ -179,7 +185,7 @@ impl Pipeline {
         }
     }
 
-    fn story<'a>(&'a self, begun: &'a Begun) -> Story<'a> {
+    pub(crate) fn story<'a>(&'a self, begun: &'a Begun) -> Story<'a> {
         Story {
             run: begun.claim.run(),
             region: &self.region,
@@ -239,140 +245,6 @@ impl Pipeline {
         Ok(end)
     }
 
-    /// Resolves, hands off or says that it stood down; answers with the end as it was told.
-    async fn tell(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
-        begun.in_doubt = begun.journal.in_doubt();
-        match end.outcome() {
-            // Nobody is told more than this note: the incident is people's as before.
-            Outcome::Shadowed | Outcome::Suspended => {
-                self.record_closing(begun, &end, None, false).await?;
-                let story = self.story(begun);
-                self.end_note(&story, &end, begun).await?;
-                Ok(end)
-            }
-            Outcome::Resolved | Outcome::RecoveredItself => self.tell_recovery(begun, end).await,
-            Outcome::StoodDown => {
-                self.record_closing(begun, &end, None, false).await?;
-                let story = self.story(begun);
-                self.reporter.title(&begun.incident, State::StoodDown).await;
-                self.end_note(&story, &end, begun).await?;
-                Ok(end)
-            }
-            _ => self.tell_hand_off(begun, end).await,
-        }
-    }
-
-    async fn tell_recovery(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
-        // With consent: a person who took over in the last moment keeps the incident.
-        if let Some(stand_down) = self.record_closing(begun, &end, None, true).await? {
-            return Box::pin(self.tell(begun, End::StoodDown(stand_down))).await;
-        }
-        let story = self.story(begun);
-        match self.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
-            Ok(_) => {
-                self.end_note(&story, &end, begun).await?;
-                Ok(end)
-            }
-            Err(Untold::Halted) => Err(Left::Halted),
-            Err(Untold::Failed(error)) => {
-                let what =
-                    format!("the incident is well, but PagerDuty did not resolve it: {error}");
-                Box::pin(self.tell_hand_off(begun, End::Ours { what })).await
-            }
-        }
-    }
-
-    async fn tell_hand_off(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
-        // An end that was found after the steps, such as a resolve that PagerDuty refused, has only
-        // the scenario's own words.
-        if begun.told == Told::default() {
-            begun.told = told(&begun.scenario, &end, &Values::default());
-        }
-        let halt = begun.place.halt.clone();
-        let destination = begun.destination().and_then(|it| it.policy.clone());
-        let hand_off = HandOff {
-            reporter: &self.reporter,
-            fallback_policy: self.fallback_policy.as_deref(),
-            destination: destination.as_deref(),
-            halt: &halt,
-        };
-        let level = match begun.journal.standing() {
-            // The owner before us may have paged already: the same level, not one higher.
-            Standing::Closing { escalate_to: Some(level), .. } => Some(level),
-            _ => hand_off.find_level(&begun.incident).await.map_err(|_| Left::Halted)?,
-        };
-        self.record_closing(begun, &end, level, false).await?;
-        let story = self.story(begun);
-        if self.was_told(&story, begun).await? {
-            return Ok(end);
-        }
-        match hand_off.give(&begun.incident, &story, &end, level).await {
-            Ok(()) => Ok(end),
-            Err(_) => Err(Left::Halted),
-        }
-    }
-
-    /// A note of the owner before us proves that it had paged, since the page comes first.
-    async fn was_told(&self, story: &Story<'_>, begun: &Begun) -> Result<bool, Left> {
-        if !begun.taken_over {
-            return Ok(false);
-        }
-        match self.reporter.has_end_note(story, &begun.place.halt).await {
-            Ok(told) => Ok(told),
-            Err(Untold::Halted) => Err(Left::Halted),
-            Err(Untold::Failed(_)) => Ok(false),
-        }
-    }
-
-    /// A note that was given up is counted where it happened; only a halt stops the run here.
-    async fn end_note(&self, story: &Story<'_>, end: &End, begun: &Begun) -> Result<(), Left> {
-        if self.was_told(story, begun).await? {
-            return Ok(());
-        }
-        match self.reporter.end_note(story, end, &begun.place.halt).await {
-            Err(Untold::Halted) => Err(Left::Halted),
-            Ok(()) | Err(Untold::Failed(_)) => Ok(()),
-        }
-    }
-
-    /// Records how the run ends before anybody is told. Answers with the wish to stand down where
-    /// that is in the way. A store that does not answer is not: people are told all the same.
-    async fn record_closing(
-        &self,
-        begun: &mut Begun,
-        end: &End,
-        escalate_to: Option<u32>,
-        consent: bool,
-    ) -> Result<Option<StandDown>, Left> {
-        if matches!(begun.journal.standing(), Standing::Closing { .. }) && !consent {
-            return Ok(None);
-        }
-        let at = self.executor.clock.now();
-        if consent && let Some(stand_down) = begun.place.stand_down.borrow().clone() {
-            return Ok(Some(stand_down));
-        }
-        let (outcome, reason) = (end.outcome(), end.reason());
-        let closing = Entry::Closing { outcome, reason, escalate_to, at };
-        let journal = begun.journal.with(closing);
-        let claims = self.claims();
-        let answer = if consent {
-            claims.intend(&begun.claim, &journal).await
-        } else {
-            claims.done(&begun.claim, &journal).await
-        };
-        match answer {
-            Ok(Ok(())) => begun.journal = journal,
-            Ok(Err(Refusal::StandDown { stand_down, .. })) => return Ok(Some(stand_down)),
-            Ok(Err(refusal)) => return Err(Left::Lost(refusal)),
-            Err(error) => {
-                self.metrics.store_errors.inc();
-                let run = begun.claim.run();
-                tracing::error!(%error, "run {run} is told to people without being recorded");
-            }
-        }
-        Ok(None)
-    }
-
     /// Records the outcome; tries until the store takes it, because until then the run is open.
     async fn finish(&self, begun: &Begun, outcome: Outcome) -> Result<(), Left> {
         loop {
@@ -401,4 +273,14 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// The end that an owner before us had told PagerDuty and not recorded.
+fn resolved_before(begun: &Begun) -> End {
+    if begun.memory.has_acted() {
+        return End::Verified;
+    }
+    let steps = begun.scenario.walk();
+    let check = steps.iter().find(|step| matches!(step.kind, StepKind::Check { .. }));
+    End::Healthy { step: check.map_or(0, |step| step.number) }
 }

@@ -18,7 +18,7 @@ use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::title;
 use crate::runs::Enrolled;
-use crate::scenario::model::{Effect, Scenario};
+use crate::scenario::model::Scenario;
 
 /// What is left to do of a run somebody else began.
 pub(crate) async fn pick_up(
@@ -105,13 +105,11 @@ fn known_steps(journal: &Journal) -> Vec<StepReport> {
 /// From the journal alone: the end that is left to tell, if there is one.
 fn resume_at(scenario: &Scenario, seen: &RunItem) -> Option<End> {
     match seen.journal.standing() {
+        // What became of effects in doubt is found out when the way comes to them.
         Standing::Between => None,
-        Standing::InDoubt { steps } => {
-            let once = steps.into_iter().find(|at| {
-                let effect = scenario.step(at.step).map(|step| step.kind.effect());
-                effect != Some(Effect::Idempotent)
-            });
-            once.map(|at| End::OutcomeUnknown { step: at.step })
+        Standing::InDoubt { effects } => {
+            let strange = effects.into_iter().find(|it| scenario.step(it.step.step).is_none());
+            strange.map(|it| End::OutcomeUnknown { step: it.step.step })
         }
         Standing::Closing { reason, .. } => Some(End::recorded(reason, seen.stand_down.clone())),
     }
@@ -135,6 +133,7 @@ fn nameless(id: &IncidentId) -> Incident {
         status: Status::Triggered,
         urgency: Urgency::High,
         number: None,
+        status_by: None,
         service: None,
         escalation_policy: None,
         assignees: Vec::new(),

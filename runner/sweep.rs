@@ -146,6 +146,7 @@ impl Sweep {
         let kept = SignedDuration::try_from(limits::CLAIM_KEPT).unwrap_or(SignedDuration::MAX);
         let before = pipeline.executor.clock.now() - kept;
         pipeline.claims().store().sweep(before, &self.watcher.alive(now)).await?;
+        pipeline.executor.actuator.forget(before).await;
         if let Err(error) = pipeline.executor.history.sweep(before).await {
             tracing::warn!(%error, "what ended runs had read is not forgotten yet");
         }

@@ -24,7 +24,14 @@ pub enum Entry {
     /// What the run saw and decided since the last write: the way that led here.
     Way { seen: Vec<Passed>, chosen: Vec<(StepAt, u32)> },
     /// An effect is about to happen.
-    Intent { step: StepAt, nonce: String, at: Timestamp },
+    Intent {
+        step: StepAt,
+        nonce: String,
+        /// Where a later owner can find out what became of it; opaque.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trace: Option<String>,
+        at: Timestamp,
+    },
     /// It happened, and this is how it went.
     Done { step: StepAt, result: DoneResult, at: Timestamp },
     /// The run is over in substance; what remains is to tell people.
@@ -148,13 +155,21 @@ impl DoneResult {
     }
 }
 
+/// An effect that was announced and whose result nobody recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    pub step: StepAt,
+    pub nonce: String,
+    pub trace: Option<String>,
+}
+
 /// Where a run stands, read from its journal alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing that may not be repeated has begun: it may go on where the way so far leads.
     Between,
     /// Effects were announced and their results were never recorded.
-    InDoubt { steps: Vec<StepAt> },
+    InDoubt { effects: Vec<Doubt> },
     /// Only telling people was left.
     Closing { reason: Reason, escalate_to: Option<u32> },
 }
@@ -171,15 +186,20 @@ impl Journal {
         Self { entries }
     }
 
-    /// Steps that were begun and whose results nobody knows; also when people were told since.
-    pub fn in_doubt(&self) -> Vec<StepAt> {
-        self.entries.iter().fold(Vec::new(), |mut doubt, entry| {
+    /// Effects that were begun and whose results nobody knows; also when people were told since.
+    /// A step that was begun again is in doubt for its last intent only.
+    pub fn in_doubt(&self) -> Vec<Doubt> {
+        self.entries.iter().fold(Vec::new(), |mut doubts, entry| {
             match entry {
-                Entry::Intent { step, .. } => doubt.push(step.clone()),
-                Entry::Done { step, .. } => doubt.retain(|it| it != step),
+                Entry::Intent { step, nonce, trace, .. } => {
+                    doubts.retain(|it: &Doubt| it.step != *step);
+                    let (step, nonce, trace) = (step.clone(), nonce.clone(), trace.clone());
+                    doubts.push(Doubt { step, nonce, trace });
+                }
+                Entry::Done { step, .. } => doubts.retain(|it| it.step != *step),
                 Entry::Closing { .. } | Entry::Way { .. } => {}
             }
-            doubt
+            doubts
         })
     }
 
@@ -200,8 +220,8 @@ impl Journal {
             _ => None,
         });
         closing.unwrap_or_else(|| match self.in_doubt() {
-            steps if steps.is_empty() => Standing::Between,
-            steps => Standing::InDoubt { steps },
+            effects if effects.is_empty() => Standing::Between,
+            effects => Standing::InDoubt { effects },
         })
     }
 }
@@ -225,6 +245,7 @@ mod tests {
         let intent = |turn| Entry::Intent {
             step: StepAt { step: 3, turn: vec![turn] },
             nonce: String::new(),
+            trace: None,
             at,
         };
         let done = |turn| Entry::Done {
@@ -233,7 +254,8 @@ mod tests {
             at,
         };
         let journal = Journal::default().with(intent(0)).with(intent(1)).with(done(0));
-        assert_eq!(journal.in_doubt(), [StepAt { step: 3, turn: vec![1] }]);
+        let doubts = journal.in_doubt();
+        assert_eq!(doubts.iter().map(|it| &it.step.turn).collect::<Vec<_>>(), [&vec![1]]);
         assert_eq!(journal.with(done(1)).standing(), Standing::Between);
     }
 }

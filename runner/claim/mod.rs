@@ -20,7 +20,7 @@ pub mod takeover;
 
 use journal::Journal;
 use protocol::{
-    ClaimToken, Event, Opening, Refusal, RunItem, ScenarioRef, StandDown, StandDownReason,
+    ClaimToken, Event, Opening, Refusal, RunItem, ScenarioRef, StandDown, StandDownReason, Verdict,
 };
 
 /// Where claims are kept. An adapter applies [`protocol::judge`] under its own exclusion and adds
@@ -222,6 +222,19 @@ impl Claims {
         journal: &Journal,
     ) -> Result<Result<(), Refusal>, StoreError> {
         self.record(claim, journal, false).await
+    }
+
+    /// May the run still act, as the store has it now? Costs a read, not a write.
+    pub async fn confirm(&self, claim: &Claim) -> Result<Result<(), Refusal>, StoreError> {
+        let incident = &claim.run.incident;
+        let item = self.store.read(incident).await?;
+        let (owner, epoch) = (claim.owner.clone(), claim.epoch);
+        let journal = item.as_ref().map(|item| item.journal.clone()).unwrap_or_default();
+        let event = Event::Record { owner, epoch, journal, consent: true };
+        Ok(match protocol::judge(incident, item.as_ref(), &event, self.clock.now()) {
+            Verdict::Refuse(refusal) => Err(refusal),
+            Verdict::Write(_) | Verdict::AlreadySo(_) => Ok(()),
+        })
     }
 
     async fn record(

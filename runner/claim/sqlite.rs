@@ -106,13 +106,11 @@ impl ClaimStore for SqliteClaims {
             let items = match &which {
                 Which::All => read_items(connection, OPEN, []),
                 Which::Of(owner) => {
-                    let sql = format!("{OPEN} AND owner = ?1");
-                    read_items(connection, &sql, [owner.as_str()])
+                    read_items(connection, &format!("{OPEN} AND owner = ?1"), [owner.as_str()])
                 }
                 // As the index has it.
                 Which::Released => {
-                    let sql = format!("{OPEN} AND item ->> '$.released' = 1");
-                    read_items(connection, &sql, [])
+                    read_items(connection, &format!("{OPEN} AND item ->> '$.released' = 1"), [])
                 }
             };
             Ok(items?.iter().filter_map(OpenRun::of).collect())

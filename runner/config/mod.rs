@@ -35,6 +35,9 @@ pub struct Config {
     pub customers: Option<PathBuf>,
     pub claims: PathBuf,
     pub evidence: PathBuf,
+    /// Where commands that change something leave their traces, for who takes a run over on this
+    /// machine.
+    pub commands: PathBuf,
     pub webhook_secrets: Vec<SecretString>,
     pub pagerduty: PagerDutyConfig,
     pub vars: BTreeMap<String, String>,
@@ -131,6 +134,11 @@ impl Source<'_> {
             None => None,
         };
         let evidence = self.path("evidence", "/var/lib/ams/evidence", findings);
+        let beside = evidence.as_ref().map(|path| path.with_file_name("commands"));
+        let commands = match self.fields.get("commands") {
+            Some(_) => self.path("commands", "/var/lib/ams/commands", findings),
+            None => beside,
+        };
         let store = self.section("store", "STORE_", findings, |source, findings| {
             source.path("sqlite", "/var/lib/ams/claims.db", findings)
         });
@@ -159,6 +167,7 @@ impl Source<'_> {
             customers,
             claims: store?,
             evidence: evidence?,
+            commands: commands?,
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
             vars,

@@ -24,6 +24,9 @@ pub struct Order {
     pub entry: Option<String>,
     /// Names this one attempt everywhere it leaves a trace (evidence files, journal).
     pub nonce: String,
+    /// For what changes something, which must be found again after a crash: the number of the
+    /// attempt, from 1. `None` for what only looks.
+    pub attempt: Option<u32>,
     pub action: Action,
     /// The machine a command runs on; `None` for AMS's own.
     pub host: Option<TargetHost>,
@@ -151,5 +154,43 @@ pub trait Actuator: Send + Sync {
     /// Carries the order out and waits for its end, at most `order.timeout` plus what
     /// stopping takes ([`crate::limits::KILL_GRACE`], then [`crate::limits::OUTPUT_DRAIN`] and
     /// [`crate::limits::EVIDENCE_FLUSH`] where something hangs). Never fails as a call: what went wrong is the observation.
+    ///
+    /// What changes something is not stopped by `cancel`: it goes on, and is adopted later.
     async fn act(&self, order: &Order, cancel: &CancellationToken) -> Observation;
+
+    /// Where a later owner can find out what became of such an order; recorded with its intent.
+    fn trace(&self, action: &Action, host: Option<&TargetHost>) -> Option<String> {
+        let (_, _) = (action, host);
+        None
+    }
+
+    /// Finds out what became of an order that an earlier owner announced, and waits for its end
+    /// where it still goes on, at most `order.timeout`.
+    async fn adopt(
+        &self,
+        order: &Order,
+        trace: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Adopted {
+        let (_, _, _) = (order, trace, cancel);
+        Adopted::Unknown
+    }
+
+    /// Forgets traces older than this.
+    async fn forget(&self, before: jiff::Timestamp) {
+        let _ = before;
+    }
+}
+
+/// What became of an effect whose owner is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adopted {
+    /// Its last attempt, as if we had carried it out ourselves.
+    Ended { seen: Box<Observation>, attempt: u32 },
+    /// It never began, and cannot begin any more under its name.
+    NeverBegan,
+    /// Nobody can tell.
+    Unknown,
+    /// We were told to stop waiting.
+    Cancelled,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::actuator::{Action, Actuator, Ending, Observation, Order, Output};
+use super::actuator::{Action, Actuator, Adopted, Ending, Observation, Order, Output, TargetHost};
 use super::http::HttpRequests;
 use super::local::LocalCommands;
 use super::tcp::TcpConnections;
@@ -31,6 +31,31 @@ impl Actuator for Actuators {
             (Action::Ask { .. }, _) => self.platform.act(order, cancel).await,
         }
     }
+
+    fn trace(&self, action: &Action, host: Option<&TargetHost>) -> Option<String> {
+        is_local(action, host).then(|| self.local.trace(action, host)).flatten()
+    }
+
+    async fn adopt(
+        &self,
+        order: &Order,
+        trace: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Adopted {
+        if is_local(&order.action, order.host.as_ref()) {
+            self.local.adopt(order, trace, cancel).await
+        } else {
+            Adopted::Unknown
+        }
+    }
+
+    async fn forget(&self, before: jiff::Timestamp) {
+        self.local.forget(before).await;
+    }
+}
+
+fn is_local(action: &Action, host: Option<&TargetHost>) -> bool {
+    matches!(action, Action::Command(_)) && host.is_none_or(|host| host.reach == Reach::Local)
 }
 
 fn no_way_to(host: &str) -> Observation {

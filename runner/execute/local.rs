@@ -1,19 +1,25 @@
 //! Commands on this machine, each in a process group of its own (`process_group.rs`).
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::Stdio;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::actuator::{Action, Actuator, Command, Ending, Observation, Order, Program};
+use super::actuator::{
+    Action, Actuator, Adopted, Command, Ending, Observation, Order, Program, TargetHost,
+};
+use super::detached::Detached;
+use super::follow::{Followed, await_end, change};
 use super::output::{Capture, Stream};
-use super::process_group::Group;
+use super::process_group::{Group, Started};
 use crate::limits::{COMMANDS_AT_ONCE, OUTPUT_DRAIN};
 
 /// What commands see of our own environment. Everything else (tokens, proxies) is ours alone.
@@ -21,15 +27,21 @@ const INHERITED: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
 pub struct LocalCommands {
     evidence_dir: PathBuf,
+    detached: Detached,
     environment: BTreeMap<String, String>,
     slots: Semaphore,
 }
 
 impl LocalCommands {
     /// `inherited` is the runner's own environment, of which commands see only a named few.
-    pub fn new(evidence_dir: PathBuf, mut inherited: BTreeMap<String, String>) -> Self {
+    pub fn new(
+        evidence_dir: PathBuf,
+        detached: Detached,
+        mut inherited: BTreeMap<String, String>,
+    ) -> Self {
         inherited.retain(|name, _| INHERITED.contains(&name.as_str()));
-        Self { evidence_dir, environment: inherited, slots: Semaphore::new(COMMANDS_AT_ONCE) }
+        let slots = Semaphore::new(COMMANDS_AT_ONCE);
+        Self { evidence_dir, detached, environment: inherited, slots }
     }
 
     async fn carry_out(
@@ -51,14 +63,15 @@ impl LocalCommands {
                 order.timeout
             )),
         };
-        // Starting a program stops its thread until the program runs: not one that answers webhooks.
-        let started = match self.prepare(order, command) {
-            Ok(prepared) => tokio::task::spawn_blocking(|| Group::start(prepared))
-                .await
-                .unwrap_or_else(|error| Err(error.to_string())),
-            Err(reason) => Err(reason),
+        let prepared = match self.prepare(order, command) {
+            Ok(prepared) => prepared,
+            Err(reason) => return not_started(reason),
         };
-        let (mut group, stdout, stderr) = match started {
+        if let Some(number) = order.attempt {
+            let attempt = self.detached.attempt(&order.nonce, number);
+            return change(&attempt, prepared, (cancel, expiry), streams).await;
+        }
+        let (mut group, stdout, stderr) = match start(prepared).await {
             Ok(started) => started,
             Err(reason) => return not_started(reason),
         };
@@ -122,23 +135,71 @@ impl LocalCommands {
 impl Actuator for LocalCommands {
     async fn act(&self, order: &Order, cancel: &CancellationToken) -> Observation {
         let started = Instant::now();
-        let mut streams = Streams {
-            stdout: Capture::new(&self.evidence_dir, order, Stream::Stdout),
-            stderr: Capture::new(&self.evidence_dir, order, Stream::Stderr),
-        };
+        let mut streams = Streams::of(&self.evidence_dir, order);
         let ending = self.carry_out(order, cancel, &mut streams).await;
-        let took = started.elapsed();
-        let (stdout, stderr) = tokio::join!(streams.stdout.finish(), streams.stderr.finish());
-        Observation { ending, stdout, stderr, took }
+        streams.finish(ending, started.elapsed()).await
+    }
+
+    fn trace(&self, _action: &Action, _host: Option<&TargetHost>) -> Option<String> {
+        Some(self.detached.place().to_owned())
+    }
+
+    async fn adopt(
+        &self,
+        order: &Order,
+        trace: Option<&str>,
+        cancel: &CancellationToken,
+    ) -> Adopted {
+        if trace != Some(self.detached.place()) {
+            return Adopted::Unknown;
+        }
+        let started = Instant::now();
+        let Some((number, attempt)) = self.detached.last_attempt(&order.nonce) else {
+            return match self.detached.attempt(&order.nonce, 1).fence() {
+                Ok(true) => Adopted::NeverBegan,
+                Ok(false) => Adopted::Unknown,
+                Err(error) => {
+                    tracing::warn!(%error, "a command could not be kept from starting late");
+                    Adopted::Unknown
+                }
+            };
+        };
+        let mut streams = Streams::of(&self.evidence_dir, order);
+        match await_end(&attempt, order.timeout, cancel).await {
+            Ok(ending) => {
+                Followed::of(&attempt).read_on(&mut streams).await;
+                let seen = Box::new(streams.finish(ending, started.elapsed()).await);
+                Adopted::Ended { seen, attempt: number }
+            }
+            Err(adopted) => adopted,
+        }
+    }
+
+    async fn forget(&self, before: Timestamp) {
+        if let Err(error) = self.detached.forget(before.into()) {
+            tracing::warn!(%error, "traces of old commands are not removed yet");
+        }
     }
 }
 
-struct Streams<'a> {
-    stdout: Capture<'a>,
-    stderr: Capture<'a>,
+pub(super) struct Streams<'a> {
+    pub(super) stdout: Capture<'a>,
+    pub(super) stderr: Capture<'a>,
 }
 
-impl Streams<'_> {
+impl<'a> Streams<'a> {
+    fn of(evidence_dir: &'a Path, order: &'a Order) -> Self {
+        Self {
+            stdout: Capture::new(evidence_dir, order, Stream::Stdout),
+            stderr: Capture::new(evidence_dir, order, Stream::Stderr),
+        }
+    }
+
+    async fn finish(self, ending: Ending, took: Duration) -> Observation {
+        let (stdout, stderr) = tokio::join!(self.stdout.finish(), self.stderr.finish());
+        Observation { ending, stdout, stderr, took }
+    }
+
     async fn read(&mut self, stdout: Option<ChildStdout>, stderr: Option<ChildStderr>) {
         let stdout = async {
             if let Some(pipe) = stdout {
@@ -178,6 +239,13 @@ async fn alongside(
     ending
 }
 
-fn not_started(reason: impl Into<String>) -> Ending {
+/// Starting a program stops its thread until the program runs: not one that answers webhooks.
+pub(super) async fn start(prepared: tokio::process::Command) -> Result<Started, String> {
+    tokio::task::spawn_blocking(|| Group::start(prepared))
+        .await
+        .unwrap_or_else(|error| Err(error.to_string()))
+}
+
+pub(super) fn not_started(reason: impl Into<String>) -> Ending {
     Ending::NotStarted { reason: reason.into() }
 }

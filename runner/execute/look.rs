@@ -1,15 +1,17 @@
 //! One step's action, again and again until it is as expected or its time is over.
 
+use std::time::Duration;
+
 use serde_json::Map;
 use tokio::time::Instant;
 
-use crate::execute::actuator::{Action, Ending, Observation, Order};
+use crate::execute::actuator::{Action, Ending, Observation, Order, Output};
 use crate::execute::prepare::Prepared;
 use crate::execute::round::{Task, entry, nonce};
 use crate::execute::run::{Executor, Progress, Stop};
 use crate::execute::take::take;
 use crate::execute::verdict::{Verdict, Why, judge, judge_http, judge_values};
-use crate::scenario::model::{Effect, Probe};
+use crate::scenario::model::Probe;
 use crate::scenario::value::Values;
 
 impl Executor {
@@ -24,11 +26,16 @@ impl Executor {
         let plan = &progress.plan;
         let look = probe.look;
         let until = look.within.map(|within| (Instant::now() + within).min(plan.act_until));
-        let (mut attempts, mut in_a_row) = (0, 0);
+        let mut adopted = task.adopted.clone();
+        let mut attempts = adopted.as_ref().map_or(0, |(_, number)| number - 1);
+        let mut in_a_row = 0;
         let mut own = prepared.values.clone();
         loop {
             attempts += 1;
-            let seen = self.act(progress, task, probe, prepared).await;
+            let seen = match adopted.take() {
+                Some((seen, _)) => seen,
+                None => self.act(progress, task, (probe, prepared), attempts).await,
+            };
             let (values, unreadable) = take(&probe.takes, &seen, &own);
             for (name, value) in &values {
                 own.set(name, value.clone());
@@ -54,7 +61,7 @@ impl Executor {
             match slept {
                 Ok(()) => {}
                 // What was begun must be recorded with the result it has.
-                Err(_) if task.step.kind.effect() != Effect::Read => {
+                Err(_) if task.changes() => {
                     return Ok((verdict, Some(seen), values, attempts));
                 }
                 Err(stop) => return Err(stop),
@@ -67,23 +74,45 @@ impl Executor {
         &self,
         progress: &Progress<'_>,
         task: &Task<'_>,
-        probe: &Probe,
-        prepared: &Prepared,
+        (probe, prepared): (&Probe, &Prepared),
+        attempt: u32,
     ) -> Observation {
-        let plan = &progress.plan;
-        let left = plan.act_until.saturating_duration_since(Instant::now());
-        let changes = task.step.kind.effect() != Effect::Read;
-        let order = Order {
-            run: plan.claim.run().clone(),
-            step: task.step.number,
-            entry: entry(&task.ready.frame.each),
-            // An effect is found again by the nonce of its intent.
-            nonce: if changes { task.nonce.clone() } else { nonce() },
-            action: prepared.action.clone(),
-            host: prepared.host.clone(),
-            timeout: probe.timeout.min(left),
-        };
-        self.actuator.act(&order, &plan.signals.halt).await
+        // A process that was paused since the intent may be taken for dead by now.
+        if task.changes() && !self.pulse.is_good() {
+            return not_begun("this process lost touch with the claim store");
+        }
+        let order = order(progress, task, (probe, prepared), attempt);
+        self.actuator.act(&order, &progress.plan.signals.halt).await
+    }
+}
+
+/// What the task orders now. An effect is found again by the nonce of its intent.
+pub(super) fn order(
+    progress: &Progress<'_>,
+    task: &Task<'_>,
+    (probe, prepared): (&Probe, &Prepared),
+    attempt: u32,
+) -> Order {
+    let plan = &progress.plan;
+    let left = plan.act_until.saturating_duration_since(Instant::now());
+    Order {
+        run: plan.claim.run().clone(),
+        step: task.step.number,
+        entry: entry(&task.ready.frame.each),
+        nonce: if task.changes() { task.nonce.clone() } else { nonce() },
+        attempt: task.changes().then_some(attempt),
+        action: prepared.action.clone(),
+        host: prepared.host.clone(),
+        timeout: probe.timeout.min(left),
+    }
+}
+
+fn not_begun(reason: &str) -> Observation {
+    Observation {
+        ending: Ending::NotStarted { reason: reason.to_owned() },
+        stdout: Output::default(),
+        stderr: Output::default(),
+        took: Duration::ZERO,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::claim::journal::{DoneResult, Entry, Journal, Passed, Plain, StepAt};
+use crate::claim::journal::{DoneResult, Doubt, Entry, Journal, Passed, Plain, StepAt};
 use crate::execute::world::Frame;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct Memory {
     entries: BTreeMap<StepAt, Vec<String>>,
     /// Effects that were begun.
     begun: Vec<StepAt>,
+    /// Effects of an earlier owner whose results nobody recorded.
+    #[serde(skip)]
+    doubts: Vec<Doubt>,
     /// What the journal does not hold yet.
     #[serde(skip)]
     fresh: Vec<StepAt>,
@@ -59,6 +62,16 @@ impl Memory {
 
     pub fn begin(&mut self, at: StepAt) {
         self.begun.push(at);
+    }
+
+    /// An earlier owner announced it, and nobody knows what came of it.
+    pub fn doubt(&self, at: &StepAt) -> Option<&Doubt> {
+        self.doubts.iter().find(|doubt| doubt.step == *at)
+    }
+
+    /// It is known now, or is to be done again.
+    pub fn settle(&mut self, at: &StepAt) {
+        self.doubts.retain(|doubt| doubt.step != *at);
     }
 
     /// Some effect was begun.
@@ -143,6 +156,7 @@ impl Memory {
     /// From the journal, and from what was kept beside it.
     pub fn of(journal: &Journal, beside: Option<Self>) -> Self {
         let mut memory = beside.unwrap_or_default();
+        memory.doubts = journal.in_doubt();
         for entry in journal.entries() {
             match entry {
                 Entry::Way { seen, chosen } => {

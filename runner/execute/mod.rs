@@ -2,11 +2,15 @@
 //!
 //! `run.rs` is the only loop that acts: record, act, record. `plan.rs` decides what comes next and
 //! `verdict.rs` what a result means; both are pure. The world is touched through `actuator.rs`,
-//! whose adapters are `local.rs` and `http.rs`; `dispatch.rs` picks between them.
+//! whose adapters are `local.rs`, `http.rs` and `tcp.rs`; `dispatch.rs` picks between them. What an
+//! owner before us had begun is found out first (`adopt.rs`).
 
 pub mod actuator;
+mod adopt;
+pub mod detached;
 pub mod dispatch;
 pub mod end;
+mod follow;
 pub mod http;
 pub mod local;
 mod look;

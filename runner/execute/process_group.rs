@@ -32,10 +32,11 @@ pub(super) struct Group {
     ours: bool,
 }
 
+/// A group and the ends of its output that are ours to read.
+pub(super) type Started = (Group, Option<ChildStdout>, Option<ChildStderr>);
+
 impl Group {
-    pub(super) fn start(
-        mut command: tokio::process::Command,
-    ) -> Result<(Self, Option<ChildStdout>, Option<ChildStderr>), String> {
+    pub(super) fn start(mut command: tokio::process::Command) -> Result<Started, String> {
         let mut leader = command.spawn().map_err(|error| {
             let program = command.as_std().get_program().display();
             spawn_failure(&program, &error)
@@ -64,6 +65,11 @@ impl Group {
         };
         self.stop().await;
         ending
+    }
+
+    /// It goes on when we do not, and is not killed with us.
+    pub(super) fn leave(&mut self) {
+        self.ours = false;
     }
 
     /// Asks, waits, then kills. The leader is reaped on every path.

@@ -22,11 +22,19 @@ use crate::scenario::model::{Effect, Mode, Probe, Step, StepKind, Wait, WhenSusp
 pub(super) struct Task<'a> {
     pub ready: Ready,
     pub step: &'a Step,
-    work: Work<'a>,
+    pub work: Work<'a>,
     pub nonce: String,
+    /// Its last attempt was an earlier owner's.
+    pub adopted: Option<(Observation, u32)>,
 }
 
-enum Work<'a> {
+impl Task<'_> {
+    pub(super) fn changes(&self) -> bool {
+        self.step.kind.effect() != Effect::Read
+    }
+}
+
+pub(super) enum Work<'a> {
     Act { probe: &'a Probe, prepared: Prepared },
     Wait(Duration),
     Approve { question: String, within: Duration },
@@ -65,10 +73,11 @@ impl Executor {
         }
         self.allowed(progress, &ready).await?;
         let tasks = self.prepare(progress, ready)?;
+        let (tasks, unknown) = self.adopt(progress, tasks).await?;
         self.announce(progress, &tasks).await?;
         let questions = progress.questions;
         let gone = join_all(tasks.iter().map(|task| self.carry(progress, task, questions))).await;
-        let (mut ended, mut stop) = (Vec::new(), None);
+        let (mut ended, mut stop) = (Vec::new(), unknown.map(Stop::End));
         for (task, gone) in tasks.into_iter().zip(gone) {
             match gone {
                 // Halted in the middle: an intent without a result is the truth.
@@ -126,7 +135,10 @@ impl Executor {
         for ready in ready {
             let Some(step) = progress.plan.scenario.step(ready.at.step) else { continue };
             let asks = matches!(step.kind, StepKind::Recover { .. });
-            if !asks || progress.approved.contains(&ready.at) {
+            // What was announced before had been allowed.
+            let is_allowed = progress.approved.contains(&ready.at)
+                || progress.plan.memory.doubt(&ready.at).is_some();
+            if !asks || is_allowed {
                 continue;
             }
             progress.questions += 1;
@@ -172,7 +184,8 @@ impl Executor {
                     Work::Act { probe, prepared }
                 }
             };
-            tasks.push(Task { ready, step, work, nonce: nonce() });
+            let nonce = nonce();
+            tasks.push(Task { ready, step, work, nonce, adopted: None });
         }
         Ok(tasks)
     }
@@ -180,7 +193,7 @@ impl Executor {
     /// Nothing is done that was not announced under the claim.
     async fn announce(&self, progress: &mut Progress<'_>, tasks: &[Task<'_>]) -> Result<(), Stop> {
         let changes: Vec<&Task<'_>> =
-            tasks.iter().filter(|task| task.step.kind.effect() != Effect::Read).collect();
+            tasks.iter().filter(|task| task.changes() && task.adopted.is_none()).collect();
         if changes.is_empty() {
             return Ok(());
         }
@@ -191,7 +204,13 @@ impl Executor {
         }
         for task in &changes {
             let (step, nonce, at) = (task.ready.at.clone(), task.nonce.clone(), self.clock.now());
-            journal = journal.with(Entry::Intent { step, nonce, at });
+            let trace = match &task.work {
+                Work::Act { prepared: Prepared { action, host, .. }, .. } => {
+                    self.actuator.trace(action, host.as_ref())
+                }
+                Work::Wait(_) | Work::Approve { .. } => None,
+            };
+            journal = journal.with(Entry::Intent { step, nonce, trace, at });
         }
         self.intend(progress, &journal).await?;
         progress.plan.journal = journal;
@@ -312,12 +331,13 @@ impl Executor {
         let mut changed = false;
         for (task, gone) in ended {
             let Gone { verdict, seen, values, attempts, began_at, took } = gone;
-            let (at, result) = (task.ready.at, verdict.result());
-            if task.step.kind.effect() != Effect::Read {
+            let (at, result) = (task.ready.at.clone(), verdict.result());
+            if task.changes() {
                 changed = true;
                 let done = Entry::Done { step: at.clone(), result, at: self.clock.now() };
                 progress.plan.journal = progress.plan.journal.with(done);
             }
+            progress.plan.memory.settle(&at);
             progress.plan.memory.keep(at.clone(), Seen { result, values });
             let entry = entry(&task.ready.frame.each);
             let report = StepReport { at, entry, verdict, seen, attempts, began_at, took };

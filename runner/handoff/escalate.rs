@@ -141,6 +141,7 @@ mod tests {
             status: Status::Triggered,
             urgency: Urgency::High,
             number: None,
+            status_by: None,
             service: None,
             escalation_policy: Some("P1".to_owned()),
             assignees: assignees.iter().map(|id| (*id).to_owned()).collect(),

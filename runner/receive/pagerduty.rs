@@ -134,6 +134,7 @@ fn opened(event: &Value, opening: Opening) -> Option<Event> {
             Named { id, name }
         }),
         escalation_policy: text(&data["escalation_policy"]["id"]),
+        status_by: None,
         assignees: references(&data["assignees"]),
         html_url: text(&data["html_url"]),
         seen_at: occurred_at(event),

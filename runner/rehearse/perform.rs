@@ -134,6 +134,7 @@ fn incident(test: &Test, service: Option<String>, at: Timestamp) -> Result<Incid
         status: Status::Triggered,
         urgency: test.urgency,
         number: Some(1),
+        status_by: None,
         service: service.map(|name| Named { id: name.clone(), name }),
         escalation_policy: Some("PPOLICY".to_owned()),
         assignees: vec!["PAMS".to_owned()],

@@ -106,6 +106,7 @@ fn incident(title: &str) -> Incident {
         status: Status::Triggered,
         urgency: Urgency::High,
         number: None,
+        status_by: None,
         service: None,
         escalation_policy: None,
         assignees: Vec::new(),

@@ -19,6 +19,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::harness::commands::detached;
+
 /// Never reached by a test that passes.
 const LONG: Duration = Duration::from_mins(1);
 
@@ -35,9 +37,12 @@ impl Bench {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let evidence = dir.path().join("evidence");
         let http = HttpRequests::new(evidence.clone()).expect("a client");
-        let local = LocalCommands::new(evidence, BTreeMap::new());
-        let platform =
-            std::sync::Arc::new(LocalCommands::new(dir.path().join("no"), BTreeMap::new()));
+        let local = LocalCommands::new(evidence, detached(dir.path()), BTreeMap::new());
+        let platform = std::sync::Arc::new(LocalCommands::new(
+            dir.path().join("no"),
+            detached(dir.path()),
+            BTreeMap::new(),
+        ));
         let actuators = Actuators { local, http, tcp: TcpConnections, platform };
         Self { dir, actuators, cancel: CancellationToken::new() }
     }
@@ -57,6 +62,7 @@ fn order(action: Action) -> Order {
         step: 0,
         entry: None,
         nonce: "0a".to_owned(),
+        attempt: None,
         action,
         host: None,
         timeout: LONG,

@@ -7,7 +7,7 @@ use ams::execute::actuator::Ending;
 use ams::execute::local::LocalCommands;
 use ams::limits;
 
-use crate::harness::commands::{Bench, inherited, reason};
+use crate::harness::commands::{Bench, detached, inherited, reason};
 
 #[tokio::test]
 async fn a_long_output_is_capped_in_memory_and_whole_on_disk() {
@@ -77,7 +77,7 @@ async fn evidence_that_cannot_be_written_does_not_fail_the_step() {
     let mut bench = Bench::new();
     let file = bench.path("not-a-directory");
     fs::write(&file, "").unwrap();
-    bench.commands = Arc::new(LocalCommands::new(file, inherited()));
+    bench.commands = Arc::new(LocalCommands::new(file, detached(bench.dir.path()), inherited()));
     let seen = bench.run("seq 1 100000").await;
     assert_eq!(seen.ending, Ending::Exited(0));
     assert_eq!(seen.stdout.total_bytes, 588_895);

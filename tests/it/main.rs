@@ -11,6 +11,8 @@ mod first_response;
 mod claim_store;
 // What `ams serve` accepts as its settings, and what it says to everything else.
 mod configuration;
+// Recoveries that outlive their runner.
+mod detached_commands;
 // Between a process and its store: also for the chaos program, so it is a folder of its own.
 #[path = "../fault_proxy/mod.rs"]
 mod fault_proxy;

@@ -15,6 +15,7 @@ async fn connect(address: String) -> Observation {
         step: 0,
         entry: None,
         nonce: "0a".to_owned(),
+        attempt: None,
         action: Action::Tcp(address),
         host: None,
         timeout: Duration::from_secs(20),

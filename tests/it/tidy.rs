@@ -9,7 +9,7 @@ use std::process::Command;
 const FILE_LINES: usize = 400;
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 25] = [
+const DIRECTION: [(&str, &[&str]); 26] = [
     ("sqlite", &[]),
     ("reload", &["scenario", "customer", "matching", "rules"]),
     (
@@ -40,7 +40,11 @@ const DIRECTION: [(&str, &[&str]); 25] = [
             "rules", "begun",
         ],
     ),
-    ("respond", &["scenario", "claim", "execute", "report", "handoff", "pipeline", "begun"]),
+    ("respond", &["scenario", "claim", "execute", "report", "pipeline", "begun"]),
+    (
+        "tell",
+        &["scenario", "claim", "execute", "report", "handoff", "pipeline", "begun", "respond"],
+    ),
     (
         "resume",
         &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs", "begun"],
@@ -89,7 +93,15 @@ const TECHNOLOGY: [(&str, &[&str]); 12] = [
     ("regex_automata", &["scenario/title_regex.rs"]),
     ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
     ("rusqlite", &["sqlite.rs", "claim/sqlite.rs", "history/sqlite.rs"]),
-    ("rustix", &["execute/process_group.rs", "sandbox/cluster.rs"]),
+    (
+        "rustix",
+        &[
+            "execute/process_group.rs",
+            "execute/detached.rs",
+            "execute/follow.rs",
+            "sandbox/cluster.rs",
+        ],
+    ),
     ("serde_saphyr", &["yaml.rs"]),
 ];
 

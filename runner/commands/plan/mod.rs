@@ -145,6 +145,7 @@ fn incident(args: &Args) -> Result<Incident, String> {
         status: Status::Triggered,
         urgency: Urgency::High,
         number: None,
+        status_by: None,
         service: args.service.clone().map(|name| Named { id: name.clone(), name }),
         escalation_policy: None,
         assignees: Vec::new(),

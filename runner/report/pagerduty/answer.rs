@@ -86,6 +86,7 @@ pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
         number: number(holder, "incident_number").or_else(|| number(holder, "number")),
         service: holder.get("service").and_then(named),
         escalation_policy: holder.get("escalation_policy").and_then(reference),
+        status_by: holder.get("last_status_change_by").and_then(reference),
         assignees: assignees(holder),
         html_url: text(holder, "html_url"),
         seen_at,

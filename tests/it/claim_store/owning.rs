@@ -6,7 +6,12 @@ use super::{Place, as_open, claim, end, incident};
 
 fn intent(nonce: &str) -> Journal {
     let at = "2026-03-02T12:00:01Z".parse().unwrap();
-    Journal::default().with(Entry::Intent { step: StepAt::plain(2), nonce: nonce.to_owned(), at })
+    Journal::default().with(Entry::Intent {
+        step: StepAt::plain(2),
+        nonce: nonce.to_owned(),
+        trace: None,
+        at,
+    })
 }
 
 fn done(journal: &Journal) -> Journal {

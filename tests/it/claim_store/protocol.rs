@@ -182,7 +182,12 @@ impl World {
     }
 
     fn journal(&self, at: Timestamp) -> Journal {
-        let entry = Entry::Intent { step: StepAt::plain(0), nonce: self.writes.to_string(), at };
+        let entry = Entry::Intent {
+            step: StepAt::plain(0),
+            nonce: self.writes.to_string(),
+            trace: None,
+            at,
+        };
         Journal::default().with(entry)
     }
 }

@@ -66,7 +66,8 @@ async fn everything_is_there_after_a_restart() {
         end(&tokyo, &first, Outcome::Resolved).await;
         let second = won(try_claim(&tokyo, &id, reopened("2026-03-02T13:00:00Z")).await);
         let at = "2026-03-02T13:00:01Z".parse().unwrap();
-        let intent = Entry::Intent { step: StepAt::plain(0), nonce: "a".to_owned(), at };
+        let intent =
+            Entry::Intent { step: StepAt::plain(0), nonce: "a".to_owned(), trace: None, at };
         tokyo.intend(&second, &Journal::default().with(intent)).await.unwrap().unwrap();
         let person = Some("PLH1HKV".to_owned());
         tokyo.stand_down(&id, StandDownReason::Reassigned, person).await.unwrap().unwrap();

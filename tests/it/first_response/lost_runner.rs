@@ -1,7 +1,11 @@
 //! Runner processes that die or leave in the middle.
 
-use ams::incident::{IncidentId, Outcome};
-use ams::sandbox::pagerduty::ENGINEER;
+use std::time::Duration;
+
+use ams::claim::journal::Entry;
+use ams::incident::{IncidentId, Outcome, Status};
+use ams::sandbox::pagerduty::{ENGINEER, Fault};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{REPAIR, SLOW};
 use crate::harness::world::{SHORT_LEASE, World};
@@ -33,22 +37,48 @@ async fn a_run_goes_on_in_the_other_region_and_repeats_no_recovery() {
 }
 
 /// A run whose owner was killed while its recovery was going on.
-async fn killed_inside_a_recovery() -> (World, IncidentId, usize) {
+async fn killed_inside_a_recovery(effect: &str) -> (World, IncidentId, usize) {
     let long = SLOW.replace("for: 30s", "for: 100ms").replace(
-        "run: echo once >> \"$FOLDER/recoveries\"",
-        "run: echo once >> \"$FOLDER/recoveries\"; sleep 60",
+        "run: echo once >> \"$FOLDER/recoveries\"\n",
+        &format!(
+            "run: |\n        echo once >> \"$FOLDER/recoveries\"\n        \
+             echo $PPID > \"$FOLDER/command\"\n        \
+             while [ ! -e \"$FOLDER/go\" ]; do sleep 0.05; done\n      effect: {effect}\n"
+        ),
     );
     let mut world = World::with(&long).settings(SHORT_LEASE).start().await;
     let incident = world.fire("service is slow");
-    world.until_lines("recoveries", 1).await;
+    world.until_lines("command", 1).await;
     let owner = world.owner(&incident).await;
     world.kill(owner).await;
     (world, incident, owner)
 }
 
+/// What a restart of the machine does to a command.
+fn kill_the_command(world: &World) {
+    let pid = world.read("command").trim().parse().ok().and_then(Pid::from_raw).unwrap();
+    kill_process_group(pid, Signal::KILL).unwrap();
+}
+
+#[tokio::test]
+async fn a_recovery_that_outlives_its_runner_is_waited_for_and_not_repeated() {
+    for effect in ["once", "idempotent"] {
+        let (mut world, incident, owner) = killed_inside_a_recovery(effect).await;
+        world.until_epoch(&incident, 2).await;
+        world.write("go", "");
+        let run = world.expect(&incident, Outcome::Resolved).await;
+        assert_eq!(world.read("recoveries").lines().count(), 1, "{effect}");
+        let intents = |entry: &&Entry| matches!(entry, Entry::Intent { .. });
+        assert_eq!(run.journal.entries().iter().filter(intents).count(), 1);
+        world.restart(owner).await;
+        world.end().await;
+    }
+}
+
 #[tokio::test]
 async fn a_recovery_in_doubt_is_never_repeated_and_people_are_told() {
-    let (mut world, incident, owner) = killed_inside_a_recovery().await;
+    let (mut world, incident, owner) = killed_inside_a_recovery("once").await;
+    kill_the_command(&world);
     world.expect(&incident, Outcome::Escalated).await;
     assert_eq!(world.read("recoveries").lines().count(), 1, "once is once");
     assert!(world.view(&incident).paged().any(|user| user == ENGINEER));
@@ -59,12 +89,13 @@ async fn a_recovery_in_doubt_is_never_repeated_and_people_are_told() {
 
 #[tokio::test]
 async fn a_person_who_acknowledges_meanwhile_is_told_of_the_recovery_in_doubt() {
-    let (mut world, incident, owner) = killed_inside_a_recovery().await;
+    let (mut world, incident, owner) = killed_inside_a_recovery("once").await;
     world.pagerduty().acknowledge_as(ENGINEER, &incident).unwrap();
     world.expect(&incident, Outcome::StoodDown).await;
     let note = world.last_note(&incident);
     assert!(note.contains("3. [recover] 起動 → 開始を記録済み"), "{note}");
     assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.write("go", "");
     world.restart(owner).await;
     world.end().await;
 }
@@ -93,18 +124,48 @@ async fn what_always_runs_does_so_after_a_take_over_that_finds_a_person_at_work(
 
 #[tokio::test]
 async fn an_idempotent_recovery_in_doubt_is_repeated() {
-    let long = SLOW.replace("for: 30s", "for: 100ms").replace(
-        "run: echo once >> \"$FOLDER/recoveries\"\n",
-        "run: |\n        echo try >> \"$FOLDER/recoveries\"\n        \
-         test \"$(wc -l < \"$FOLDER/recoveries\")\" -ge 2 || sleep 60\n      effect: idempotent\n",
+    let (mut world, incident, owner) = killed_inside_a_recovery("idempotent").await;
+    kill_the_command(&world);
+    world.write("go", "");
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries").lines().count(), 2);
+    world.restart(owner).await;
+    world.end().await;
+}
+
+/// What must always run at the end runs on take-over too, and not twice.
+#[tokio::test]
+async fn what_always_runs_at_the_end_runs_when_its_runner_dies_before_it() {
+    let scenario = format!(
+        "{}always:\n  - recover: {{name: 後始末, effect: idempotent, env: {{FOLDER: \
+         \"{{{{ vars.folder }}}}\"}}, run: echo cleaned >> \"$FOLDER/cleaned\"}}\n",
+        SLOW.replace("for: 30s", "for: 4s")
     );
-    let mut world = World::with(&long).settings(SHORT_LEASE).start().await;
+    let mut world = World::with(&scenario).settings(SHORT_LEASE).start().await;
     let incident = world.fire("service is slow");
-    world.until_lines("recoveries", 1).await;
+    world.until_working(&incident).await;
     let owner = world.owner(&incident).await;
     world.kill(owner).await;
     world.expect(&incident, Outcome::Resolved).await;
-    assert_eq!(world.read("recoveries").lines().count(), 2);
+    assert_eq!(world.read("cleaned").lines().count(), 1);
+    world.restart(owner).await;
+    world.end().await;
+}
+
+/// Its owner dies between telling PagerDuty and recording the outcome.
+#[tokio::test]
+async fn an_incident_that_its_dead_owner_had_resolved_is_closed_and_not_recovered_again() {
+    let mut world = World::with(REPAIR).settings(SHORT_LEASE).start().await;
+    let hangs = Fault::Hang(Duration::from_mins(1));
+    world.pagerduty().fail_next_of(1, hangs, "POST", "/incidents/{id}/notes");
+    let incident = world.fire("service web down");
+    world.until(&incident, |view| view.status == Status::Resolved).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    let run = world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(run.epoch, 2);
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    assert!(world.view(&incident).title.starts_with("[AMS 復旧]"));
     world.restart(owner).await;
     world.end().await;
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ams::execute::actuator::{Action, Actuator as _, Command, Ending, Observation, Order, Program};
+use ams::execute::detached::Detached;
 use ams::execute::local::LocalCommands;
 use ams::incident::{IncidentId, RunId};
 use rustix::process::Pid;
@@ -33,7 +34,8 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let commands = LocalCommands::new(dir.path().join("evidence"), inherited());
+        let commands =
+            LocalCommands::new(dir.path().join("evidence"), detached(dir.path()), inherited());
         Self { dir, commands: Arc::new(commands), cancel: CancellationToken::new() }
     }
 
@@ -70,6 +72,10 @@ impl Bench {
     }
 }
 
+pub(crate) fn detached(dir: &std::path::Path) -> Detached {
+    Detached::open(&dir.join("commands")).expect("a folder for commands")
+}
+
 pub(crate) fn inherited() -> BTreeMap<String, String> {
     let pairs = [
         ("PATH", "/usr/local/bin:/usr/bin:/bin"),
@@ -87,6 +93,7 @@ pub(crate) fn order(command: Command) -> Order {
         step: 3,
         entry: None,
         nonce: "00ff".to_owned(),
+        attempt: None,
         action: Action::Command(command),
         host: None,
         timeout: LONG,

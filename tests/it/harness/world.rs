@@ -125,24 +125,29 @@ impl World {
         item
     }
 
-    /// The region that owns the incident's run.
     /// Waits until so many effects are recorded as done.
     pub(crate) async fn until_done(&self, incident: &IncidentId, effects: usize) {
+        let is_done = |entry: &&Entry| matches!(entry, Entry::Done { .. });
+        self.until_run(incident, |item| {
+            item.journal.entries().iter().filter(is_done).count() >= effects
+        })
+        .await;
+    }
+
+    /// Waits until the run was taken over so often.
+    pub(crate) async fn until_epoch(&self, incident: &IncidentId, epoch: u64) {
+        self.until_run(incident, |item| item.epoch >= epoch).await;
+    }
+
+    async fn until_run(&self, incident: &IncidentId, is_so: impl Fn(&RunItem) -> bool) {
         let began = tokio::time::Instant::now();
-        loop {
-            let item = self.store.read(incident).await.unwrap();
-            let done = item.map_or(0, |item| {
-                let entries = item.journal.entries().iter();
-                entries.filter(|entry| matches!(entry, Entry::Done { .. })).count()
-            });
-            if done >= effects {
-                return;
-            }
+        while !self.store.read(incident).await.unwrap().as_ref().is_some_and(&is_so) {
             assert!(began.elapsed() < PATIENCE, "{}", self.everything(incident));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
+    /// The region that owns the incident's run.
     pub(crate) async fn owner(&self, incident: &IncidentId) -> usize {
         let item = self.store.read(incident).await.unwrap().unwrap();
         let is_owner = |region: &RegionProcess| item.owner.as_str().starts_with(&region.name);

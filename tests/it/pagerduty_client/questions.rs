@@ -18,6 +18,7 @@ fn order(question: Question, services: &[&str]) -> Order {
         step: 0,
         entry: None,
         nonce: "00ff".to_owned(),
+        attempt: None,
         action: Action::Ask {
             question,
             services: services.iter().map(|it| (*it).to_owned()).collect(),
