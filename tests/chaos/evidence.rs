@@ -166,3 +166,29 @@ pub(crate) fn endings(logs: &[String]) -> BTreeMap<String, Vec<(u32, String)>> {
     }
     endings
 }
+
+/// What regions found out about effects that an owner before them had announced, by their logs.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Doubts {
+    pub(crate) adopted: usize,
+    pub(crate) never_begun: usize,
+    pub(crate) repeated: usize,
+    pub(crate) unknown: usize,
+}
+
+impl Doubts {
+    pub(crate) fn of(logs: &[String]) -> Self {
+        let count = |what: &str| logs.iter().map(|log| log.matches(what).count()).sum::<usize>();
+        let repeated = count("ran; it is repeated");
+        Self {
+            adopted: count("was begun before and is adopted"),
+            never_begun: count("was announced and never begun"),
+            repeated,
+            unknown: count("nobody knows whether a recovery of run").saturating_sub(repeated),
+        }
+    }
+
+    pub(crate) const fn all(self) -> usize {
+        self.adopted + self.never_begun + self.repeated + self.unknown
+    }
+}
