@@ -2,7 +2,7 @@
 //! adapter.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -10,11 +10,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
 use crate::claim::sqlite::SqliteClaims;
-use crate::claim::{Claims, StoreError};
+use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, PagerDutyConfig};
+use crate::config::{Config, PagerDutyConfig, StoreConfig};
 use crate::customer::catalog::Customers;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
@@ -23,8 +24,9 @@ use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
-use crate::history::HistoryError;
+use crate::history::dynamodb::DynamoDbHistory;
 use crate::history::sqlite::SqliteHistory;
+use crate::history::{History, HistoryError};
 use crate::incident::Owner;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, PipelineIntake};
@@ -81,14 +83,9 @@ impl App {
         let print = Print::of(&config.scenarios, config.customers.as_deref());
         let set = load_rules(&config)?;
         let loaded = set.catalog.scenarios.len();
-        for folder in
-            [Some(config.evidence.as_path()), config.claims.parent()].into_iter().flatten()
-        {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| StartError::Folder { path: folder.to_owned(), source })?;
-        }
+        make_folder(&config.evidence)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let store = Arc::new(SqliteClaims::open(&config.claims, Arc::clone(&clock))?);
+        let (store, history) = stores(&config.store, &clock).await?;
         let owner = Owner::of_new_process(&config.region);
         let claims = Claims::new(store, owner, Arc::clone(&clock));
         let pulse = Pulse::new(config.lease);
@@ -99,10 +96,6 @@ impl App {
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
         let actuator = actuators(&config, &reporter)?;
-        let history = Arc::new(SqliteHistory::open(
-            &config.claims.with_extension("history.db"),
-            Arc::clone(&clock),
-        )?);
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             rules: Rules::new(set),
@@ -180,6 +173,38 @@ async fn finish<T>(what: &str, task: JoinHandle<T>) {
     if tokio::time::timeout(PATIENCE, task).await.is_err() {
         tracing::debug!("{what} did not stop by itself");
         abort.abort();
+    }
+}
+
+fn make_folder(path: &Path) -> Result<(), StartError> {
+    std::fs::create_dir_all(path)
+        .map_err(|source| StartError::Folder { path: path.to_owned(), source })
+}
+
+/// The claims and the history, where the configuration has them.
+async fn stores(
+    config: &StoreConfig,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Arc<dyn ClaimStore>, Arc<dyn History>), StartError> {
+    let clock = || Arc::clone(clock);
+    match config {
+        StoreConfig::Sqlite(path) => {
+            path.parent().map(make_folder).transpose()?;
+            let claims = SqliteClaims::open(path, clock())?;
+            let history = SqliteHistory::open(&path.with_extension("history.db"), clock())?;
+            Ok((Arc::new(claims), Arc::new(history)))
+        }
+        StoreConfig::DynamoDb(config) => {
+            let client = crate::dynamodb::connect(&config.location).await;
+            let settings = dynamodb::Settings {
+                table: config.table.clone(),
+                region: config.location.region.clone(),
+                single_region: config.single_region,
+            };
+            let claims = DynamoDbClaims::open(client.clone(), &settings, clock()).await?;
+            let history = DynamoDbHistory::open(client, &config.history_table, clock()).await?;
+            Ok((Arc::new(claims), Arc::new(history)))
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! all mistakes at once.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -203,7 +204,8 @@ impl<'a> Fields<'a> {
     /// Reports the keys nobody asked for.
     pub fn finish(self, findings: &mut Findings) {
         let mut asked = self.asked.into_inner();
-        asked.dedup();
+        let mut seen = BTreeSet::new();
+        asked.retain(|key| seen.insert(*key));
         for (key, _) in self.entries.iter().filter(|(key, _)| !asked.contains(&key.name.as_str())) {
             let remedy = if full_width::is_indented(&key.name) {
                 "the line is indented with full-width spaces: use half-width ones".to_owned()

@@ -28,6 +28,7 @@ pub mod receive;
 
 pub mod claim;
 pub mod customer;
+pub mod dynamodb;
 pub mod history;
 mod sqlite;
 

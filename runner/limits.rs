@@ -42,6 +42,49 @@ pub const STORE_QUEUE: usize = 4_096;
 /// How long another process may hold the SQLite file before a write gives up.
 pub const SQLITE_BUSY: Duration = Duration::from_secs(3);
 
+// --- DynamoDB ----------------------------------------------------------------------------------
+
+/// Until a connection stands, TLS included; a healthy region takes some milliseconds.
+pub const DYNAMODB_CONNECT: Duration = Duration::from_millis(800);
+
+/// One request. A write to three regions takes tens of milliseconds, so an answer that is not there
+/// by now is lost, and asking again is faster than waiting. It leaves time for three such losses.
+pub const DYNAMODB_REQUEST: Duration = Duration::from_secs(1);
+
+/// One question to the store with all its attempts, so that a webhook still gets its 503 in time.
+pub const DYNAMODB_ANSWER: Duration = Duration::from_millis(3_500);
+
+/// Attempts of one question, the first one included. Time ends most of them earlier.
+pub const DYNAMODB_ATTEMPTS: usize = 16;
+
+/// Wait before the second attempt, plus jitter; it doubles with each further one.
+pub const DYNAMODB_FIRST_WAIT: Duration = Duration::from_millis(25);
+
+/// Wait between two attempts, jitter included.
+pub const DYNAMODB_LONGEST_WAIT: Duration = Duration::from_millis(400);
+
+/// Requests under way at once, each on a connection of its own; others wait their turn within
+/// [`DYNAMODB_ANSWER`], [`STORE_QUEUE`] of them at most.
+pub const DYNAMODB_AT_ONCE: usize = 256;
+
+/// Pages of one listing, 1 MiB each: 20,000 open runs are four.
+pub const DYNAMODB_PAGES: usize = 64;
+
+/// Items remembered as we wrote them last, in each of two generations: together the runs in flight.
+pub const DYNAMODB_REMEMBERED: usize = RUNS_IN_FLIGHT / 2;
+
+/// One clean-up. The next one goes on where it ended: the take-overs of others wait meanwhile.
+pub const DYNAMODB_SWEEP: Duration = Duration::from_secs(2);
+
+/// Deletions under way at once in a clean-up.
+pub const DYNAMODB_DELETIONS_AT_ONCE: usize = 16;
+
+/// Bytes of a run's texts in one item. An item may have 400 KiB, names and numbers included.
+pub const DYNAMODB_TEXT_BYTES: usize = 300 * 1024;
+
+/// Items that one run's texts may fill.
+pub const DYNAMODB_TEXT_PARTS: usize = 32;
+
 // --- execute -----------------------------------------------------------------------------------
 
 /// Runs a process carries at once. Claims beyond it are refused (503), so the other region or a

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Outcome, Owner, RunId};
 
+pub mod dynamodb;
 pub mod heartbeat;
 pub mod journal;
 pub mod memory;
@@ -101,8 +102,22 @@ pub enum StoreError {
     Unreachable { reason: String },
     #[error("the claim store has {waiting} requests waiting, its limit")]
     Overloaded { waiting: usize },
+    /// Not carried out, and trying again does not help.
+    #[error("the claim store refuses: {reason}")]
+    Refused { reason: String },
+    /// Found at the start, before anything was taken in.
+    #[error("{what} does not do as claim store: {problem}; {remedy}")]
+    Unfit { what: String, problem: String, remedy: String },
     #[error("the claim store holds something this version cannot read ({what}): {reason}")]
     Unreadable { what: String, reason: String },
+}
+
+/// An item out of the JSON text that stores keep.
+fn parse_item(incident: &str, text: &str) -> Result<RunItem, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable {
+        what: format!("the claim of incident {incident}"),
+        reason: format!("{error}; was it written by a newer ams?"),
+    })
 }
 
 /// Proof that this process may carry out a run. Only [`Claims`] makes one.

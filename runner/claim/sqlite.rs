@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use tokio::sync::{mpsc, oneshot};
 
 use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
-use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
+use crate::claim::{ClaimStore, OpenRun, StoreError, Which, parse_item};
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Owner};
 use crate::limits;
@@ -382,13 +382,6 @@ fn forget(
         )
         .map_err(failed)?;
     Ok(gone as u64)
-}
-
-fn parse_item(incident: &str, text: &str) -> Result<RunItem, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Unreadable {
-        what: format!("the claim of incident {incident}"),
-        reason: format!("{error}; was it written by a newer ams?"),
-    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 use crate::claim::heartbeat::LeaseTerms;
+use crate::dynamodb::Location;
 use crate::fields::{At, Fields};
 use crate::finding::{Finding, Findings};
 use crate::incident::Region;
@@ -20,6 +21,7 @@ use crate::report::text::Lang;
 use crate::yaml::{self, Node, Place};
 
 mod source;
+mod store;
 
 use source::Source;
 
@@ -33,7 +35,7 @@ pub struct Config {
     pub scenarios: PathBuf,
     /// Without it every scenario that needs a customer's value hands off.
     pub customers: Option<PathBuf>,
-    pub claims: PathBuf,
+    pub store: StoreConfig,
     pub evidence: PathBuf,
     /// Where commands that change something leave their traces, for who takes a run over on this
     /// machine.
@@ -47,6 +49,24 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// Passed on to commands: `PATH`, `HOME`, `LANG` and the like.
     pub inherited: BTreeMap<String, String>,
+}
+
+/// Where claims and history are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreConfig {
+    /// The claims' file; the history lies beside it.
+    Sqlite(PathBuf),
+    DynamoDb(DynamoDbConfig),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DynamoDbConfig {
+    /// Of claims.
+    pub table: String,
+    pub history_table: String,
+    pub location: Location,
+    /// All processes are in this region.
+    pub single_region: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -139,9 +159,7 @@ impl Source<'_> {
             Some(_) => self.path("commands", "/var/lib/ams/commands", findings),
             None => beside,
         };
-        let store = self.section("store", "STORE_", findings, |source, findings| {
-            source.path("sqlite", "/var/lib/ams/claims.db", findings)
-        });
+        let store = self.section("store", "STORE_", findings, store::read);
         let webhook = self.section("webhook", "WEBHOOK_", findings, |source, findings| {
             source.webhook_secrets(findings)
         });
@@ -165,7 +183,7 @@ impl Source<'_> {
             zone: zone?,
             scenarios: scenarios?,
             customers,
-            claims: store?,
+            store: store?,
             evidence: evidence?,
             commands: commands?,
             webhook_secrets: webhook?,

@@ -51,6 +51,16 @@ impl Source<'_> {
         }
     }
 
+    /// Does the file or the environment say anything of this key, or of one below it?
+    pub(super) fn says(&self, key: &'static str) -> bool {
+        let variable = self.variable(key);
+        let below = format!("{variable}_");
+        let set = |(name, value): (&String, &String)| {
+            (*name == variable || name.starts_with(&below)) && !value.is_empty()
+        };
+        self.fields.get(key).is_some() || self.env.iter().any(set)
+    }
+
     /// Container platforms set a variable to nothing when nobody has set it.
     fn overriding(&self, key: &str) -> Option<&String> {
         self.env.get(&self.variable(key)).filter(|value| !value.is_empty())
@@ -69,9 +79,9 @@ impl Source<'_> {
     ) -> Option<At<String>> {
         let value = self.text(key, findings);
         if value.is_none() && self.fields.get(key).is_none() {
-            let below = match self.section.trim_end_matches('_') {
+            let below = match self.path_of_section().as_str() {
                 "" => String::new(),
-                section => format!(" below '{}:'", section.to_lowercase()),
+                section => format!(" below '{section}:'"),
             };
             findings.add(
                 "missing-field",
@@ -90,10 +100,15 @@ impl Source<'_> {
 
     /// The key as people find it in the file.
     fn key(&self, key: &str) -> String {
-        match self.section.trim_end_matches('_') {
+        match self.path_of_section().as_str() {
             "" => key.to_owned(),
-            section => format!("{}.{key}", section.to_lowercase()),
+            section => format!("{section}.{key}"),
         }
+    }
+
+    /// `STORE_DYNAMODB_` is `store.dynamodb` in the file.
+    fn path_of_section(&self) -> String {
+        self.section.trim_end_matches('_').replace('_', ".").to_lowercase()
     }
 
     pub(super) fn bad(

@@ -3,6 +3,7 @@
 //! Nothing's safety depends on it: a run whose texts cannot be recalled hands off instead. It may
 //! hold customers' text, so it never lies where the claim table may lie.
 
+pub mod dynamodb;
 pub mod sqlite;
 
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ use crate::incident::RunId;
 #[error("the history cannot be used: {0}")]
 pub struct HistoryError(pub String);
 
-/// Adapters: `sqlite.rs`, and [`Forgetful`] for rehearsals and tests.
+/// Adapters: `sqlite.rs`, `dynamodb.rs`, and [`Forgetful`] for rehearsals and tests.
 #[async_trait]
 pub trait History: Send + Sync {
     /// Keeps what a run has read so far, in place of what was kept before.

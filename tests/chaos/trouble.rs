@@ -162,13 +162,14 @@ impl Maker<'_> {
     }
 
     fn store(&self, region: usize, faults: Faults) {
-        if let Some(proxy) = self.ground.to_store.get(region) {
-            proxy.set(faults);
+        if let Some(tables) = &self.ground.tables {
+            tables.proxies[region].set(faults);
         }
     }
 
     fn cut_store(&self, regions: [bool; 2], cut: Option<Cut>) {
-        for (proxy, _) in self.ground.to_store.iter().zip(regions).filter(|(_, cuts)| *cuts) {
+        let proxies = self.ground.tables.iter().flat_map(|tables| &tables.proxies);
+        for (proxy, _) in proxies.zip(regions).filter(|(_, cuts)| *cuts) {
             proxy.cut(cut);
         }
     }

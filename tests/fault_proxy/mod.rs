@@ -209,14 +209,9 @@ async fn take(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     match fault {
         Some(Fault::Cut) if faults.cut == Some(Cut::Silent) => std::future::pending().await,
         Some(Fault::Cut | Fault::LoseRequest) => hang_up(),
-        Some(Fault::Conflict) => {
-            let kind = "ReplicatedWriteConflictException";
-            return Answer::error(StatusCode::BAD_REQUEST, kind).into_response();
-        }
-        Some(Fault::Throttle) => {
-            let kind = "ProvisionedThroughputExceededException";
-            return Answer::error(StatusCode::BAD_REQUEST, kind).into_response();
-        }
+        Some(Fault::Conflict) => return refused("ReplicatedWriteConflictException"),
+        Some(Fault::Throttle) => return refused("ProvisionedThroughputExceededException"),
+        Some(Fault::Deny) => return refused("AccessDeniedException"),
         Some(Fault::ErrorBefore) => return internal_error(),
         Some(Fault::ErrorAfter | Fault::LoseAnswer) | None => {}
     }
@@ -238,6 +233,10 @@ async fn take(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         (None, Some(answer)) if !cut_meanwhile => answer.into_response(),
         _ => hang_up(),
     }
+}
+
+fn refused(kind: &str) -> Response {
+    Answer::error(StatusCode::BAD_REQUEST, kind).into_response()
 }
 
 fn internal_error() -> Response {

@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     Conflict,
     /// `ProvisionedThroughputExceededException`: not carried out. DynamoDB only.
     Throttle,
+    /// `AccessDeniedException`: not carried out. By plan only.
+    Deny,
     /// HTTP 500, not carried out.
     ErrorBefore,
     /// HTTP 500, carried out all the same.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
-use ams::config::{Config, LogFormat};
+use ams::config::{Config, DynamoDbConfig, LogFormat, StoreConfig};
+use ams::dynamodb::Location;
 use ams::finding::Finding;
 use ams::report::text::Lang;
 use secrecy::ExposeSecret as _;
@@ -85,7 +86,7 @@ fn every_setting_is_read() {
     assert_eq!((config.lang, config.zone.iana_name()), (Lang::En, Some("Asia/Tokyo")));
     // Relative paths start at the file, not at wherever the process was started.
     assert_eq!(config.scenarios, dir.path().join("scenarios"));
-    assert_eq!(config.claims, dir.path().join("claims.db"));
+    assert_eq!(config.store, StoreConfig::Sqlite(dir.path().join("claims.db")));
     assert_eq!(config.evidence.to_str(), Some("/var/lib/ams/evidence"));
     let secrets: Vec<&str> =
         config.webhook_secrets.iter().map(secrecy::ExposeSecret::expose_secret).collect();
@@ -132,7 +133,7 @@ fn the_environment_overrides_the_file() {
     ]);
     let config = load(&folder(SMALL), &env).unwrap();
     assert_eq!((config.region.as_str(), config.listen.port()), ("osaka", 9090));
-    assert_eq!(config.claims.to_str(), Some("/data/claims.db"));
+    assert_eq!(config.store, StoreConfig::Sqlite("/data/claims.db".into()));
     assert_eq!(config.pagerduty.bot_user, "POTHER");
     assert_eq!((config.log.level.as_str(), config.lease.lease.as_secs()), ("debug", 30));
     assert_eq!(config.lang, Lang::Ja);
@@ -159,7 +160,7 @@ fn all_that_is_missing_is_said_at_once() {
     1:1 'listen' is not set → add a line 'listen: 127.0.0.1:8080', or set AMS_LISTEN
     1:1 'scenarios' is not set → add a line 'scenarios: ./scenarios', or set AMS_SCENARIOS
     1:1 'evidence' is not set → add a line 'evidence: /var/lib/ams/evidence', or set AMS_EVIDENCE
-    1:1 'store.sqlite' is not set → add a line 'sqlite: /var/lib/ams/claims.db' below 'store:', or set AMS_STORE_SQLITE
+    1:1 'store' names no store → add a line 'sqlite: /var/lib/ams/claims.db' below 'store:' (or set AMS_STORE_SQLITE) where all processes are on one machine; else 'dynamodb:' with 'table', 'history_table' and 'region'
     1:1 'webhook.secrets' cannot be used: the variable AMS_WEBHOOK_SECRET is not set → set it, or name another one (env:NAME) or a file (file:PATH)
     1:1 'pagerduty.token' cannot be used: the variable AMS_PAGERDUTY_TOKEN is not set → set it, or name another one (env:NAME) or a file (file:PATH)
     1:1 'pagerduty.from' is not set → add a line 'from: ams@example.com' below 'pagerduty:', or set AMS_PAGERDUTY_FROM
@@ -192,7 +193,7 @@ lease: 3s
     4:7 'lang' is 'jp' → did you mean 'ja'?
     5:12 'time_zone' is 'Tokyo', which is no time zone → write for example Asia/Tokyo
     6:12 'scenarios' is empty → write for example ./scenarios
-    8:28 store has no field 'journal' → possible here: sqlite
+    8:28 store has no field 'journal' → possible here: sqlite, dynamodb
     9:21 'webhook.secrets' cannot be used: it is written in plain text → write env:NAME or file:PATH, and put the secret there
     9:32 'webhook.secrets' cannot be used: the variable NOT_THERE is not set → set it, or name another one (env:NAME) or a file (file:PATH)
     9:49 'webhook.secrets' cannot be used: the file not-there cannot be read: No such file or directory (os error 2) → put the secret there, or name another file (file:PATH) or a variable (env:NAME)
@@ -229,6 +230,54 @@ fn a_lease_must_outlast_two_heartbeats_and_the_margin() {
     assert_eq!(lease("1s", "3999ms", "2s"), [too_short]);
     let huge = "8000h";
     assert_eq!(lease(huge, "6s", huge), [too_short]);
+}
+
+#[test]
+fn claims_and_history_may_be_in_dynamodb() {
+    let store =
+        "{dynamodb: {table: ams-claims, history_table: ams-history, region: ap-northeast-1}}";
+    let file = SMALL.replace("{sqlite: claims.db}", store);
+    let expected = DynamoDbConfig {
+        table: "ams-claims".to_owned(),
+        history_table: "ams-history".to_owned(),
+        location: Location { region: "ap-northeast-1".to_owned(), endpoint: None },
+        single_region: false,
+    };
+    let config = load(&folder(&file), &SECRETS).unwrap();
+    assert_eq!(config.store, StoreConfig::DynamoDb(expected.clone()));
+
+    let env = with(&[
+        ("AMS_STORE_DYNAMODB_TABLE", "ams-claims"),
+        ("AMS_STORE_DYNAMODB_HISTORY_TABLE", "ams-history"),
+        ("AMS_STORE_DYNAMODB_REGION", "ap-northeast-3"),
+        ("AMS_STORE_DYNAMODB_ENDPOINT", "http://127.0.0.1:8000"),
+        ("AMS_STORE_DYNAMODB_SINGLE_REGION", "true"),
+    ]);
+    let alone = SMALL.replace("store: {sqlite: claims.db}\n", "");
+    let endpoint = Some("http://127.0.0.1:8000".to_owned());
+    let location = Location { region: "ap-northeast-3".to_owned(), endpoint };
+    let expected = DynamoDbConfig { location, single_region: true, ..expected };
+    let config = load(&folder(&alone), &env).unwrap();
+    assert_eq!(config.store, StoreConfig::DynamoDb(expected));
+}
+
+#[test]
+fn there_is_one_store_and_what_it_needs_is_asked_for() {
+    let store = |text: &str| problems(&SMALL.replace("{sqlite: claims.db}", text), &SECRETS);
+    let told = [
+        store("{sqlite: claims.db, dynamodb: {table: a, history_table: b, region: c}}"),
+        store("{dynamodb: {table: a, endpoint: localhost, single_region: yes, tables: b}}"),
+        store("{dynamodb: {table: a, history_table: a, region: c}}"),
+    ];
+    insta::assert_snapshot!(told.concat().join("\n"), @"
+    5:38 'store' names two stores → keep 'sqlite' where all processes are on one machine, else 'dynamodb'
+    5:19 'store.dynamodb.history_table' is not set → add a line 'history_table: ams-history' below 'store.dynamodb:', or set AMS_STORE_DYNAMODB_HISTORY_TABLE
+    5:19 'store.dynamodb.region' is not set → add a line 'region: ap-northeast-1' below 'store.dynamodb:', or set AMS_STORE_DYNAMODB_REGION
+    5:40 'store.dynamodb.endpoint' is 'localhost', which is no address → leave it out, or write for example https://vpce-1.example.com
+    5:66 'store.dynamodb.single_region' is 'yes' → possible here: true, false
+    5:71 dynamodb has no field 'tables' → did you mean 'table'?
+    5:45 'store.dynamodb.history_table' is the table of claims → give the history a table of its own: it may hold customers' text
+    ");
 }
 
 #[test]
@@ -280,10 +329,10 @@ fn serve_refuses_to_start_and_lists_every_problem() {
         → add a line 'bot_user: PXXXXXX' below 'pagerduty:', or set AMS_PAGERDUTY_BOT_USER
     ams.yaml:2:9: 'listen' is 'here', which is no address and port [bad-setting]
         → write for example 0.0.0.0:8080
-    ams.yaml:3:8: 'store.sqlite' is not set [missing-field]
-        → add a line 'sqlite: /var/lib/ams/claims.db' below 'store:', or set AMS_STORE_SQLITE
+    ams.yaml:3:8: 'store' names no store [missing-field]
+        → add a line 'sqlite: /var/lib/ams/claims.db' below 'store:' (or set AMS_STORE_SQLITE) where all processes are on one machine; else 'dynamodb:' with 'table', 'history_table' and 'region'
     ams.yaml:3:9: store has no field 'sqlight' [unknown-key]
-        → possible here: sqlite
+        → possible here: sqlite, dynamodb
     ");
 }
 

@@ -49,3 +49,5 @@ mod scenario_files;
 mod standin;
 // The fault proxy itself.
 mod through_faults;
+// Two regions over one DynamoDB.
+mod two_regions;

@@ -81,12 +81,14 @@ async fn each_fault_is_as_planned_before_or_after_the_effect() {
     };
     let internal = Some((500, refused("InternalServerError")));
     let throttled = Some((400, refused("ProvisionedThroughputExceededException")));
+    let denied = Some((400, refused("AccessDeniedException")));
     let conflict = Some((400, refused("ReplicatedWriteConflictException")));
     for (fault, answer, effects) in [
         (Fault::LoseRequest, None, 0),
         (Fault::LoseAnswer, None, 1),
         (Fault::Conflict, conflict, 0),
         (Fault::Throttle, throttled, 0),
+        (Fault::Deny, denied, 0),
         (Fault::ErrorBefore, internal.clone(), 0),
         (Fault::ErrorAfter, internal, 1),
     ] {

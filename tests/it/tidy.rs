@@ -11,6 +11,7 @@ const FILE_LINES: usize = 400;
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
 const DIRECTION: [(&str, &[&str]); 26] = [
     ("sqlite", &[]),
+    ("dynamodb", &[]),
     ("reload", &["scenario", "customer", "matching", "rules"]),
     (
         "rehearse",
@@ -20,19 +21,19 @@ const DIRECTION: [(&str, &[&str]); 26] = [
         ],
     ),
     ("customer", &["scenario"]),
-    ("history", &["sqlite"]),
+    ("history", &["sqlite", "dynamodb"]),
     ("rules", &["scenario", "customer", "matching"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("scenario", &[]),
     ("schema", &[]),
-    ("claim", &["sqlite"]),
+    ("claim", &["sqlite", "dynamodb"]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
     ("execute", &["scenario", "claim", "customer", "history"]),
     ("report", &["scenario", "claim", "execute"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
-    ("config", &["claim", "report"]),
+    ("config", &["claim", "dynamodb", "report"]),
     (
         "pipeline",
         &[
@@ -56,6 +57,7 @@ const DIRECTION: [(&str, &[&str]); 26] = [
         &[
             "scenario", "claim", "matching", "receive", "execute", "report", "handoff", "runs",
             "config", "pipeline", "respond", "sweep", "customer", "history", "reload", "rules",
+            "dynamodb",
         ],
     ),
     (
@@ -82,7 +84,9 @@ const NOUNS: [&str; 9] = [
 ];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 12] = [
+const TECHNOLOGY: [(&str, &[&str]); 14] = [
+    ("aws_config", &["dynamodb/"]),
+    ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
     ("aho_corasick", &["matching/keywords.rs"]),
     ("annotate_snippets", &["commands/findings_text.rs"]),
     ("axum", &["receive/http.rs", "app.rs", "sandbox/"]),

@@ -2,6 +2,8 @@
 //!
 //! A new adapter is one line in [`contract`]; it needs a way to open an empty [`Place`].
 
+use std::any::Any;
+use std::future::{Ready, ready};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +17,10 @@ use tempfile::TempDir;
 
 // Who wins, and who is told what.
 mod claiming;
+// What only DynamoDB can get wrong: tables that do not do, and what a write costs.
+mod dynamodb_table;
+// The same over a path that loses and repeats.
+mod dynamodb_under_faults;
 // Signs of life and what is forgotten.
 mod keeping;
 // `protocol::judge` under long random histories.
@@ -33,7 +39,7 @@ macro_rules! stories {
     ($open:path; $($module:ident: $($story:ident),+;)+) => { $($(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $story() {
-            crate::claim_store::$module::$story(&$open()).await;
+            crate::claim_store::$module::$story(&$open().await).await;
         }
     )+)+ };
 }
@@ -78,27 +84,35 @@ macro_rules! contract {
 contract! {
     memory = crate::claim_store::Place::in_memory;
     sqlite = crate::claim_store::Place::in_a_file;
+    dynamodb = crate::claim_store::Place::in_dynamodb;
 }
 
 /// An empty claim store and the clock it tells the time by.
 pub(crate) struct Place {
     pub(crate) store: Arc<dyn ClaimStore>,
     pub(crate) clock: Arc<SetClock>,
-    _dir: Option<TempDir>,
+    _ends_with_it: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Place {
-    pub(crate) fn in_memory() -> Self {
+    pub(crate) fn in_memory() -> Ready<Self> {
         let clock = noon();
         let store = Arc::new(MemoryClaims::new(Arc::clone(&clock) as Arc<dyn Clock>));
-        Self { store, clock, _dir: None }
+        ready(Self { store, clock, _ends_with_it: None })
     }
 
-    pub(crate) fn in_a_file() -> Self {
+    pub(crate) fn in_a_file() -> Ready<Self> {
         let file = StoreFile::new();
         let clock = noon();
         let store = Arc::new(file.open_at(&clock));
-        Self { store, clock, _dir: Some(file.dir) }
+        ready(Self { store, clock, _ends_with_it: Some(Box::new(file.dir)) })
+    }
+
+    pub(crate) async fn in_dynamodb() -> Self {
+        let table = dynamodb_table::Table::new().await;
+        let clock = noon();
+        let store = Arc::new(table.open_at(table.engine.url(), &clock).await.unwrap());
+        Self { store, clock, _ends_with_it: Some(Box::new(table)) }
     }
 
     /// A process at this store.

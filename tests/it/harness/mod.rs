@@ -1,6 +1,7 @@
 //! What several test modules share.
 
 pub(crate) mod commands;
+pub(crate) mod engine;
 pub(crate) mod openapi;
 pub(crate) mod receiver;
 pub(crate) mod wait;
