@@ -107,28 +107,32 @@ async fn counted(
 fn tell(idle: &Counted, busy: &Counted) {
     let per_second = |operation: &str| {
         let count = idle.carried_out.get(operation).copied().unwrap_or_default();
-        count as f64 / idle.within.as_secs_f64()
+        float(count) / idle.within.as_secs_f64()
     };
     let per_run = |operation: &str| {
         let count = busy.carried_out.get(operation).copied().unwrap_or_default();
-        (count as f64 - per_second(operation) * busy.within.as_secs_f64()) / f64::from(RUNS)
+        (float(count) - per_second(operation) * busy.within.as_secs_f64()) / f64::from(RUNS)
     };
-    let failed = busy.failed as f64 / f64::from(RUNS);
+    let failed = float(busy.failed) / f64::from(RUNS);
     let writes = per_run("PutItem") - failed;
     let reads = per_run("GetItem");
-    println!(
+    crate::say(format_args!(
         "a five-step run with one recovery, {RUNS} of them in two regions: {writes:.2} writes, \
          {failed:.2} failed conditional writes, {reads:.2} reads"
-    );
-    println!(
+    ));
+    crate::say(format_args!(
         "two idle processes, per second: {:.2} writes (heartbeats), {:.2} queries",
         per_second("PutItem"),
         per_second("Query"),
-    );
+    ));
     // Every write is billed in both replicas; a run enters and leaves one index.
     let units = 2.0 * (writes + failed + 2.0);
     let dollars = units * WRITE_UNITS + reads * READ_UNITS;
-    println!(
+    crate::say(format_args!(
         "a million such runs at us-east-1 prices: {units:.1} write units each, {dollars:.2} USD"
-    );
+    ));
+}
+
+fn float(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

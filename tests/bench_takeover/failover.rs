@@ -46,14 +46,14 @@ pub(crate) async fn measure(loss: Loss, runs: usize) -> io::Result<()> {
         Loss::Killed => "kill -9",
         Loss::Stopped => "SIGTERM",
     };
-    println!(
+    crate::say(format_args!(
         "from {word} of the owner to the next step in the other region, {} runs: \
          p50 {} ms, p99 {} ms, longest {} ms",
         took.len(),
         at(50),
         at(99),
         at(100),
-    );
+    ));
     Ok(())
 }
 

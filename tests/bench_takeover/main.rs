@@ -4,8 +4,10 @@
 //! `cargo bench --bench takeover`, or with one of `killed`, `stopped`, `cost`, `waiting` behind `--`.
 //! Real processes, the default lease, everything on this machine.
 
+#[expect(clippy::unwrap_used, reason = "made for tests, which use all of it")]
 #[path = "../it/harness/engine.rs"]
 mod engine;
+#[expect(dead_code, reason = "made for tests, which use all of it")]
 #[path = "../fault_proxy/mod.rs"]
 mod fault_proxy;
 #[path = "../bench/usage.rs"]
@@ -16,6 +18,7 @@ mod failover;
 mod ground;
 mod waiting;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -70,8 +73,13 @@ async fn main() -> ExitCode {
     match measured.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            say(format_args!("error: {error}"));
             ExitCode::from(2)
         }
     }
+}
+
+/// Nobody reads what cannot be written.
+fn say(line: std::fmt::Arguments<'_>) {
+    drop(writeln!(std::io::stdout(), "{line}"));
 }

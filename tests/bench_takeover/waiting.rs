@@ -58,7 +58,7 @@ pub(crate) async fn measure(runs: usize) -> io::Result<()> {
     let (waited, while_waiting) = (began.elapsed(), number().await - first);
     let pid = ground.cluster.regions[0].pid().ok_or_else(|| io::Error::other("it is gone"))?;
     let used = usage::of(pid)?;
-    println!(
+    crate::say(format_args!(
         "{runs} runs waiting in one process: {} MiB resident, {} MiB at most; heartbeats {} in \
          {:.0} s while they came, {} in {:.0} s while they waited; {:.1} s of processor in all",
         used.resident_kib / 1024,
@@ -68,7 +68,7 @@ pub(crate) async fn measure(runs: usize) -> io::Result<()> {
         while_waiting,
         waited.as_secs_f64(),
         used.cpu.as_secs_f64(),
-    );
+    ));
     ground.cluster.stop().await;
     Ok(())
 }
