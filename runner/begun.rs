@@ -40,6 +40,8 @@ pub struct Begun {
     /// What is known of steps that an earlier owner carried out.
     pub reports: Vec<StepReport>,
     pub taken_over: bool,
+    /// A title of an earlier state may still be on its way to PagerDuty.
+    pub title_under_way: bool,
     /// Steps whose results nobody knows.
     pub in_doubt: Vec<StepAt>,
     /// Set when there is nothing left to carry out, only to tell.

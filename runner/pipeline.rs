@@ -109,6 +109,7 @@ impl Pipeline {
                     told: Told::default(),
                     reports: Vec::new(),
                     taken_over: false,
+                    title_under_way: false,
                     in_doubt: Vec::new(),
                     end: None,
                     place,

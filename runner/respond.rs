@@ -102,16 +102,18 @@ impl Pipeline {
         let start = async {
             // In shadow people respond as if AMS were not there, and what only has to be ended is
             // nothing to announce.
-            if begun.mode() != Mode::Shadow && !is_ending {
-                self.reporter.start(&begun.incident, &story, &about_to_change, &ended).await;
+            if begun.mode() == Mode::Shadow || is_ending {
+                return true;
             }
+            self.reporter.start(&begun.incident, &story, &about_to_change, &ended).await
         };
         let carry = async {
             let carried = self.executor.carry_out(plan).await;
             ended.cancel();
             carried
         };
-        let (carried, ()) = tokio::join!(carry, start);
+        let (carried, is_settled) = tokio::join!(carry, start);
+        begun.title_under_way |= !is_settled;
         match carried {
             Carried::Ended { end, told, reports, journal } => {
                 begun.journal = journal;
@@ -210,7 +212,9 @@ impl Pipeline {
             End::StoodDown(StandDown { reason: StandDownReason::OverBeforeStart, .. }) => end,
             end => {
                 let end = self.end_as_of_now(begun, end).await?;
-                self.tell(begun, end).await?
+                let end = self.tell(begun, end).await?;
+                self.settle_title(begun, &end).await?;
+                end
             }
         };
         if let Some(witness) = &self.witness {

@@ -73,6 +73,7 @@ pub(crate) async fn pick_up(
         told: Told::default(),
         reports: known_steps(&seen.journal),
         taken_over: true,
+        title_under_way: true,
         in_doubt: Vec::new(),
         end: standing_end.or(end),
         place,

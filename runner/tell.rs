@@ -1,18 +1,23 @@
 //! Telling people how a run ends: resolve, hand off, or say that it stood down.
 
+use std::time::Duration;
+
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown};
 use crate::execute::end::{End, Told};
 use crate::execute::run::told;
 use crate::handoff::HandOff;
-use crate::incident::Outcome;
+use crate::incident::{Outcome, Status};
 use crate::pipeline::Pipeline;
 use crate::report::note::Story;
 use crate::report::reporter::Untold;
-use crate::report::title::State;
+use crate::report::title::{State, with_state};
 use crate::respond::Left;
 use crate::scenario::value::Values;
+
+/// A request whose sender has gone away is carried out within this, if it ever is.
+const TITLE_ARRIVES: Duration = Duration::from_secs(4);
 
 impl Pipeline {
     /// Resolves, hands off or says that it stood down; answers with the end as it was told.
@@ -36,6 +41,37 @@ impl Pipeline {
             }
             _ => self.tell_hand_off(begun, end).await,
         }
+    }
+
+    /// A start that was told late, by us or by the owner before us, may have overtaken the end on
+    /// its way to PagerDuty. Looks until it must have arrived, and sets the title right.
+    pub(crate) async fn settle_title(&self, begun: &Begun, end: &End) -> Result<(), Left> {
+        let state = match end.outcome() {
+            Outcome::HandedOff | Outcome::Escalated => State::HandedOff,
+            Outcome::StoodDown => State::StoodDown,
+            // A resolved incident's title takes no change any more; the others have none of ours.
+            _ => return Ok(()),
+        };
+        if !begun.title_under_way {
+            return Ok(());
+        }
+        for pause in [Duration::ZERO, TITLE_ARRIVES] {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = begun.place.halt.cancelled() => return Err(Left::Halted),
+            }
+            let Ok(now) = self.reporter.platform.incident(&begun.incident.id).await else {
+                continue;
+            };
+            let right = with_state(&now.title, state, self.reporter.style.lang);
+            if now.status == Status::Resolved {
+                return Ok(());
+            }
+            if now.title != right {
+                self.reporter.title(&now, state).await;
+            }
+        }
+        Ok(())
     }
 
     async fn tell_recovery(&self, begun: &mut Begun, end: End) -> Result<End, Left> {

@@ -81,6 +81,7 @@ async fn sandbox(args: &Args, lang: Lang) -> std::io::Result<u8> {
         lang: Lang::WORDS[story::index(lang)].0.to_owned(),
         settings: String::new(),
         environment: BTreeMap::new(),
+        stores: BTreeMap::new(),
         subscribes: true,
         pagerduty: Settings::default(),
         clock: Arc::new(SystemClock),

@@ -95,7 +95,14 @@ impl HandOff<'_> {
             let call =
                 || escalate::escalate(platform, incident, level, self.fallback_policy, &along);
             match self.reporter.persist(&incident.id, self.halt, usize::MAX, call).await {
-                Ok(_) | Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => return Ok(()),
+                Ok(after) => {
+                    // Paged by a way that left the title out.
+                    if after.title != along.title {
+                        self.reporter.title(&after, State::HandedOff).await;
+                    }
+                    return Ok(());
+                }
+                Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => return Ok(()),
                 Err(Untold::Halted) => return Err(Untold::Halted),
                 Err(Untold::Failed(error)) => {
                     self.reporter.metrics.escalation_failures.inc();

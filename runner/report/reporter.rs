@@ -43,42 +43,51 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Reporter {
     /// Tells the start once it is due; returns at once when `ended` comes first. What is under way
-    /// then gets a moment to finish, so that the title's changes stay in order.
+    /// then gets a moment to finish, so that the title's changes stay in order. `false`: that was not
+    /// enough, and the title may still change after us.
     pub async fn start(
         &self,
         incident: &Incident,
         story: &Story<'_>,
         about_to_change: &Notify,
         ended: &CancellationToken,
-    ) {
+    ) -> bool {
         tokio::select! {
-            () = ended.cancelled() => return,
+            () = ended.cancelled() => return true,
             () = about_to_change.notified() => {}
             () = tokio::time::sleep(limits::START_REPORT_AFTER) => {}
         }
         tokio::select! {
-            () = self.tell_start(incident, story, ended) => {}
+            is_settled = self.tell_start(incident, story, ended) => is_settled,
             () = async {
                 ended.cancelled().await;
                 tokio::time::sleep(limits::START_REPORT_GRACE).await;
-            } => {}
+            } => false,
         }
     }
 
-    async fn tell_start(&self, incident: &Incident, story: &Story<'_>, ended: &CancellationToken) {
+    /// `false`: the title may have been changed or not, or will be.
+    async fn tell_start(
+        &self,
+        incident: &Incident,
+        story: &Story<'_>,
+        ended: &CancellationToken,
+    ) -> bool {
         let title = with_state(&incident.title, State::Working, self.style.lang);
         let change = IncidentChange { title: Some(title), ..IncidentChange::default() };
-        if let Err(error) = self.platform.change(&incident.id, &change).await {
-            self.count_failure(&incident.id, &error);
+        let titled = self.platform.change(&incident.id, &change).await;
+        if let Err(error) = &titled {
+            self.count_failure(&incident.id, error);
         }
         // After a take-over the first owner's start note stands; after the end it says nothing.
         if story.taken_over || ended.is_cancelled() {
-            return;
+            return titled.is_ok();
         }
         let (note, marker) = (self.style.start_note(story), marker(story.run, Kind::Start));
         if let Err(error) = self.platform.add_note(&incident.id, &note, &marker).await {
             self.count_failure(&incident.id, &error);
         }
+        titled.is_ok()
     }
 
     /// Title, status and resolution in one write. `Ok(false)`: it had ended already.

@@ -31,6 +31,8 @@ pub struct Plan {
     pub settings: String,
     /// By region: variables of its process alone, which go before its configuration.
     pub environment: BTreeMap<String, BTreeMap<String, String>>,
+    /// By region: its `store` section, where that is not the one file of the cluster.
+    pub stores: BTreeMap<String, String>,
     /// Every region gets every webhook. Otherwise the caller brings them.
     pub subscribes: bool,
     pub pagerduty: Settings,
@@ -130,12 +132,13 @@ impl Cluster {
             vars.iter().map(|(name, value)| format!("  {name}: {}", quoted(value))).collect();
         let vars =
             if lines.is_empty() { String::new() } else { format!("vars:\n{}\n", lines.join("\n")) };
+        let file = || format!("{{sqlite: {}}}", quoted(&self.claims().display().to_string()));
+        let store = self.plan.stores.get(name).cloned().unwrap_or_else(file);
         format!(
             "region: {name}\nlisten: {listen}\nlang: {lang}\nscenarios: {}\nevidence: {}\n\
-             store: {{sqlite: {}}}\npagerduty:\n  url: {}\n  from: {}\n  bot_user: {BOT}\n{vars}{settings}",
+             store: {store}\npagerduty:\n  url: {}\n  from: {}\n  bot_user: {BOT}\n{vars}{settings}",
             quoted(&scenarios.display().to_string()),
             quoted(&folder.join("evidence").display().to_string()),
-            quoted(&folder.join("claims.db").display().to_string()),
             self.pagerduty.url(),
             pagerduty.bot_email,
         )

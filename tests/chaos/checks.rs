@@ -46,7 +46,7 @@ fn one_outcome(case: &Case<'_>) -> Vec<String> {
     for item in case.runs.values() {
         let said = case.endings.iter().filter(|(number, _)| *number == item.run.number);
         let said: Vec<&str> = said.map(|(_, outcome)| outcome.as_str()).collect();
-        let stored = item.outcome.map(Outcome::word);
+        let stored = case.outcome(item).map(Outcome::word);
         if said.len() > 1 || said.iter().any(|said| Some(*said) != stored) {
             wrong.push(format!("run {} ended as {stored:?} and was told as {said:?}", item.run));
         }
@@ -71,7 +71,7 @@ fn once_is_once(case: &Case<'_>) -> Vec<String> {
 fn effects_are_there(case: &Case<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     for item in case.runs.values() {
-        if !matches!(item.outcome, Some(Outcome::Resolved | Outcome::HandedOff)) {
+        if !matches!(case.outcome(item), Some(Outcome::Resolved | Outcome::HandedOff)) {
             continue;
         }
         let times = case.times(item.run.number);
@@ -159,7 +159,7 @@ fn notes(case: &Case<'_>) -> Vec<String> {
 
 /// A run that was over before it began leaves no note, and an incident nobody meant neither.
 fn tells_nothing(case: &Case<'_>, item: &RunItem) -> bool {
-    match item.outcome {
+    match case.outcome(item) {
         None | Some(Outcome::Unmatched) => true,
         Some(Outcome::StoodDown) => case.notes(&item.run, NoteKind::End) == 0,
         Some(_) => false,
@@ -216,7 +216,7 @@ fn fits(case: &Case<'_>) -> Vec<String> {
     // Whoever touches an incident that was resolved a moment ago opens it again.
     let most = if touch.is_some() { 2 } else { 1 };
     for item in case.runs.values() {
-        let Some(outcome) = item.outcome else { continue };
+        let Some(outcome) = case.outcome(item) else { continue };
         let fits = case.planned.kind.outcomes.contains(&outcome)
             || (may_stand_down && outcome == Outcome::StoodDown);
         if !fits || item.run.number > most {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::checks::CHECKS;
-use crate::evidence::{Case, Figures, endings};
+use crate::evidence::{Case, Doubts, Figures, endings};
 use crate::ground::{Ground, witness};
 use crate::observer::Observer;
 use crate::options::Options;
@@ -65,6 +65,7 @@ pub(crate) async fn run(options: &Options, schedule: &Schedule, folder: &Path) -
         done,
         delivered,
         late: late.copies,
+        doubts: Doubts::of(&ground.logs()),
         figures: Figures::of(&cases),
         held,
     };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ams::claim::journal::{Entry, Reason};
 use ams::claim::protocol::RunItem;
-use ams::incident::{IncidentId, RunId};
+use ams::incident::{IncidentId, Outcome, RunId};
 use ams::report::note::{Kind as NoteKind, marker};
 use ams::sandbox::pagerduty::{BOT, ENGINEER, IncidentView};
 use ams::scenario::model::Effect as EffectClass;
@@ -31,6 +31,18 @@ pub(crate) struct Case<'a> {
 impl Case<'_> {
     pub(crate) fn id(&self) -> &IncidentId {
         &self.view.id
+    }
+
+    /// How a run ended: by the store, or, where the next run came before anybody looked, by what
+    /// its region said.
+    pub(crate) fn outcome(&self, item: &RunItem) -> Option<Outcome> {
+        let number = item.run.number;
+        let said = || {
+            let replaced = self.runs.keys().any(|other| *other > number);
+            let said = self.endings.iter().find(|(said, _)| replaced && *said == number);
+            said.and_then(|(_, outcome)| Outcome::parse(outcome))
+        };
+        item.outcome.or_else(said)
     }
 
     pub(crate) fn last_run(&self) -> Option<&RunItem> {
@@ -107,7 +119,7 @@ impl Figures {
     fn add(&mut self, case: &Case<'_>) {
         for item in case.runs.values() {
             self.runs += 1;
-            if let Some(outcome) = item.outcome {
+            if let Some(outcome) = case.outcome(item) {
                 *self.outcomes.entry(outcome.word()).or_default() += 1;
             }
             for kind in [NoteKind::Start, NoteKind::End] {
@@ -153,4 +165,30 @@ pub(crate) fn endings(logs: &[String]) -> BTreeMap<String, Vec<(u32, String)>> {
         }
     }
     endings
+}
+
+/// What regions found out about effects that an owner before them had announced, by their logs.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Doubts {
+    pub(crate) adopted: usize,
+    pub(crate) never_begun: usize,
+    pub(crate) repeated: usize,
+    pub(crate) unknown: usize,
+}
+
+impl Doubts {
+    pub(crate) fn of(logs: &[String]) -> Self {
+        let count = |what: &str| logs.iter().map(|log| log.matches(what).count()).sum::<usize>();
+        let repeated = count("ran; it is repeated");
+        Self {
+            adopted: count("was begun before and is adopted"),
+            never_begun: count("was announced and never begun"),
+            repeated,
+            unknown: count("nobody knows whether a recovery of run").saturating_sub(repeated),
+        }
+    }
+
+    pub(crate) const fn all(self) -> usize {
+        self.adopted + self.never_begun + self.repeated + self.unknown
+    }
 }

@@ -14,10 +14,12 @@ use ams::sandbox::cluster::{Cluster, Plan, RegionProcess};
 use ams::sandbox::pagerduty::{Settings, StandIn};
 
 use crate::courier::Courier;
+use crate::engine::KEYS;
 use crate::fault_proxy::FaultProxy;
 use crate::kinds::{self, Acts};
-use crate::options::Options;
+use crate::options::{Options, Store};
 use crate::schedule::REGIONS;
+use crate::tables::Tables;
 
 /// A short lease, so that a run of minutes has many take-overs in it.
 const SETTINGS: &str = "heartbeat: 200ms\nlease: 2s\nlease_margin: 500ms\nshutdown_grace: 1s\n";
@@ -32,8 +34,8 @@ pub(crate) struct Ground {
     pub(crate) courier: Courier,
     /// Each region's way to PagerDuty.
     pub(crate) to_pagerduty: Vec<FaultProxy>,
-    /// Each region's way to the store, where there is one that can be cut.
-    pub(crate) to_store: Vec<FaultProxy>,
+    /// The store, where it is no file.
+    pub(crate) tables: Option<Tables>,
     pub(crate) acts: Acts,
     pub(crate) folder: PathBuf,
 }
@@ -48,16 +50,23 @@ impl Ground {
             .into();
         let acts = kinds::acts(folder, &vars)?;
         let pagerduty = free_port().await?;
-        let mut to_pagerduty = Vec::new();
-        let mut environment = BTreeMap::new();
+        let (mut to_pagerduty, mut environment) = (Vec::new(), BTreeMap::new());
+        let tables = match options.store {
+            Store::Sqlite => None,
+            Store::Dynamodb => Some(Tables::make(options.seed).await?),
+        };
         for (index, region) in REGIONS.into_iter().enumerate() {
             let seed = options.seed.wrapping_add(index as u64);
             let proxy = FaultProxy::start(&format!("http://{pagerduty}"), seed).await?;
-            let url = ("AMS_PAGERDUTY_URL".to_owned(), proxy.url().to_owned());
-            environment.insert(region.to_owned(), BTreeMap::from([url]));
+            let url = ("AMS_PAGERDUTY_URL", proxy.url());
+            let keys = KEYS.into_iter().filter(|_| tables.is_some());
+            let variables =
+                keys.chain([url]).map(|(key, value)| (key.to_owned(), value.to_owned()));
+            environment.insert(region.to_owned(), variables.collect());
             to_pagerduty.push(proxy);
         }
         let customers = folder.join("customers");
+        let stores = tables.as_ref().map(Tables::stores).unwrap_or_default();
         let cluster = Cluster::start(Plan {
             exe: PathBuf::from(env!("CARGO_BIN_EXE_ams")),
             folder: folder.join("cluster"),
@@ -67,6 +76,7 @@ impl Ground {
             lang: "en".to_owned(),
             settings: format!("{SETTINGS}customers: '{}'\n", customers.display()),
             environment,
+            stores,
             subscribes: false,
             pagerduty: Settings {
                 listen: pagerduty,
@@ -76,13 +86,18 @@ impl Ground {
             clock: Arc::new(SystemClock),
         })
         .await?;
-        let store = SqliteClaims::open(&cluster.claims(), Arc::new(SystemClock));
-        let store = Arc::new(store.map_err(io::Error::other)?);
+        let store: Arc<dyn ClaimStore> = match &tables {
+            Some(tables) => Arc::new(tables.claims().await?),
+            None => Arc::new(
+                SqliteClaims::open(&cluster.claims(), Arc::new(SystemClock))
+                    .map_err(io::Error::other)?,
+            ),
+        };
         let receivers = cluster.regions.iter().map(RegionProcess::webhook_url).collect();
         let courier = Courier::start(options.seed, cluster.pagerduty.clone(), receivers).await?;
         cluster.pagerduty.subscribe(&courier.url);
         let folder = folder.to_owned();
-        Ok(Self { cluster, store, courier, to_pagerduty, to_store: Vec::new(), acts, folder })
+        Ok(Self { cluster, store, courier, to_pagerduty, tables, acts, folder })
     }
 
     pub(crate) fn pagerduty(&self) -> StandIn {

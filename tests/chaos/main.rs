@@ -20,6 +20,12 @@ mod schedule;
 #[path = "../fault_proxy/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests, which use all of it")]
 mod fault_proxy;
+// The engine that stands in for DynamoDB.
+#[path = "../it/harness/engine.rs"]
+#[expect(clippy::unwrap_used, reason = "shared with the tests, which may")]
+mod engine;
+// Its tables.
+mod tables;
 // Regions, store, stand-in and proxies.
 mod ground;
 // Brings webhooks, often and late.

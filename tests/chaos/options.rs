@@ -42,8 +42,8 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Examples:
   cargo test --test chaos -- --quick
-  cargo test --release --test chaos -- --incidents 500 --seed 7 --store sqlite
-  cargo test --release --test chaos -- --incidents 10000 --seed 1 --rate 6
+  cargo test --test chaos -- --incidents 500 --seed 7 --store dynamodb
+  cargo test --test chaos -- --incidents 10000 --seed 1 --rate 6
   cargo test --test chaos -- --seed 7 --schedule
 
 Exit codes: 0 everything held, 1 something was violated, 2 could not run.";
@@ -103,7 +103,7 @@ impl Options {
             format!(" --rate {}", self.rate)
         };
         format!(
-            "cargo test --release --test chaos -- --incidents {} --seed {} --store {}{rate}",
+            "cargo test --test chaos -- --incidents {} --seed {} --store {}{rate}",
             self.incidents,
             self.seed,
             self.store.word(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ams::incident::IncidentId;
 
 use crate::courier::Delivered;
-use crate::evidence::{Case, Figures};
+use crate::evidence::{Case, Doubts, Figures};
 use crate::ground::Ground;
 use crate::options::Options;
 use crate::trouble::Done;
@@ -29,6 +29,7 @@ pub(crate) struct Report<'a> {
     pub(crate) done: Done,
     pub(crate) delivered: Delivered,
     pub(crate) late: usize,
+    pub(crate) doubts: Doubts,
     pub(crate) figures: Figures,
     pub(crate) held: Vec<Held>,
 }
@@ -90,6 +91,11 @@ impl Report<'_> {
         line("take-overs", figures.take_overs.to_string());
         line("effects by the witness", figures.effects.to_string());
         line("  idempotent ones repeated", figures.repeated.to_string());
+        line("effects in doubt at a take-over", self.doubts.all().to_string());
+        line("  adopted: found running or ended", self.doubts.adopted.to_string());
+        line("  announced and never begun", self.doubts.never_begun.to_string());
+        line("  unknown, idempotent: repeated", self.doubts.repeated.to_string());
+        line("  unknown, once: to people", self.doubts.unknown.to_string());
         line("runs handed off as \"unknown whether it ran\"", figures.unknown.to_string());
         line("notes beyond the first of their kind", figures.double_notes.to_string());
         line("pages beyond the first", figures.double_pages.to_string());
@@ -120,13 +126,14 @@ impl Report<'_> {
             self.options.seed.to_string(),
             self.incidents.to_string(),
             format!("{:.0}", self.per_minute()),
-            done(&["kill -9"]),
+            done(&["kill -9", "kill -9 with all its commands"]),
             done(&["SIGSTOP beyond the lease"]),
             done(&["SIGTERM"]),
             store.to_string(),
             pagerduty.map(|(_, count)| count).sum::<u64>().to_string(),
             self.delivered.sent.to_string(),
             self.figures.take_overs.to_string(),
+            self.doubts.adopted.to_string(),
             self.figures.unknown.to_string(),
             self.figures.double_notes.to_string(),
             self.violations().to_string(),

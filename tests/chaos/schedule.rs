@@ -53,6 +53,8 @@ pub(crate) struct Trouble {
 pub(crate) enum What {
     /// `kill -9`, then a restart.
     Kill(usize),
+    /// `kill -9` of the region and of every command it runs, as when a machine loses power.
+    PowerCut(usize),
     /// `SIGSTOP` for longer than the lease, then `SIGCONT`.
     Stop(usize),
     /// SIGTERM, then a restart.
@@ -87,6 +89,7 @@ impl What {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Kill(_) => "kill -9",
+            Self::PowerCut(_) => "kill -9 with all its commands",
             Self::Stop(_) => "SIGSTOP beyond the lease",
             Self::Terminate(_) => "SIGTERM",
             Self::CutStore([true, true]) => "store cut off from both regions",
@@ -112,6 +115,7 @@ impl fmt::Display for What {
         f.write_str(self.word())?;
         match self {
             Self::Kill(region)
+            | Self::PowerCut(region)
             | Self::Stop(region)
             | Self::Terminate(region)
             | Self::LoseStoreAnswers(region)
@@ -225,7 +229,7 @@ fn lanes(store: Store) -> Vec<Lane> {
         name,
         cards: vec![
             What::Kill(region),
-            What::Kill(region),
+            What::PowerCut(region),
             What::Stop(region),
             What::Stop(region),
             What::Terminate(region),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ams::sandbox::pagerduty::Fault;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -73,6 +73,15 @@ impl Maker<'_> {
                 self.must_run(region).await?;
                 self.ground.cluster.regions[region].kill().await?;
             }
+            What::PowerCut(region) => {
+                self.must_run(region).await?;
+                let commands = self.ground.cluster.regions[region].pid().map(children);
+                self.ground.cluster.regions[region].kill().await?;
+                for command in commands.unwrap_or_default() {
+                    // It may have ended by itself meanwhile.
+                    kill_process_group(command, Signal::KILL).unwrap_or(());
+                }
+            }
             What::Stop(region) => {
                 self.must_run(region).await?;
                 self.ground.cluster.regions[region].signal(Signal::STOP)?;
@@ -122,7 +131,7 @@ impl Maker<'_> {
 
     async fn end(&mut self, what: What) -> io::Result<()> {
         match what {
-            What::Kill(region) => self.start(region).await?,
+            What::Kill(region) | What::PowerCut(region) => self.start(region).await?,
             What::Stop(region) => self.ground.cluster.regions[region].signal(Signal::CONT)?,
             What::Terminate(region) => {
                 self.await_end(region).await?;
@@ -153,13 +162,14 @@ impl Maker<'_> {
     }
 
     fn store(&self, region: usize, faults: Faults) {
-        if let Some(proxy) = self.ground.to_store.get(region) {
-            proxy.set(faults);
+        if let Some(tables) = &self.ground.tables {
+            tables.proxies[region].set(faults);
         }
     }
 
     fn cut_store(&self, regions: [bool; 2], cut: Option<Cut>) {
-        for (proxy, _) in self.ground.to_store.iter().zip(regions).filter(|(_, cuts)| *cuts) {
+        let proxies = self.ground.tables.iter().flat_map(|tables| &tables.proxies);
+        for (proxy, _) in proxies.zip(regions).filter(|(_, cuts)| *cuts) {
             proxy.cut(cut);
         }
     }
@@ -209,6 +219,19 @@ impl Maker<'_> {
             sleep(Duration::from_millis(300)).await;
         }
     }
+}
+
+/// The processes a region has started; each leads a group of its own.
+fn children(parent: u32) -> Vec<Pid> {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let numbers = processes.flatten().filter_map(|it| it.file_name().to_str()?.parse().ok());
+    let is_child = |pid: &i32| {
+        // The name in brackets may hold anything; state and parent follow it.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        fields.split_whitespace().nth(1).and_then(|field| field.parse().ok()) == Some(parent)
+    };
+    numbers.filter(is_child).filter_map(Pid::from_raw).collect()
 }
 
 fn hold(path: PathBuf, lasts: Duration) -> io::Result<()> {

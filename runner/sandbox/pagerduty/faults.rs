@@ -12,6 +12,8 @@ pub enum Fault {
     Status(u16),
     /// Kept waiting, then carried out; never, if the client goes away meanwhile.
     Hang(Duration),
+    /// Carried out after this, also when the client has gone away meanwhile.
+    Late(Duration),
     /// Carried out, then the connection is cut without an answer.
     DropAnswerAfterEffect,
     /// 429; PagerDuty sends it with `ratelimit-*` headers and body, or with nothing.

@@ -1,6 +1,7 @@
 //! The HTTP side of the REST API: token, `From`, planned faults, the record of requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -36,8 +37,8 @@ async fn serve(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let call = Call::parse(method.as_str(), uri.path());
-    let template = call.as_ref().map_or("", |(_, template)| template);
+    let parsed = Call::parse(method.as_str(), uri.path());
+    let template = parsed.as_ref().map_or("", |(_, template)| template);
     let json = serde_json::from_slice(&body).unwrap_or_default();
     let request = RecordedRequest {
         method: method.as_str().to_owned(),
@@ -46,6 +47,7 @@ async fn serve(
         from: text(&headers, "From").map(str::to_owned),
         body: json,
     };
+    let call = parsed.map(|(call, _)| call);
     let fault = shared.update(|state| {
         state.requests.record(request.clone());
         state.faults.take(method.as_str(), template)
@@ -59,17 +61,40 @@ async fn serve(
                 return failure(503);
             }
         }
+        Some(Fault::Late(time)) => return late(&shared, time, (call, uri, headers, request)).await,
         Some(Fault::DropAnswerAfterEffect) | None => {}
     }
     if over_rate(&shared) {
         return too_many(true);
     }
-    let answer = carry_out(&shared, call.map(|(call, _)| call), &uri, &headers, &request);
+    let answer = carry_out(&shared, call, &uri, &headers, &request);
     if fault == Some(Fault::DropAnswerAfterEffect) {
         // Unwinding the connection's task closes its socket before a byte of the answer is out,
         // and `resume_unwind`, unlike a panic, says nothing about it on the console.
         std::panic::resume_unwind(Box::new("the answer is dropped as planned"));
     }
+    answered(answer)
+}
+
+/// A request as it came.
+type Asked = (Option<Call>, Uri, HeaderMap, RecordedRequest);
+
+/// In a task of its own, which lives on when nobody waits for the answer any more.
+async fn late(shared: &Arc<Shared>, time: Duration, asked: Asked) -> Response {
+    let held = Arc::clone(shared);
+    let carried_out = shared.tasks.spawn(async move {
+        let stop = held.stop.clone();
+        stop.run_until_cancelled(tokio::time::sleep(time)).await?;
+        let (call, uri, headers, request) = asked;
+        Some(carry_out(&held, call, &uri, &headers, &request))
+    });
+    match carried_out.await {
+        Ok(Some(answer)) => answered(answer),
+        _ => failure(503),
+    }
+}
+
+fn answered(answer: Result<Reply, Refusal>) -> Response {
     match answer {
         Ok(reply) => respond(reply),
         Err(refusal) => respond(refused(&refusal)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ams::clock::{Clock as _, SetClock, SystemClock};
 use ams::incident::{Outcome, Urgency};
-use ams::sandbox::pagerduty::{ENGINEER, Fault, NewIncident};
+use ams::sandbox::pagerduty::{ENGINEER, Entry, Fault, NewIncident};
 use jiff::SignedDuration;
 
 use super::REPAIR;
@@ -20,6 +20,28 @@ async fn a_pagerduty_that_fails_for_a_while_is_told_in_the_end() {
     world.expect(&incident, Outcome::Escalated).await;
     let pages = world.view(&incident).paged().filter(|user| *user == ENGINEER).count();
     assert_eq!(pages, 1);
+    // Whichever way worked in the end.
+    let title = world.view(&incident).title;
+    assert!(title.starts_with("[AMS 引継ぎ]"), "{title}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_start_that_arrives_after_the_end_does_not_keep_the_title() {
+    let world =
+        World::with(&REPAIR.replace("run: echo 状況の出力", "run: sleep 1.2")).start().await;
+    world.write("broken", "");
+    let late = Fault::Late(Duration::from_secs(6));
+    world.pagerduty().fail_next_of(1, late, "PUT", "/incidents/{id}");
+    let incident = world.fire("service web down");
+    world.expect(&incident, Outcome::Escalated).await;
+    let view = world.view(&incident);
+    let titles = view.log.iter().filter_map(|entry| match &entry.what {
+        Entry::Retitled { title } => Some(title.split(']').next().unwrap().to_owned()),
+        _ => None,
+    });
+    let titles: Vec<String> = titles.collect();
+    assert_eq!(titles, ["[AMS 引継ぎ", "[AMS 対応中", "[AMS 引継ぎ"]);
     world.end().await;
 }
 

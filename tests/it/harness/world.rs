@@ -264,6 +264,7 @@ impl WorldBuilder {
             lang: "ja".to_owned(),
             settings: self.settings,
             environment: BTreeMap::new(),
+            stores: BTreeMap::new(),
             subscribes: true,
             pagerduty: Settings { retry_every: Duration::from_millis(200), ..self.pagerduty },
             clock: self.clock,
