@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ams::clock::{Clock as _, SetClock};
-use ams::history::{Forgetful, History};
 use ams::history::dynamodb::DynamoDbHistory;
 use ams::history::sqlite::SqliteHistory;
+use ams::history::{Forgetful, History};
 use ams::incident::{IncidentId, RunId};
 use jiff::{SignedDuration, Timestamp};
 
