@@ -117,6 +117,7 @@ impl Pipeline {
     fn ended(&self, begun: &Begun, end: &End) -> Ended {
         let told = &begun.told;
         let masked = |text: &Option<String>| text.as_deref().map(|text| self.masked(text));
+        let wants_people = matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated);
         let contact = begun.destination().and_then(|it| it.contact.clone());
         Ended {
             at: self.executor.clock.now(),
@@ -126,6 +127,7 @@ impl Pipeline {
             steps: begun.reports.iter().map(|report| self.step(begun, report)).collect(),
             in_doubt: begun.journal.in_doubt().into_iter().map(|doubt| doubt.step).collect(),
             message: masked(&told.message),
+            manual: masked(&told.manual).filter(|_| wants_people),
             contact: masked(&contact),
             priority: told.priority.clone(),
             paged: paged(begun, end),

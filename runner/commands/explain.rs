@@ -63,8 +63,10 @@ enum LangArg {
 
 /// An id, or what the browser's address bar has.
 fn incident(text: &str) -> Result<IncidentId, String> {
-    let behind = text.rsplit_once("/incidents/").map_or(text, |(_, id)| id);
-    let id = behind.split(['/', '?', '#']).next().unwrap_or(behind);
+    let id = match text.rsplit_once("/incidents/") {
+        Some((_, behind)) => behind.split(['/', '?', '#']).next().unwrap_or(behind),
+        None => text.trim(),
+    };
     IncidentId::parse(id).ok_or_else(|| "an incident id has letters and digits only".to_owned())
 }
 
@@ -173,7 +175,7 @@ async fn watch(
 /// The run's scenario as the files have it now. Files that cannot be read are as good as none.
 fn in_files(records: &Records, item: &RunItem) -> Option<InFiles> {
     let named = item.scenario.as_ref()?;
-    let catalog = Catalog::load(records.scenarios.as_ref()?, Some(&records.vars)).ok()?;
+    let catalog = Catalog::load(records.scenarios.as_ref()?, None).ok()?;
     let scenario = catalog.by_id(&named.id)?;
     Some(InFiles { hash: scenario.hash.clone(), known: ScenarioKnown::of(scenario) })
 }

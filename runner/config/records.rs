@@ -20,7 +20,6 @@ pub struct Records {
     pub lang: Lang,
     pub zone: TimeZone,
     pub scenarios: Option<PathBuf>,
-    pub vars: BTreeMap<String, String>,
     pub lease: LeaseTerms,
 }
 
@@ -49,8 +48,7 @@ impl Source<'_> {
             true => self.path("scenarios", "./scenarios", findings),
             false => None,
         };
-        let vars = self.vars(findings);
         let lease = self.lease(findings);
-        Some(Records { store: store?, lang, zone: zone?, scenarios, vars, lease: lease? })
+        Some(Records { store: store?, lang, zone: zone?, scenarios, lease: lease? })
     }
 }

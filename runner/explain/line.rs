@@ -39,7 +39,7 @@ fn break_at(text: &str, room: usize) -> usize {
             let best = space.max(wide.filter(|_| !closes(c)).or(wide));
             return best.filter(|at| *at > 0).unwrap_or(at).max(first);
         }
-        if c == ' ' && at > 0 {
+        if c == ' ' && at > 0 && !parts_unit(text, at) {
             space = Some(at);
         }
         if width == 2 && !closes(c) && at > 0 {
@@ -48,6 +48,13 @@ fn break_at(text: &str, room: usize) -> usize {
         used += width;
     }
     text.len()
+}
+
+/// A number and its unit stay together: `0.9 s`.
+fn parts_unit(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at(at);
+    let unit = after.trim_start().split(|c: char| !c.is_alphabetic()).next();
+    before.ends_with(|c: char| c.is_ascii_digit()) && matches!(unit, Some("s" | "min"))
 }
 
 const fn closes(c: char) -> bool {

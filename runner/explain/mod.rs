@@ -118,6 +118,8 @@ pub struct EndAccount {
     pub headline: String,
     pub reason: Option<String>,
     pub message: Option<String>,
+    /// The procedure by hand.
+    pub manual: Option<String>,
     pub contact: Option<String>,
     pub priority: Option<String>,
     /// Nothing where that is not known.
@@ -133,8 +135,10 @@ pub struct Now {
     pub released: bool,
     /// The last write to the claim.
     pub since: Timestamp,
-    /// Numbers of steps it may be at, from 1.
+    /// Numbers of steps it may be at, from 1: what was announced, else what comes before the next
+    /// change and is not recorded before that.
     pub may_be_at: Vec<usize>,
+    pub next_change: Option<usize>,
     /// By then people are told, whatever comes.
     pub until: Option<Timestamp>,
 }
@@ -252,6 +256,7 @@ fn ended(evidence: &Evidence, plan: Option<&ScenarioKnown>, lang: Lang) -> Optio
             headline: in_lang(&end.headline, lang),
             reason: Some(in_lang(&end.reason, lang)),
             message: end.message.clone(),
+            manual: end.manual.clone(),
             contact: end.contact.clone(),
             priority: end.priority.clone(),
             paged: Some(end.paged.clone()),
@@ -273,6 +278,7 @@ fn ended(evidence: &Evidence, plan: Option<&ScenarioKnown>, lang: Lang) -> Optio
         headline: sentences::headline(lang, &end).to_owned(),
         reason: (has_words && is_known).then(|| reasons::reason_naming(lang, &end, &name)),
         message: None,
+        manual: None,
         contact: None,
         priority: None,
         paged: match level {
@@ -302,37 +308,39 @@ fn recorded(item: &RunItem) -> Option<(End, Option<u32>)> {
 
 fn now(item: &RunItem, evidence: &Evidence, plan: Option<&ScenarioKnown>) -> Now {
     let deadline = plan.and_then(|plan| i64::try_from(plan.deadline_seconds).ok());
+    let (may_be_at, next_change) = plan.map_or_else(Default::default, |plan| place(item, plan));
     Now {
         heartbeat: evidence.heartbeat,
         released: item.released,
         since: item.changed_at,
-        may_be_at: plan.map_or_else(Vec::new, |plan| may_be_at(item, plan)),
+        may_be_at,
+        next_change,
         until: deadline.map(|seconds| item.opened_at + SignedDuration::from_secs(seconds)),
     }
 }
 
-/// From what is known to be done up to the next change: what lies between only looks or waits and
-/// is recorded with that change.
-fn may_be_at(item: &RunItem, plan: &ScenarioKnown) -> Vec<usize> {
+/// Where it may be, and the next change: from what is known to be done on, in the file's order.
+fn place(item: &RunItem, plan: &ScenarioKnown) -> (Vec<usize>, Option<usize>) {
     if matches!(item.journal.standing(), Standing::Closing { .. }) {
-        return Vec::new();
+        return (Vec::new(), None);
     }
     let doubts = item.journal.in_doubt();
     if !doubts.is_empty() {
-        return doubts.iter().map(|doubt| doubt.step.step + 1).collect();
+        return (doubts.iter().map(|doubt| doubt.step.step + 1).collect(), None);
     }
     let done = item.journal.entries().iter().filter_map(|entry| match entry {
         Entry::Done { step, .. } => Some(step.step),
         _ => None,
     });
     let from = done.max().map_or(0, |last| last + 1);
-    let flow = |kind: &str| matches!(kind, "branch" | "parallel" | "each" | "ladder");
-    let mut at = Vec::new();
-    for step in plan.steps.iter().filter(|step| step.number >= from && !flow(&step.kind)) {
-        at.push(step.number + 1);
-        if step.changes() {
-            break;
+    let holds = |kind: &str| matches!(kind, "branch" | "parallel" | "each" | "ladder");
+    let mut left = plan.steps.iter().filter(|step| step.number >= from && !holds(&step.kind));
+    let mut looks = Vec::new();
+    let next = left.find(|step| {
+        if !step.changes() {
+            looks.push(step.number + 1);
         }
-    }
-    at
+        step.changes()
+    });
+    (looks, next.map(|step| step.number + 1))
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::explain::line::{labelled, wrapped};
+use crate::explain::steps::State;
 use crate::explain::{Account, CarrierAccount, StepAccount, words};
 use crate::incident::Outcome;
 use crate::report::text::{self as sentences, Lang};
@@ -145,12 +146,14 @@ impl Style {
             say(&end.headline);
             end.reason.iter().for_each(|reason| say(reason));
         }
-        let named: Vec<String> =
-            now.may_be_at.iter().map(|number| account.step_named(*number)).collect();
-        match named.as_slice() {
-            [] => {}
-            [one] => say(&words::is_at(self.lang, one)),
-            several => say(&words::may_be_at(self.lang, several)),
+        let announced = account.steps.iter().any(|step| step.state != State::Ended);
+        if !now.may_be_at.is_empty() {
+            say(words::may_be_at(self.lang, announced));
+            now.may_be_at.iter().for_each(|at| say(&format!("  {}", account.step_named(*at))));
+        }
+        if let Some(next) = now.next_change {
+            let asks = account.mode.as_deref() == Some("approve");
+            say(&words::next_change(self.lang, &account.step_named(next), asks));
         }
         say(&words::last_write(self.lang, &self.time(Some(now.since))));
         if let Some(until) = now.until {
@@ -186,6 +189,9 @@ impl Style {
         }
         lines.push(format!("\n{}", words::labels(self.lang).happened));
         lines.extend(events.into_iter().map(|(_, text)| text));
+        if account.steps.iter().any(|step| step.began_at.is_none()) {
+            lines.push(wrapped("  ", words::without_time(self.lang)));
+        }
     }
 
     fn carrier(&self, carrier: &CarrierAccount, before: Option<&CarrierAccount>) -> String {
@@ -213,7 +219,8 @@ impl Style {
         let text = format!("{} → {}{details}", words::step(step), step.words);
         let mut shown = vec![wrapped(&self.head(step.began_at), &text)];
         if let Some(owner) = &step.adopted_from {
-            let text = words::adopted(self.lang, owner.as_str());
+            let found_at = self.time(step.ended_at);
+            let text = words::adopted(self.lang, owner.as_str(), &found_at);
             shown.push(wrapped(&format!("{BELOW}   "), &text));
         }
         shown.extend(step.output.iter().map(|line| wrapped(&format!("{BELOW} | "), line)));
@@ -240,6 +247,10 @@ impl Style {
             lines.extend(text);
         }
         lines.extend(end.message.iter().map(|message| wrapped("  ", message)));
+        if let Some(manual) = &end.manual {
+            lines.push(format!("\n{}", sentences::labels(self.lang).next));
+            lines.push(wrapped("  ", manual.trim()));
+        }
     }
 
     fn head(&self, at: Option<Timestamp>) -> String {

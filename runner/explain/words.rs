@@ -82,7 +82,14 @@ pub(super) const fn outcome(lang: Lang, outcome: Option<Outcome>, is_open: bool)
         (Lang::Ja, Some(Outcome::Unmatched)) => "対象シナリオなし (unmatched)",
         (Lang::Ja, None) if is_open => "対応中 (open)",
         (Lang::Ja, None) => "結果は不明",
-        (Lang::En, Some(outcome)) => outcome.word(),
+        (Lang::En, Some(Outcome::Resolved)) => "recovered (resolved)",
+        (Lang::En, Some(Outcome::RecoveredItself)) => "recovered by itself (recovered_itself)",
+        (Lang::En, Some(Outcome::HandedOff)) => "handed off to people (handed_off)",
+        (Lang::En, Some(Outcome::Escalated)) => "failed, people were paged (escalated)",
+        (Lang::En, Some(Outcome::StoodDown)) => "AMS stood down (stood_down)",
+        (Lang::En, Some(Outcome::Suspended)) => "suspended by the customer (suspended)",
+        (Lang::En, Some(Outcome::Shadowed)) => "shadow, nothing was changed (shadowed)",
+        (Lang::En, Some(Outcome::Unmatched)) => "left to people (unmatched)",
         (Lang::En, None) if is_open => "open, AMS is at it",
         (Lang::En, None) => "its end is not known",
     }
@@ -174,10 +181,26 @@ pub(super) fn has_it(lang: Lang, owner: &str, epoch: u64) -> String {
     }
 }
 
-pub(super) fn adopted(lang: Lang, owner: &str) -> String {
+pub(super) fn adopted(lang: Lang, owner: &str, found_at: &str) -> String {
     match lang {
-        Lang::Ja => format!("{owner} が始めたもの。再実行せず、その結果を確認して引き継ぎ"),
-        Lang::En => format!("begun by {owner}; its result was found and it was not repeated"),
+        Lang::Ja => {
+            format!("{owner} が開始。引き継いだ側が {found_at} に結果を確認し、再実行はしていない")
+        }
+        Lang::En => {
+            format!(
+                "begun by {owner}; its successor found the result at {found_at}, repeating nothing"
+            )
+        }
+    }
+}
+
+/// What a line without a time is.
+pub(super) const fn without_time(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => "（--:--:-- は前の担当が行った確認や待機。結果だけが残り、時刻は残りません）",
+        Lang::En => {
+            "(--:--:-- an earlier owner looked or waited; its results are kept, its times not)"
+        }
     }
 }
 
@@ -262,24 +285,29 @@ pub(super) const fn no_region(lang: Lang) -> &'static str {
 
 pub(super) fn last_write(lang: Lang, time: &str) -> String {
     match lang {
-        Lang::Ja => format!("最後の記録は {time}。確認や待機は、次の変更と一緒に記録されます"),
+        Lang::Ja => format!("最後の記録: {time}（確認や待機は、次の変更と一緒に記録されます）"),
         Lang::En => {
-            format!("last record at {time}; looks and waits are recorded with the next change")
+            format!("last record: {time} (looks and waits are recorded with the next change)")
         }
     }
 }
 
-pub(super) fn may_be_at(lang: Lang, steps: &[String]) -> String {
-    match lang {
-        Lang::Ja => format!("いまいるのは次のいずれか: {}", steps.join("、")),
-        Lang::En => format!("it is at one of: {}", steps.join(", ")),
+/// Before a list of steps. `announced`: they have begun; otherwise it is one of them.
+pub(super) const fn may_be_at(lang: Lang, announced: bool) -> &'static str {
+    match (lang, announced) {
+        (Lang::Ja, true) => "実行中の手順:",
+        (Lang::En, true) => "it is at:",
+        (Lang::Ja, false) => "いまは次のどれか（確認や待機だけで、何も変更しない）:",
+        (Lang::En, false) => "it is at one of these, which only look or wait:",
     }
 }
 
-pub(super) fn is_at(lang: Lang, step: &str) -> String {
-    match lang {
-        Lang::Ja => format!("いまいるのは {step}"),
-        Lang::En => format!("it is at {step}"),
+pub(super) fn next_change(lang: Lang, step: &str, asks: bool) -> String {
+    match (lang, asks) {
+        (Lang::Ja, true) => format!("次の変更: {step}（承認を得てから）"),
+        (Lang::En, true) => format!("next change: {step} (people are asked before it)"),
+        (Lang::Ja, false) => format!("次の変更: {step}"),
+        (Lang::En, false) => format!("next change: {step}"),
     }
 }
 

@@ -98,6 +98,8 @@ pub struct Ended {
     pub in_doubt: Vec<StepAt>,
     /// The author's words for this end.
     pub message: Option<String>,
+    /// The author's procedure by hand.
+    pub manual: Option<String>,
     pub contact: Option<String>,
     pub priority: Option<String>,
     pub paged: Paged,
@@ -184,6 +186,10 @@ impl RunStory {
         for value in story.captures.values_mut() {
             *value = cut(value);
         }
+        if let Some(end) = &mut story.end {
+            let texts = [&mut end.message, &mut end.manual, &mut end.contact];
+            texts.into_iter().flatten().for_each(|text| *text = cut(text));
+        }
         let extra = story.carriers.len().saturating_sub(MANY);
         story.carriers.drain(..extra);
         loop {
@@ -263,6 +269,7 @@ mod tests {
             steps: (0..300).map(step).collect(),
             in_doubt: Vec::new(),
             message: None,
+            manual: None,
             contact: None,
             priority: None,
             paged: Paged::Nobody,
