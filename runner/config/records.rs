@@ -44,10 +44,8 @@ impl Source<'_> {
         let store = self.section("store", "STORE_", findings, store::read);
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
         let zone = self.zone(lang, findings);
-        let scenarios = match self.says("scenarios") {
-            true => self.path("scenarios", "./scenarios", findings),
-            false => None,
-        };
+        let named = self.says("scenarios");
+        let scenarios = named.then(|| self.path("scenarios", "./scenarios", findings)).flatten();
         let lease = self.lease(findings);
         Some(Records { store: store?, lang, zone: zone?, scenarios, lease: lease? })
     }

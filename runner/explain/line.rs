@@ -24,7 +24,9 @@ pub(super) fn wrapped(head: &str, text: &str) -> String {
     let joined = lines.join(&below);
     // Terminals and pagers act on control characters; texts from outside may have any.
     let whole = format!("{head}{joined}");
-    let shown: String = whole.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    let plain = |c: char| if c == '\t' { ' ' } else { c };
+    let shown: String =
+        whole.chars().map(plain).filter(|c| !c.is_control() || *c == '\n').collect();
     shown.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
@@ -85,6 +87,7 @@ mod tests {
         }
         assert_eq!(wrapped("", &"x".repeat(200)).lines().count(), 3, "one word is broken too");
         assert_eq!(wrapped("a ", "red \u{1b}[31m and\u{7} loud"), "a red [31m and loud");
+        assert_eq!(wrapped("  ", "12\tlogs"), "  12 logs");
         assert_eq!(wrapped("  ", ""), "");
     }
 }

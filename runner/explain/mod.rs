@@ -2,9 +2,10 @@
 //! of them is there. Pure.
 //!
 //! `mod.rs` puts together what is known ([`Account`], which is also the JSON output), `steps.rs`
-//! its steps; `text.rs` writes it for people with the sentences of `words.rs`.
+//! its steps, `remarks.rs` what it lacks; `text.rs` writes it for people with the sentences of `words.rs`.
 
 mod line;
+mod remarks;
 mod steps;
 pub mod text;
 mod words;
@@ -189,7 +190,7 @@ impl Account {
             stand_down: item.and_then(|item| stand_down(item, lang)),
             end: ended(evidence, plan, lang),
             now: item.filter(|_| is_open).map(|item| now(item, evidence, plan)),
-            remarks: words::remarks(lang, evidence, &carriers, run),
+            remarks: remarks::all(lang, evidence, &carriers, run),
             carriers,
             steps,
             planned: plan.map(|plan| plan.steps.clone()).unwrap_or_default(),

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use crate::explain::line::{labelled, wrapped};
 use crate::explain::steps::State;
 use crate::explain::{Account, CarrierAccount, StepAccount, words};
+use crate::history::story::{Known, Paged};
 use crate::incident::Outcome;
 use crate::report::text::{self as sentences, Lang};
 
@@ -69,9 +70,8 @@ impl Style {
             lines.push(wrapped("", title));
         }
         let mut fact = |label, text: &str| lines.push(wrapped(&labelled(label, LABEL), text));
-        let known = |known: &crate::history::story::Known| match known.name == known.id {
-            true => known.id.clone(),
-            false => format!("{} ({})", known.name, known.id),
+        let known = |it: &Known| {
+            if it.name == it.id { it.id.clone() } else { format!("{} ({})", it.name, it.id) }
         };
         if let Some(customer) = &account.customer {
             fact(labels.customer, &known(customer));
@@ -231,12 +231,7 @@ impl Style {
         shown.join("\n")
     }
 
-    fn told(
-        &self,
-        lines: &mut Vec<String>,
-        account: &Account,
-        paged: Option<&crate::history::story::Paged>,
-    ) {
+    fn told(&self, lines: &mut Vec<String>, account: &Account, paged: Option<&Paged>) {
         let Some(end) = account.end.as_ref().filter(|end| !end.is_planned) else { return };
         let labels = words::labels(self.lang);
         lines.push(format!("\n{}", labels.told));
