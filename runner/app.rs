@@ -17,6 +17,7 @@ use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PagerDutyConfig, StoreConfig};
 use crate::customer::catalog::Customers;
+use crate::early::EarlyEnds;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
 use crate::execute::http::HttpRequests;
@@ -31,6 +32,7 @@ use crate::incident::Owner;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
+use crate::reconcile::reconcile_until;
 use crate::reload::{Print, Reload};
 use crate::report::mask::Mask;
 use crate::report::note::Style;
@@ -105,6 +107,7 @@ impl App {
             fallback_policy: config.pagerduty.fallback_policy.clone(),
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
+            early_ends: EarlyEnds::default(),
             metrics: metrics.clone(),
             witness: None,
         });
@@ -145,6 +148,9 @@ impl App {
             metrics: pipeline.metrics.clone(),
         };
         let reload = tokio::spawn(reload.look_until(stop_sweep.clone()));
+        let every = config.reconcile_every;
+        let reconcile = reconcile_until(Arc::clone(&pipeline), every, stop_sweep.clone());
+        let reconcile = tokio::spawn(reconcile);
         let server = axum::serve(listener, receiver.router())
             .with_graceful_shutdown(stop_server.clone().cancelled_owned());
         let mut server = tokio::spawn(server.into_future());
@@ -160,6 +166,7 @@ impl App {
         finish("the server", server).await;
         finish("the sweep", sweep).await;
         finish("the reload", reload).await;
+        finish("the reconciliation", reconcile).await;
         stop_heart.cancel();
         finish("the heartbeat", heart).await;
         Ok(())

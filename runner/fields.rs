@@ -238,8 +238,7 @@ pub fn read_file<T>(
     }
 }
 
-/// `30s`, `5m`, `1h 30m`; `None` for anything else, for nothing at all and for more than
-/// [`LONGEST_DURATION`].
+/// `30s`, `5m`, `1h 30m`; `None` for anything else, for nothing at all and for more than a year.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let parsed = text.parse::<SignedDuration>().ok()?;
     let is_usable = |it: &Duration| !it.is_zero() && *it <= LONGEST_DURATION;

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 // --- receive -----------------------------------------------------------------------------------
 
+/// Where webhooks come in; the path of every subscription that leads to AMS.
+pub const WEBHOOK_PATH: &str = "/webhooks/pagerduty";
+
 /// Bytes of a webhook body. PagerDuty drops anything above 256 KiB before sending.
 pub const WEBHOOK_BODY_BYTES: usize = 256 * 1024;
 
@@ -41,6 +44,22 @@ pub const STORE_QUEUE: usize = 4_096;
 
 /// How long another process may hold the SQLite file before a write gives up.
 pub const SQLITE_BUSY: Duration = Duration::from_secs(3);
+
+// --- reconcile ---------------------------------------------------------------------------------
+
+/// How often PagerDuty is asked for open incidents that nobody claimed: their webhooks were lost.
+pub const RECONCILE_EVERY: Duration = Duration::from_mins(3);
+
+/// An incident younger than this may still be on its way to us.
+pub const RECONCILE_MIN_AGE: Duration = Duration::from_mins(1);
+
+/// An older one is people's: they have been looking at it, and its claim may be forgotten.
+pub const RECONCILE_MAX_AGE: Duration = Duration::from_hours(24);
+
+/// Incidents whose end was heard of before their beginning, and for how long that is remembered:
+/// webhooks overtake each other.
+pub const EARLY_ENDS: usize = 10_000;
+pub const EARLY_END_KEPT: Duration = Duration::from_mins(10);
 
 // --- DynamoDB ----------------------------------------------------------------------------------
 
@@ -158,6 +177,9 @@ pub const PAGERDUTY_RATE_LIMIT_WAIT: Duration = Duration::from_mins(1);
 
 /// Open incidents of an account that are looked at for a step that asks about others.
 pub const OPEN_INCIDENTS: usize = 500;
+
+/// Webhook subscriptions of an account that are looked at.
+pub const SUBSCRIPTIONS: usize = 1_000;
 
 /// Pages of 100 on-call entries read for one escalation policy (20 rules of 10 targets at most).
 pub const PAGERDUTY_ON_CALL_PAGES: usize = 5;

@@ -87,6 +87,9 @@ pub struct Metrics {
     runs: Family<OutcomeLabel, Counter>,
     pub runs_open: Gauge,
     pub take_overs: Counter,
+    /// Runs begun because their webhooks were lost.
+    pub reconciled: Counter,
+    pub reconcile_failures: Counter,
     /// A page that could not be sent; it is tried again until it can.
     pub escalation_failures: Counter,
     /// A note or title that could not be written.
@@ -130,6 +133,16 @@ impl Metrics {
             "take_overs",
             "Runs taken over from a runner that died or released them",
             self.take_overs.clone(),
+        );
+        registry.register(
+            "reconciled",
+            "Runs begun for open incidents whose webhooks were lost",
+            self.reconciled.clone(),
+        );
+        registry.register(
+            "reconcile_failures",
+            "Rounds in which open incidents could not be compared with the claims",
+            self.reconcile_failures.clone(),
         );
         registry.register(
             "escalation_failures",

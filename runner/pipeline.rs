@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::begun::{Begun, Witness};
 use crate::claim::journal::Journal;
 use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
 use crate::claim::{ClaimAnswer, Claims, StoreError};
+use crate::early::EarlyEnds;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::{Answer, Executor};
@@ -38,6 +40,7 @@ pub struct Pipeline {
     /// AMS's own PagerDuty user.
     pub bot_user: String,
     pub runs: Runs,
+    pub early_ends: EarlyEnds,
     pub metrics: Metrics,
     pub witness: Option<Arc<dyn Witness>>,
 }
@@ -47,13 +50,17 @@ impl Pipeline {
         &self.executor.claims
     }
 
-    async fn open(
+    pub async fn open(
         self: &Arc<Self>,
-        incident: Incident,
+        mut incident: Incident,
         opening: Opening,
     ) -> Result<Taken, StoreError> {
-        if let Some(why) = self.runs.refuses() {
-            return Ok(Taken::TryAgain { why: why.to_owned() });
+        if let Err(why) = self.may_begin() {
+            return Ok(Taken::TryAgain { why });
+        }
+        if self.early_ends.heard_of(&incident.id) {
+            // Whatever its event says of the time: PagerDuty is asked before anything is done.
+            incident.seen_at = Timestamp::UNIX_EPOCH;
         }
         let title = title::original(&incident.title);
         let rules = self.rules.current();
@@ -147,6 +154,17 @@ impl Pipeline {
         self.runs.spawn(async move { pipeline.respond(begun).await });
     }
 
+    /// A run that no heartbeat of ours vouches for would be taken over at once.
+    fn may_begin(&self) -> Result<(), String> {
+        if let Some(why) = self.runs.refuses() {
+            return Err(why.to_owned());
+        }
+        if !self.executor.pulse.is_good() {
+            return Err("the claim store does not take this process's heartbeat".to_owned());
+        }
+        Ok(())
+    }
+
     async fn taken_from_us(
         &self,
         incident: &IncidentId,
@@ -162,7 +180,11 @@ impl Pipeline {
                 self.runs.stand_down(incident, stand_down);
                 Ok(Taken::StandDown)
             }
-            // Nobody is working on it: there is nothing to stop.
+            Err(Refusal::Unclaimed { .. }) => {
+                self.early_ends.note(incident);
+                Ok(Taken::Ignored)
+            }
+            // Nobody is working on it any more: there is nothing to stop.
             Err(_) => Ok(Taken::Ignored),
         }
     }
@@ -207,12 +229,6 @@ impl Intake for PipelineIntake {
     }
 
     fn readiness(&self) -> Result<(), String> {
-        if let Some(why) = self.0.runs.refuses() {
-            return Err(why.to_owned());
-        }
-        if !self.0.executor.pulse.is_good() {
-            return Err("the claim store does not take this process's heartbeat".to_owned());
-        }
-        Ok(())
+        self.0.may_begin()
     }
 }

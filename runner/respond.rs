@@ -91,6 +91,7 @@ impl Pipeline {
             act_until: begun.act_until(self.executor.clock.now()),
             signals: RunSignals {
                 stand_down: begun.place.stand_down.clone(),
+                leave: begun.place.leave.clone(),
                 halt: begun.place.halt.clone(),
                 about_to_change: Arc::clone(&about_to_change),
                 answers: begun.place.answers.clone(),

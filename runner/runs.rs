@@ -20,6 +20,8 @@ use crate::metrics::Metrics;
 pub struct Runs {
     open: Arc<Mutex<Open>>,
     tasks: TaskTracker,
+    /// Makes runs leave where nothing is under way.
+    leave: CancellationToken,
     /// Stops runs where they are.
     halt: CancellationToken,
     /// No new ones.
@@ -49,6 +51,7 @@ pub struct Enrolled {
     serial: u64,
     pub stand_down: watch::Receiver<Option<StandDown>>,
     pub answers: watch::Receiver<Option<Answer>>,
+    pub leave: CancellationToken,
     pub halt: CancellationToken,
 }
 
@@ -88,6 +91,7 @@ impl Runs {
             serial,
             stand_down,
             answers,
+            leave: self.leave.child_token(),
             halt: self.halt.child_token(),
         }
     }
@@ -123,9 +127,11 @@ impl Runs {
         self.tasks.wait().await;
     }
 
-    /// Begins no further run, waits for the open ones, and halts what is left after `grace`.
+    /// Begins no further run. Open ones leave where they wait or look; a recovery that is under way
+    /// and an end that is being told get `grace`, and then stop where they are.
     pub async fn drain(&self, grace: Duration) {
         self.draining.store(true, Ordering::Release);
+        self.leave.cancel();
         self.tasks.close();
         if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
             let left = self.open().runs.len();

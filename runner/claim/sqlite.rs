@@ -103,16 +103,14 @@ impl ClaimStore for SqliteClaims {
         let which = which.clone();
         self.query(move |connection| {
             const OPEN: &str = "SELECT incident, item FROM claims WHERE outcome IS NULL";
-            let items = match &which {
-                Which::All => read_items(connection, OPEN, []),
-                Which::Of(owner) => {
-                    read_items(connection, &format!("{OPEN} AND owner = ?1"), [owner.as_str()])
-                }
+            let (filter, owner) = match &which {
+                Which::All => ("", None),
+                Which::Of(owner) => (" AND owner = ?1", Some(owner.as_str())),
                 // As the index has it.
-                Which::Released => {
-                    read_items(connection, &format!("{OPEN} AND item ->> '$.released' = 1"), [])
-                }
+                Which::Released => (" AND item ->> '$.released' = 1", None),
             };
+            let values = rusqlite::params_from_iter(owner);
+            let items = read_items(connection, &format!("{OPEN}{filter}"), values);
             Ok(items?.iter().filter_map(OpenRun::of).collect())
         })
         .await

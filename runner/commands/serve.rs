@@ -12,8 +12,8 @@ use crate::config::{Config, LogConfig, LogFormat, environment};
 
 /// Run one region: receive webhooks, claim incidents, carry out scenarios.
 ///
-/// Takes SIGTERM and SIGINT: open runs get `shutdown_grace` to end, what is left is released to
-/// the other region. A SIGINT after that stops at once.
+/// Takes SIGTERM and SIGINT: runs that wait or look are released to the other region at once; a
+/// recovery that is under way gets `shutdown_grace`. A SIGINT after that stops at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:

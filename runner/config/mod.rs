@@ -44,6 +44,8 @@ pub struct Config {
     pub pagerduty: PagerDutyConfig,
     pub vars: BTreeMap<String, String>,
     pub reload_every: Duration,
+    /// How often open incidents are compared with the claims.
+    pub reconcile_every: Duration,
     pub log: LogConfig,
     pub lease: LeaseTerms,
     pub shutdown_grace: Duration,
@@ -172,6 +174,8 @@ impl Source<'_> {
         let grace = self.duration("shutdown_grace", findings).unwrap_or(limits::SHUTDOWN_GRACE);
         let vars = self.vars(findings);
         let reload_every = self.duration("reload_every", findings).unwrap_or(limits::RELOAD_EVERY);
+        let reconcile_every =
+            self.duration("reconcile_every", findings).unwrap_or(limits::RECONCILE_EVERY);
         let inherited = INHERITED
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), self.env.get(*name)?.clone())))
@@ -190,6 +194,7 @@ impl Source<'_> {
             pagerduty: pagerduty?,
             vars,
             reload_every,
+            reconcile_every,
             log: log?,
             lease: lease?,
             shutdown_grace: grace,

@@ -64,7 +64,7 @@ impl Executor {
         let Work::Act { probe, prepared } = &task.work else { return None };
         let mut order = order(progress, task, (probe, prepared), 1);
         order.nonce.clone_from(&doubt.nonce);
-        let halt = &progress.plan.signals.halt;
-        Some(self.actuator.adopt(&order, doubt.trace.as_deref(), halt).await)
+        let leave = &progress.plan.signals.leave;
+        Some(self.actuator.adopt(&order, doubt.trace.as_deref(), leave).await)
     }
 }

@@ -62,7 +62,9 @@ pub struct RunPlan<'a> {
 pub struct RunSignals {
     /// Somebody asked to stand down.
     pub stand_down: watch::Receiver<Option<StandDown>>,
-    /// Stop where you are: the process shuts down.
+    /// The process shuts down: leave the run to others where nothing is under way.
+    pub leave: CancellationToken,
+    /// Stop where you are, also in the middle of a recovery.
     pub halt: CancellationToken,
     /// Told right before the first change, so that the incident's title can say it.
     pub about_to_change: Arc<Notify>,
@@ -334,7 +336,7 @@ impl RunPlan<'_> {
     }
 
     pub(super) fn halted(&self) -> Result<(), Stop> {
-        if self.signals.halt.is_cancelled() { Err(Stop::Halted) } else { Ok(()) }
+        if self.signals.leave.is_cancelled() { Err(Stop::Halted) } else { Ok(()) }
     }
 
     /// Sleeps, unless the run is told to stop or its time ends first.
@@ -348,7 +350,7 @@ impl RunPlan<'_> {
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
             () = tokio::time::sleep_until(self.act_until) => {}
-            () = self.signals.halt.cancelled() => {}
+            () = self.signals.leave.cancelled() => {}
             // The sender lives as long as the run; if it is gone, nobody can ask any more.
             Ok(_) = stand_down.wait_for(Option::is_some), if phase == Phase::Main => {}
         }

@@ -67,7 +67,7 @@ const SIGNATURE_HEADER: &str = "x-pagerduty-signature";
 impl Receiver {
     pub fn router(self) -> Router {
         Router::new()
-            .route("/webhooks/pagerduty", post(webhook))
+            .route(limits::WEBHOOK_PATH, post(webhook))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))

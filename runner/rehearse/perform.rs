@@ -17,6 +17,7 @@ use crate::claim::memory::MemoryClaims;
 use crate::claim::protocol::{Opening, StandDownReason};
 use crate::clock::Clock;
 use crate::customer::catalog::Customers;
+use crate::early::EarlyEnds;
 use crate::execute::end::{End, Told};
 use crate::execute::run::Executor;
 use crate::history::Forgetful;
@@ -175,6 +176,7 @@ async fn pipeline(
         fallback_policy: None,
         bot_user: "PAMS".to_owned(),
         runs: Runs::new(metrics.clone()),
+        early_ends: EarlyEnds::default(),
         metrics,
         witness: Some(seen),
     })

@@ -15,7 +15,7 @@ use crate::incident::{Incident, IncidentId, Status};
 use crate::rehearse::result::Given;
 use crate::report::questions::PlatformQuestions;
 use crate::report::{
-    EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError,
+    EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError, Watched,
 };
 use crate::scenario::model::Scenario;
 
@@ -220,7 +220,18 @@ impl IncidentPlatform for RecordedPlatform {
         let service = self.incident().service.clone();
         let open = ids.zip(&self.open_incidents);
         Ok(open
-            .map(|(id, title)| OpenIncident { id, title: title.clone(), service: service.clone() })
+            .map(|(id, title)| OpenIncident {
+                id,
+                title: title.clone(),
+                service: service.clone(),
+                status: Status::Triggered,
+                teams: Vec::new(),
+                created_at: None,
+            })
             .collect())
+    }
+
+    async fn watched(&self) -> Result<Watched, PlatformError> {
+        Ok(Watched::default())
     }
 }

@@ -12,7 +12,10 @@ pub mod reporter;
 pub mod text;
 pub mod title;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
 
@@ -57,6 +60,27 @@ pub struct OpenIncident {
     pub id: IncidentId,
     pub title: String,
     pub service: Option<Named>,
+    pub status: Status,
+    /// Ids of the teams it belongs to.
+    pub teams: Vec<String>,
+    pub created_at: Option<Timestamp>,
+}
+
+/// Which incidents' webhooks come to AMS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    pub account: bool,
+    pub services: BTreeSet<String>,
+    pub teams: BTreeSet<String>,
+}
+
+impl Watched {
+    pub fn covers(&self, incident: &OpenIncident) -> bool {
+        let service = incident.service.as_ref().map(|service| &service.id);
+        self.account
+            || service.is_some_and(|id| self.services.contains(id))
+            || incident.teams.iter().any(|id| self.teams.contains(id))
+    }
 }
 
 /// A note on an incident.
@@ -116,6 +140,9 @@ pub trait IncidentPlatform: Send + Sync {
 
     /// Incidents that are open now: the newest [`crate::limits::OPEN_INCIDENTS`].
     async fn open_incidents(&self) -> Result<Vec<OpenIncident>, PlatformError>;
+
+    /// What the webhook subscriptions that lead to a receiver of AMS cover.
+    async fn watched(&self) -> Result<Watched, PlatformError>;
 
     /// Adds a note that carries `marker`. There is no idempotency key in the API, so an attempt
     /// whose answer was lost is followed by a look for the marker before the next attempt.

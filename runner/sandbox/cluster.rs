@@ -161,7 +161,7 @@ async fn listening(child: &mut Child) -> io::Result<SocketAddr> {
 
 impl RegionProcess {
     pub fn webhook_url(&self) -> String {
-        format!("http://{}/webhooks/pagerduty", self.address)
+        format!("http://{}{}", self.address, crate::limits::WEBHOOK_PATH)
     }
 
     pub fn url(&self, path: &str) -> String {

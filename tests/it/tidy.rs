@@ -9,7 +9,7 @@ use std::process::Command;
 const FILE_LINES: usize = 400;
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 26] = [
+const DIRECTION: [(&str, &[&str]); 28] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "customer", "matching", "rules"]),
@@ -51,13 +51,29 @@ const DIRECTION: [(&str, &[&str]); 26] = [
         &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs", "begun"],
     ),
     ("sweep", &["claim", "pipeline", "resume"]),
+    ("reconcile", &["claim", "pipeline", "report"]),
     ("sandbox", &["claim", "receive", "report"]),
     (
         "app",
         &[
-            "scenario", "claim", "matching", "receive", "execute", "report", "handoff", "runs",
-            "config", "pipeline", "respond", "sweep", "customer", "history", "reload", "rules",
+            "scenario",
+            "claim",
+            "matching",
+            "receive",
+            "execute",
+            "report",
+            "handoff",
+            "runs",
+            "config",
+            "pipeline",
+            "respond",
+            "sweep",
+            "customer",
+            "history",
+            "reload",
+            "rules",
             "dynamodb",
+            "reconcile",
         ],
     ),
     (
@@ -71,8 +87,9 @@ const DIRECTION: [(&str, &[&str]); 26] = [
 ];
 
 /// Nouns and rules that everything may use, and that use only each other.
-const NOUNS: [&str; 9] = [
+const NOUNS: [&str; 10] = [
     "clock",
+    "early",
     "fields",
     "finding",
     "folding",

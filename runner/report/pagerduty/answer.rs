@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
 use crate::limits;
-use crate::report::{Note, OpenIncident};
+use crate::report::{Note, OpenIncident, Watched};
 
 // PagerDuty REST docs, Errors: the codes that mean "somebody got there first".
 const ALREADY_RESOLVED: u32 = 1001;
@@ -130,10 +130,38 @@ pub(super) fn open_incidents(answer: &Value) -> Vec<OpenIncident> {
         .iter()
         .filter_map(|incident| {
             let id = IncidentId::parse(&text(incident, "id")?)?;
-            let title = text(incident, "title").unwrap_or_default();
-            Some(OpenIncident { id, title, service: named(&incident["service"]) })
+            Some(OpenIncident {
+                id,
+                title: text(incident, "title").unwrap_or_default(),
+                service: named(&incident["service"]),
+                // Unknown is what nobody acts on without asking again.
+                status: text(incident, "status")
+                    .and_then(|word| Status::parse(&word))
+                    .unwrap_or(Status::Acknowledged),
+                teams: list(incident, "teams").iter().filter_map(reference).collect(),
+                created_at: text(incident, "created_at").and_then(|at| at.parse().ok()),
+            })
         })
         .collect()
+}
+
+/// What subscriptions cover that are in use and lead to `path` of some host.
+pub(super) fn watched(answer: &Value, path: &str, watched: &mut Watched) {
+    let in_use = list(answer, "webhook_subscriptions").iter().filter(|subscription| {
+        let url = subscription["delivery_method"]["url"].as_str().unwrap_or_default();
+        let url = url.split(['?', '#']).next().unwrap_or_default();
+        subscription["active"] == true && url.ends_with(path)
+    });
+    for subscription in in_use {
+        let filter = &subscription["filter"];
+        let id = text(filter, "id");
+        match (filter["type"].as_str(), id) {
+            (Some("account_reference"), _) => watched.account = true,
+            (Some("service_reference"), Some(id)) => drop(watched.services.insert(id)),
+            (Some("team_reference"), Some(id)) => drop(watched.teams.insert(id)),
+            _ => {}
+        }
+    }
 }
 
 /// An escalation policy as it stands in `GET /escalation_policies/{id}`: name, and per level the

@@ -21,11 +21,12 @@ use self::change::Reaction;
 pub use self::retry::Pace;
 use self::transport::{Call, Failure, GaveUp, Lane, Transport};
 use super::{
-    EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError,
+    EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError, Watched,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::incident::{Incident, IncidentId};
 use crate::limits;
+use crate::limits::WEBHOOK_PATH;
 
 const INCIDENT: &str = "/incidents/{id}";
 const INCIDENTS: &str = "/incidents";
@@ -33,6 +34,7 @@ const ALERTS: &str = "/incidents/{id}/alerts";
 const NOTES: &str = "/incidents/{id}/notes";
 const POLICY: &str = "/escalation_policies/{id}";
 const ON_CALLS: &str = "/oncalls";
+const SUBSCRIPTIONS: &str = "/webhook_subscriptions";
 
 /// Entries of a page, the most PagerDuty gives (PagerDuty REST docs, Pagination).
 const PAGE: usize = 100;
@@ -136,6 +138,28 @@ impl PagerDuty {
             }
             Err(passing) => Err(passing),
         }
+    }
+
+    /// Every page of a list, up to `most` entries.
+    async fn pages(
+        &self,
+        (template, name): (&'static str, &'static str),
+        query: &[(&'static str, String)],
+        most: usize,
+        mut take: impl FnMut(&Value) + Send,
+    ) -> Result<(), PlatformError> {
+        for offset in (0..most).step_by(PAGE) {
+            let mut call = Call::get(template, vec![name]);
+            let page = [("limit", PAGE.to_string()), ("offset", offset.to_string())];
+            call.query = query.iter().cloned().chain(page).collect();
+            let answer = self.transport.call(&call).await;
+            let answer = answer.map_err(|gave_up| error(&call, name.to_owned(), gave_up))?;
+            take(&answer);
+            if answer["more"] != true {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Who is on call per level; levels without anybody stay empty.
@@ -251,21 +275,25 @@ impl IncidentPlatform for PagerDuty {
     }
 
     async fn open_incidents(&self) -> Result<Vec<OpenIncident>, PlatformError> {
+        // Of more than the limit, the newest matter.
+        let open = ["triggered", "acknowledged"].map(|it| ("statuses[]", it.to_owned()));
+        let query = [&open[..], &[("sort_by", "created_at:desc".to_owned())]].concat();
         let mut all = Vec::new();
-        for offset in (0..limits::OPEN_INCIDENTS).step_by(PAGE) {
-            let mut call = Call::get(INCIDENTS, vec!["incidents"]);
-            let open = ["triggered", "acknowledged"].map(|it| ("statuses[]", it.to_owned()));
-            let page = [("limit", PAGE.to_string()), ("offset", offset.to_string())];
-            call.query = open.into_iter().chain(page).collect();
-            let answer = self.transport.call(&call).await;
-            let answer =
-                answer.map_err(|gave_up| error(&call, "open incidents".to_owned(), gave_up))?;
-            all.extend(answer::open_incidents(&answer));
-            if answer["more"] != true {
-                break;
-            }
-        }
+        self.pages((INCIDENTS, "incidents"), &query, limits::OPEN_INCIDENTS, |answer| {
+            all.extend(answer::open_incidents(answer));
+        })
+        .await?;
         Ok(all)
+    }
+
+    async fn watched(&self) -> Result<Watched, PlatformError> {
+        let mut watched = Watched::default();
+        let list = (SUBSCRIPTIONS, "webhook_subscriptions");
+        self.pages(list, &[], limits::SUBSCRIPTIONS, |answer| {
+            answer::watched(answer, WEBHOOK_PATH, &mut watched);
+        })
+        .await?;
+        Ok(watched)
     }
 
     /// A request that PagerDuty carries out after our look for the marker still makes a second

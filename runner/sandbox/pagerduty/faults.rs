@@ -24,6 +24,8 @@ pub enum Fault {
 pub(super) struct Faults {
     /// As many as tests planned.
     planned: VecDeque<Planned>,
+    /// Events reach nobody while this is set.
+    pub(super) loses_webhooks: bool,
     window: Option<(Timestamp, u32)>,
 }
 

@@ -208,6 +208,11 @@ impl StandIn {
         self.shared.update(|state| state.faults.plan(n, fault, only));
     }
 
+    /// Whether events of from now on reach nobody, as when a subscription was switched off.
+    pub fn lose_webhooks(&self, lose: bool) {
+        self.shared.update(|state| state.faults.loses_webhooks = lose);
+    }
+
     /// Forgets all planned faults.
     pub fn heal(&self) {
         self.shared.update(|state| state.faults.clear());

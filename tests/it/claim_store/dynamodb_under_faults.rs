@@ -43,7 +43,7 @@ async fn until_known(runner: &Claims, id: &IncidentId) -> ClaimAnswer {
 
 fn intent() -> Journal {
     let at = "2026-03-02T12:00:01Z".parse().unwrap();
-    let entry = Entry::Intent { step: StepAt::plain(2), nonce: "n".to_owned(), at };
+    let entry = Entry::Intent { step: StepAt::plain(2), nonce: "n".to_owned(), trace: None, at };
     Journal::default().with(entry)
 }
 

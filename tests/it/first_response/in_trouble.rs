@@ -6,9 +6,10 @@ use std::time::Duration;
 use ams::clock::{Clock as _, SetClock, SystemClock};
 use ams::incident::{Outcome, Urgency};
 use ams::sandbox::pagerduty::{ENGINEER, Entry, Fault, NewIncident};
+use jiff::SignedDuration;
 
 use super::REPAIR;
-use crate::harness::world::World;
+use crate::harness::world::{SHORT_LEASE, World};
 
 #[tokio::test]
 async fn a_pagerduty_that_fails_for_a_while_is_told_in_the_end() {
@@ -80,7 +81,7 @@ async fn a_low_urgency_incident_is_raised_and_escalated() {
 #[tokio::test]
 async fn a_late_webhook_of_an_incident_that_is_over_starts_nothing() {
     // PagerDuty's events say that they are ten minutes old, as after a long outage of ours.
-    let ago = SystemClock.now() - jiff::SignedDuration::from_mins(10);
+    let ago = SystemClock.now() - SignedDuration::from_mins(10);
     let clock = Arc::new(SetClock::at(ago));
     let mut world = World::with(REPAIR).pagerduty_clock(clock).start().await;
     world.kill(0).await;
@@ -118,5 +119,23 @@ async fn a_slow_pagerduty_does_not_delay_the_answer_to_a_webhook() {
     let incident = world.fire("service web down");
     assert!(world.pagerduty().deliveries_settled(Duration::from_secs(2)).await);
     world.expect(&incident, Outcome::Resolved).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_open_incident_whose_webhooks_were_lost_everywhere_is_found() {
+    // Old enough that its webhooks would have come.
+    let clock = Arc::new(SetClock::at(SystemClock.now() - SignedDuration::from_mins(10)));
+    let settings = format!("{SHORT_LEASE}reconcile_every: 500ms\n");
+    let mut world = World::with(REPAIR).settings(&settings).pagerduty_clock(clock).start().await;
+    world.pagerduty().lose_webhooks(true);
+    let mine = world.fire("service web down");
+    world.pagerduty().acknowledge_as(ENGINEER, &mine).unwrap();
+    let lost = world.fire("service db down");
+    world.pagerduty().lose_webhooks(false);
+    let run = world.expect(&lost, Outcome::Resolved).await;
+    assert_eq!((run.run.number, run.epoch), (1, 1));
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.leave_to_people(&mine);
     world.end().await;
 }

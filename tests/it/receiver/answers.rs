@@ -218,6 +218,8 @@ async fn metrics_have_names_that_dashboards_can_rely_on() {
         "ams_runs counter",
         "ams_runs_open gauge",
         "ams_take_overs counter",
+        "ams_reconciled counter",
+        "ams_reconcile_failures counter",
         "ams_escalation_failures counter",
         "ams_report_failures counter",
         "ams_store_errors counter",
