@@ -92,8 +92,8 @@ pub const DYNAMODB_PAGES: usize = 64;
 /// Items remembered as we wrote them last, in each of two generations: together the runs in flight.
 pub const DYNAMODB_REMEMBERED: usize = RUNS_IN_FLIGHT / 2;
 
-/// One clean-up. The next one goes on where it ended: the take-overs of others wait meanwhile.
-pub const DYNAMODB_SWEEP: Duration = Duration::from_secs(2);
+/// One clean-up, an hour apart; the next one goes on where it ended.
+pub const DYNAMODB_SWEEP: Duration = Duration::from_mins(1);
 
 /// Deletions under way at once in a clean-up.
 pub const DYNAMODB_DELETIONS_AT_ONCE: usize = 16;

@@ -83,11 +83,16 @@ impl Sweep {
                 orphans.extend(self.strays(pipeline));
             }
             for orphan in orphans {
-                take_over(pipeline, &orphan).await?;
+                // What is wrong with one run is no reason to leave the others alone.
+                if let Err(error) = take_over(pipeline, &orphan).await {
+                    pipeline.metrics.store_errors.inc();
+                    tracing::error!(%error, "run {} could not be taken over yet", orphan.run);
+                }
             }
         }
         if round > 0 && round.is_multiple_of(CLEAN_UP_EVERY) {
-            self.clean_up(pipeline, now).await?;
+            // It may take seconds, and take-overs must not wait for it.
+            tokio::spawn(clean_up(Arc::clone(pipeline), self.watcher.alive(now)));
         }
         Ok(())
     }
@@ -141,16 +146,19 @@ impl Sweep {
         self.strays = strays.into_iter().map(|open| open.run.clone()).collect();
         twice
     }
+}
 
-    async fn clean_up(&self, pipeline: &Pipeline, now: Instant) -> Result<(), StoreError> {
-        let kept = SignedDuration::try_from(limits::CLAIM_KEPT).unwrap_or(SignedDuration::MAX);
-        let before = pipeline.executor.clock.now() - kept;
-        pipeline.claims().store().sweep(before, &self.watcher.alive(now)).await?;
-        pipeline.executor.actuator.forget(before).await;
-        if let Err(error) = pipeline.executor.history.sweep(before).await {
-            tracing::warn!(%error, "what ended runs had read is not forgotten yet");
-        }
-        Ok(())
+/// Forgets what ended long ago.
+async fn clean_up(pipeline: Arc<Pipeline>, alive: Vec<Owner>) {
+    let kept = SignedDuration::try_from(limits::CLAIM_KEPT).unwrap_or(SignedDuration::MAX);
+    let before = pipeline.executor.clock.now() - kept;
+    if let Err(error) = pipeline.claims().store().sweep(before, &alive).await {
+        pipeline.metrics.store_errors.inc();
+        tracing::warn!(%error, "runs that ended long ago are not forgotten yet");
+    }
+    pipeline.executor.actuator.forget(before).await;
+    if let Err(error) = pipeline.executor.history.sweep(before).await {
+        tracing::warn!(%error, "what ended runs had read is not forgotten yet");
     }
 }
 

@@ -137,6 +137,9 @@ pub enum Refusal {
     /// Reopened while the last run is still being closed: to be delivered again.
     #[error("run {run} of {owner} has not ended yet")]
     StillOpen { run: RunId, owner: Owner },
+    /// Its owner has recorded since how the run ends.
+    #[error("run {run} is being closed: this was to be recorded before")]
+    Late { run: RunId },
     #[error("nobody has claimed incident {incident}")]
     Unclaimed { incident: IncidentId },
     /// It reopens again and again; people have it.
@@ -302,6 +305,15 @@ fn record(item: &RunItem, journal: &Journal, consent: bool, at: Timestamp) -> Ve
             run: item.run.clone(),
             stand_down: stand_down.clone(),
         }),
+        // A journal only grows. A request that its owner had given up waiting for may arrive after
+        // later ones; it would take back what those recorded, such as the intent of an effect that
+        // has started since.
+        _ if item.journal.entries().starts_with(journal.entries()) => {
+            Verdict::AlreadySo(item.clone())
+        }
+        _ if item.journal.is_closed() && !journal.is_closed() => {
+            Verdict::Refuse(Refusal::Late { run: item.run.clone() })
+        }
         _ => Verdict::Write(RunItem { journal: journal.clone(), changed_at: at, ..item.clone() }),
     }
 }

@@ -58,6 +58,7 @@ macro_rules! contract {
                     only_the_owner_at_its_epoch_may_write,
                     nothing_is_written_after_the_outcome,
                     an_intent_is_refused_after_a_stand_down_and_what_was_done_is_kept,
+                    a_late_record_takes_nothing_back,
                     the_first_stand_down_is_the_one_that_counts,
                     a_take_over_needs_exactly_the_owner_and_epoch_that_were_seen,
                     of_two_take_overs_one_succeeds,

@@ -1,4 +1,4 @@
-use ams::claim::journal::{DoneResult, Entry, Journal, StepAt};
+use ams::claim::journal::{DoneResult, Entry, Journal, Reason, StepAt};
 use ams::claim::protocol::{Event, Refusal, StandDownReason};
 use ams::incident::{Outcome, Owner};
 
@@ -81,6 +81,27 @@ pub(crate) async fn an_intent_is_refused_after_a_stand_down_and_what_was_done_is
     assert_eq!(refused, Err(Refusal::StandDown { run: claim.run().clone(), stand_down: wish }));
     assert_eq!(place.store.read(&id).await.unwrap().unwrap().journal, journal);
     assert_eq!(tokyo.finish(&claim, Outcome::StoodDown, &journal).await.unwrap(), Ok(()));
+}
+
+pub(crate) async fn a_late_record_takes_nothing_back(place: &Place) {
+    let tokyo = place.runner("tokyo-1");
+    let id = incident("PT4KHLK");
+    let claim = claim(&tokyo, &id).await;
+    let (first, at) = (done(&intent("a")), "2026-03-02T12:00:03Z".parse().unwrap());
+    let (step, nonce, trace) = (StepAt::plain(3), "b".to_owned(), None);
+    let second = first.with(Entry::Intent { step, nonce, trace, at });
+    tokyo.intend(&claim, &second).await.unwrap().unwrap();
+
+    // Sent before, given up, and here at last: the effect of step 3 may have started.
+    assert_eq!(tokyo.done(&claim, &first).await.unwrap(), Ok(()));
+    assert_eq!(place.store.read(&id).await.unwrap().unwrap().journal, second);
+
+    let (outcome, reason) = (Outcome::Escalated, Reason::Ours);
+    let closed = first.with(Entry::Closing { outcome, reason, escalate_to: None, at });
+    tokyo.done(&claim, &closed).await.unwrap().unwrap();
+    let late = Err(Refusal::Late { run: claim.run().clone() });
+    assert_eq!(tokyo.intend(&claim, &second).await.unwrap(), late);
+    assert_eq!(place.store.read(&id).await.unwrap().unwrap().journal, closed);
 }
 
 pub(crate) async fn the_first_stand_down_is_the_one_that_counts(place: &Place) {

@@ -118,11 +118,12 @@ fn check_repeat(event: &Event, after: &RunItem, at: Timestamp, context: &str) {
         (
             Event::Claim { .. }
             | Event::TakeOver { .. }
+            | Event::Record { .. }
             | Event::Finish { .. }
             | Event::StandDown { .. },
             again,
         ) => assert_eq!(again, Verdict::AlreadySo(after.clone()), "{context}"),
-        (Event::Record { .. } | Event::Release { .. }, again) => {
+        (Event::Release { .. }, again) => {
             assert_eq!(again, Verdict::Write(after.clone()), "{context}");
         }
     }
