@@ -6,7 +6,7 @@ use ams::claim::journal::{DoneResult, Entry, Reason};
 use ams::claim::protocol::RunItem;
 use ams::incident::{IncidentId, Outcome, RunId};
 use ams::report::note::{Kind as NoteKind, marker};
-use ams::sandbox::pagerduty::{BOT, ENGINEER, IncidentView};
+use ams::sandbox::pagerduty::{BOT, IncidentView};
 use ams::scenario::model::Effect as EffectClass;
 
 use crate::kinds::{Act, Acts};
@@ -93,8 +93,9 @@ impl Case<'_> {
             && self.view.status_changed_by != Agent::User(BOT.to_owned())
     }
 
+    /// Of people.
     pub(crate) fn pages(&self) -> usize {
-        self.view.paged().filter(|user| *user == ENGINEER).count()
+        self.view.paged().filter(|user| *user != BOT).count()
     }
 }
 
