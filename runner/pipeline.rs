@@ -178,9 +178,9 @@ impl Pipeline {
         &self,
         incident: &IncidentId,
         reason: StandDownReason,
-        by: Option<String>,
+        (by, at): (Option<String>, Option<Timestamp>),
     ) -> Result<Taken, StoreError> {
-        match self.claims().stand_down(incident, reason, by).await? {
+        match self.claims().stand_down(incident, reason, by, at).await? {
             Ok(stand_down) => {
                 tracing::info!(
                     incident.id = %incident, ?reason,
@@ -211,8 +211,8 @@ impl Intake for PipelineIntake {
         let taken = tokio::spawn(async move {
             match delivery.event {
                 Event::Opened { incident, opening } => pipeline.open(*incident, opening).await,
-                Event::TakenFromUs { incident, reason, by } => {
-                    pipeline.taken_from_us(&incident, reason, by).await
+                Event::TakenFromUs { incident, reason, by, at } => {
+                    pipeline.taken_from_us(&incident, reason, (by, at)).await
                 }
                 Event::Answered { incident, approved, at } => {
                     pipeline.runs.answer(&incident, Answer { approved, at });

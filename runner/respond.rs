@@ -175,7 +175,7 @@ impl Pipeline {
     }
 
     /// The owner before us came as far as that.
-    fn is_resolved_by_us(&self, incident: &Incident) -> bool {
+    pub(crate) fn is_resolved_by_us(&self, incident: &Incident) -> bool {
         incident.status == Status::Resolved && incident.status_by.as_ref() == Some(&self.bot_user)
     }
 

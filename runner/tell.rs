@@ -98,6 +98,10 @@ impl Pipeline {
     /// before they are told: who takes over at this point sees in PagerDuty that AMS resolved it, or
     /// looks once more.
     async fn objection(&self, begun: &mut Begun, end: &End) -> Result<Option<StandDown>, Left> {
+        // What the owner before us has resolved cannot be given back, whatever came later.
+        if begun.taken_over && self.is_resolved_by_us(&begun.incident) {
+            return Ok(None);
+        }
         if !matches!(end, End::Verified | End::Healthy { .. }) {
             return self.record_closing(begun, end, None, true).await;
         }

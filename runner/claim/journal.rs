@@ -211,6 +211,11 @@ impl Journal {
         })
     }
 
+    /// How the run ends is recorded; nothing is begun any more.
+    pub fn is_closed(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Closing { .. }))
+    }
+
     /// The state a take-over starts from.
     pub fn standing(&self) -> Standing {
         let closing = self.entries.iter().find_map(|entry| match entry {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use serde_json::Map;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
+use crate::claim::protocol::Refusal;
 use crate::execute::actuator::{Action, Ending, Observation, Order, Output};
 use crate::execute::prepare::Prepared;
-use crate::execute::round::{Task, entry, nonce};
-use crate::execute::run::{Executor, Progress, Stop};
+use crate::execute::round::{Task, entry, nonce, store_delays};
+use crate::execute::run::{Executor, Phase, Progress, Stop};
 use crate::execute::take::take;
 use crate::execute::verdict::{Verdict, Why, judge, judge_http, judge_values};
 use crate::scenario::model::Probe;
@@ -34,7 +35,7 @@ impl Executor {
             attempts += 1;
             let seen = match adopted.take() {
                 Some((seen, _)) => seen,
-                None => self.act(progress, task, (probe, prepared), attempts).await,
+                None => self.act(progress, task, (probe, prepared), attempts).await?,
             };
             let (values, unreadable) = take(&probe.takes, &seen, &own);
             for (name, value) in &values {
@@ -76,15 +77,42 @@ impl Executor {
         task: &Task<'_>,
         (probe, prepared): (&Probe, &Prepared),
         attempt: u32,
-    ) -> Observation {
-        // A process that was paused since the intent may be taken for dead by now.
-        if task.changes() && !self.pulse.is_good() {
-            return not_begun("this process lost touch with the claim store");
+    ) -> Result<Observation, Stop> {
+        if task.changes()
+            && let Some(reason) = self.must_not_begin(progress).await?
+        {
+            return Ok(not_begun(reason));
         }
         let order = order(progress, task, (probe, prepared), attempt);
         let signals = &progress.plan.signals;
         let stop = if task.changes() { &signals.halt } else { &signals.leave };
-        self.actuator.act(&order, stop).await
+        Ok(self.actuator.act(&order, stop).await)
+    }
+
+    /// A process that was paused since the intent, or whose store was slow to take it, may be taken
+    /// for dead by now. It waits until it shows life again, for a lease at most, and asks whether
+    /// the run is still its own.
+    async fn must_not_begin(&self, progress: &Progress<'_>) -> Result<Option<&'static str>, Stop> {
+        if self.pulse.is_good() {
+            return Ok(None);
+        }
+        for delay in store_delays(self.pulse.terms().lease) {
+            progress.plan.halted()?;
+            sleep(delay).await;
+            if !self.pulse.is_good() {
+                continue;
+            }
+            match self.claims.confirm(progress.plan.claim).await {
+                Ok(Ok(())) => return Ok(None),
+                Ok(Err(Refusal::StandDown { .. })) => {
+                    let stops = progress.phase == Phase::Main;
+                    return Ok(stops.then_some("somebody asked to stop before it was begun"));
+                }
+                Ok(Err(refusal)) => return Err(Stop::Lost(refusal)),
+                Err(error) => tracing::debug!(%error, "a recovery waits for the claim store"),
+            }
+        }
+        Ok(Some("this process lost touch with the claim store"))
     }
 }
 

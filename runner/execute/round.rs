@@ -387,7 +387,7 @@ fn until(now: &jiff::Zoned, hour: i8, minute: i8, days: [bool; 7]) -> Duration {
 
 /// How long a write to a store that does not answer is tried again: for a lease, because then
 /// others take over.
-fn store_delays(lease: Duration) -> impl Iterator<Item = Duration> {
+pub(super) fn store_delays(lease: Duration) -> impl Iterator<Item = Duration> {
     const PAUSE: Duration = Duration::from_millis(250);
     let times = lease.as_millis() / PAUSE.as_millis();
     std::iter::repeat_n(PAUSE, usize::try_from(times).unwrap_or(1).max(1))

@@ -1,12 +1,12 @@
 //! All that is known of each incident when everything is over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ams::claim::journal::{Entry, Reason};
+use ams::claim::journal::{DoneResult, Entry, Reason};
 use ams::claim::protocol::RunItem;
 use ams::incident::{IncidentId, Outcome, RunId};
 use ams::report::note::{Kind as NoteKind, marker};
-use ams::sandbox::pagerduty::{BOT, ENGINEER, IncidentView};
+use ams::sandbox::pagerduty::{BOT, IncidentView};
 use ams::scenario::model::Effect as EffectClass;
 
 use crate::kinds::{Act, Acts};
@@ -54,6 +54,16 @@ impl Case<'_> {
         self.acts.get(&(self.planned.kind.name.to_owned(), step))
     }
 
+    /// Was the step recorded as tried and not done?
+    pub(crate) fn failed(&self, item: &RunItem, name: &str) -> bool {
+        item.journal.entries().iter().any(|entry| match entry {
+            Entry::Done { step, result, .. } => {
+                *result != DoneResult::Met && self.act(step.step).is_some_and(|it| it.name == name)
+            }
+            _ => false,
+        })
+    }
+
     /// How often the witness saw each effect of a run.
     pub(crate) fn times(&self, run: u32) -> BTreeMap<(&str, &str), usize> {
         let mut times = BTreeMap::new();
@@ -83,8 +93,9 @@ impl Case<'_> {
             && self.view.status_changed_by != Agent::User(BOT.to_owned())
     }
 
+    /// Of people.
     pub(crate) fn pages(&self) -> usize {
-        self.view.paged().filter(|user| *user == ENGINEER).count()
+        self.view.paged().filter(|user| *user != BOT).count()
     }
 }
 
@@ -99,6 +110,8 @@ pub(crate) struct Figures {
     /// Runs that went to people because nobody could say whether a recovery had run.
     pub(crate) unknown: u64,
     pub(crate) effects: u64,
+    /// Steps that were recorded as tried and not done, recoveries that are meant to fail aside.
+    pub(crate) not_done: u64,
     /// Effects of idempotent steps beyond the first of a run.
     pub(crate) repeated: u64,
     /// Notes that stand there more than once, each counted beyond the first.
@@ -131,6 +144,9 @@ impl Figures {
             });
             let word = closing.map_or_else(|| "none recorded".to_owned(), reason);
             *self.reasons.entry(word).or_default() += 1;
+            let acts = case.planned.kind.effects.iter().filter_map(|it| it.split(' ').next());
+            let acts: BTreeSet<&str> = acts.collect();
+            self.not_done += acts.iter().filter(|act| case.failed(item, act)).count() as u64;
             self.unknown += u64::from(matches!(closing, Some(Reason::OutcomeUnknown { .. })));
             for times in case.times(item.run.number).values() {
                 self.repeated += (times - 1) as u64;

@@ -53,7 +53,7 @@ impl Ground {
         let (mut to_pagerduty, mut environment) = (Vec::new(), BTreeMap::new());
         let tables = match options.store {
             Store::Sqlite => None,
-            Store::Dynamodb => Some(Tables::make(options.seed).await?),
+            Store::Dynamodb => Some(Tables::make(options).await?),
         };
         for (index, region) in REGIONS.into_iter().enumerate() {
             let seed = options.seed.wrapping_add(index as u64);
@@ -68,7 +68,7 @@ impl Ground {
         let customers = folder.join("customers");
         let stores = tables.as_ref().map(Tables::stores).unwrap_or_default();
         let cluster = Cluster::start(Plan {
-            exe: PathBuf::from(env!("CARGO_BIN_EXE_ams")),
+            exe: options.ams.clone(),
             folder: folder.join("cluster"),
             scenarios: folder.join("scenarios"),
             regions: REGIONS.map(str::to_owned).to_vec(),

@@ -81,9 +81,14 @@ fn run(options: &Options) -> io::Result<bool> {
     let bound = options.bound(schedule.lasts);
     let held = runtime.block_on(async {
         let course = course::run(options, &schedule, scratch.path());
-        tokio::time::timeout(bound, course).await.unwrap_or_else(|_| {
-            Err(io::Error::other(format!("it is not over after {} s", bound.as_secs())))
-        })
+        // Dropped in the middle, it takes its processes along, paused ones too.
+        tokio::select! {
+            held = course => held,
+            () = tokio::time::sleep(bound) => {
+                Err(io::Error::other(format!("it is not over after {} s", bound.as_secs())))
+            }
+            _ = tokio::signal::ctrl_c() => Err(io::Error::other("it was interrupted")),
+        }
     });
     if !matches!(held, Ok(true)) {
         scratch.keep = true;

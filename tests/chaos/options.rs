@@ -34,6 +34,9 @@ pub(crate) struct Args {
     /// Print the results as a row of the table in docs/RELIABILITY.md
     #[arg(long)]
     markdown: bool,
+    /// Another build of ams, with ams-test-engine beside it
+    #[arg(long, value_name = "PROGRAM", default_value = env!("CARGO_BIN_EXE_ams"))]
+    ams: PathBuf,
     /// Keep everything in this folder; without it, a temporary one is kept only after a failure
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
@@ -75,6 +78,7 @@ pub(crate) struct Options {
     pub(crate) minutes: Option<f64>,
     pub(crate) schedule: bool,
     pub(crate) markdown: bool,
+    pub(crate) ams: PathBuf,
     pub(crate) folder: Option<PathBuf>,
 }
 
@@ -89,6 +93,7 @@ impl Args {
             minutes: self.minutes,
             schedule: self.schedule,
             markdown: self.markdown,
+            ams: self.ams,
             folder: self.folder,
         }
     }

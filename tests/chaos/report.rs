@@ -90,6 +90,7 @@ impl Report<'_> {
         }
         line("take-overs", figures.take_overs.to_string());
         line("effects by the witness", figures.effects.to_string());
+        line("  tried, not done, and told to people", figures.not_done.to_string());
         line("  idempotent ones repeated", figures.repeated.to_string());
         line("effects in doubt at a take-over", self.doubts.all().to_string());
         line("  adopted: found running or ended", self.doubts.adopted.to_string());

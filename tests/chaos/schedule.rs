@@ -85,6 +85,17 @@ pub(crate) enum What {
 }
 
 impl What {
+    /// The region whose process it concerns.
+    pub(crate) const fn region(self) -> Option<usize> {
+        match self {
+            Self::Kill(region)
+            | Self::PowerCut(region)
+            | Self::Stop(region)
+            | Self::Terminate(region) => Some(region),
+            _ => None,
+        }
+    }
+
     /// For counting: without the region.
     pub(crate) const fn word(self) -> &'static str {
         match self {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use ams::claim::dynamodb::{DynamoDbClaims, Settings};
@@ -10,6 +9,7 @@ use ams::clock::SystemClock;
 
 use crate::engine::{self, Engine, REGION};
 use crate::fault_proxy::FaultProxy;
+use crate::options::Options;
 use crate::schedule::REGIONS;
 
 const CLAIMS: &str = "claims";
@@ -22,14 +22,16 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    pub(crate) async fn make(seed: u64) -> io::Result<Self> {
-        let engine = Engine::start(Path::new(env!("CARGO_BIN_EXE_ams")));
+    pub(crate) async fn make(options: &Options) -> io::Result<Self> {
+        let engine = Engine::start(&options.ams);
         let client = engine::client(engine.url());
         engine::create_claims(&client, CLAIMS).await;
         engine::create_history(&client, HISTORY).await;
         let mut proxies = Vec::new();
         for index in 0..REGIONS.len() as u64 {
-            proxies.push(FaultProxy::start(engine.url(), seed.wrapping_add(10 + index)).await?);
+            proxies.push(
+                FaultProxy::start(engine.url(), options.seed.wrapping_add(10 + index)).await?,
+            );
         }
         Ok(Self { engine, proxies })
     }

@@ -21,6 +21,9 @@ const GONE_WITHIN: Duration = Duration::from_secs(20);
 /// A region whose store is locked refuses to start; it is started again for this long.
 const START_WITHIN: Duration = Duration::from_mins(1);
 
+/// Between two attempts to start a region.
+const AGAIN: Duration = Duration::from_millis(300);
+
 /// More requests than come while a trouble lasts.
 const ALL: usize = 1_000_000;
 
@@ -46,16 +49,30 @@ pub(crate) async fn make(
         moments.push((trouble.at + trouble.lasts, false, trouble.what));
     }
     moments.sort();
-    let mut maker = Maker { ground, done: Done::default(), locks: BTreeMap::new() };
+    let mut maker = Maker {
+        ground,
+        done: Done::default(),
+        locks: BTreeMap::new(),
+        down: BTreeMap::new(),
+        left_out: Vec::new(),
+    };
     for (at, begins, what) in moments {
-        sleep_until(began + at).await;
-        if begins {
+        maker.start_until(began + at).await?;
+        if begins && what.region().is_some_and(|region| maker.down.contains_key(&region)) {
+            // The one before is not over: its region has not been able to start again.
+            maker.left_out.push(what);
+        } else if begins {
             let lasts = troubles.iter().find(|it| it.at == at && it.what == what);
             *maker.done.counts.entry(what.word()).or_default() += 1;
             maker.begin(what, lasts.map_or(Duration::ZERO, |it| it.lasts)).await?;
+        } else if let Some(place) = maker.left_out.iter().position(|left| *left == what) {
+            maker.left_out.remove(place);
         } else {
             maker.end(what).await?;
         }
+    }
+    while !maker.down.is_empty() {
+        maker.start_until(Instant::now() + AGAIN).await?;
     }
     Ok(maker.done)
 }
@@ -64,6 +81,10 @@ struct Maker<'a> {
     ground: &'a mut Ground,
     done: Done,
     locks: BTreeMap<What, JoinHandle<io::Result<()>>>,
+    /// Regions to be started, and since when. The other region may be paused in the middle of a
+    /// write, and lets nobody at the file until it goes on: so they must not be waited for.
+    down: BTreeMap<usize, Instant>,
+    left_out: Vec<What>,
 }
 
 impl Maker<'_> {
@@ -131,11 +152,11 @@ impl Maker<'_> {
 
     async fn end(&mut self, what: What) -> io::Result<()> {
         match what {
-            What::Kill(region) | What::PowerCut(region) => self.start(region).await?,
+            What::Kill(region) | What::PowerCut(region) => self.is_down(region),
             What::Stop(region) => self.ground.cluster.regions[region].signal(Signal::CONT)?,
             What::Terminate(region) => {
                 self.await_end(region).await?;
-                self.start(region).await?;
+                self.is_down(region);
             }
             What::CutStore(cut) => self.cut_store(cut, None),
             What::LockClaims | What::LockHistory => {
@@ -187,7 +208,11 @@ impl Maker<'_> {
             return Ok(());
         }
         self.done.misbehaved.push(format!("{} had ended by itself", REGIONS[region]));
-        self.start(region).await
+        self.ground.cluster.restart(region).await
+    }
+
+    fn is_down(&mut self, region: usize) {
+        self.down.insert(region, Instant::now());
     }
 
     async fn await_end(&mut self, region: usize) -> io::Result<()> {
@@ -208,16 +233,20 @@ impl Maker<'_> {
         Ok(())
     }
 
-    async fn start(&mut self, region: usize) -> io::Result<()> {
-        let began = Instant::now();
-        loop {
-            match self.ground.cluster.restart(region).await {
-                Ok(()) => return Ok(()),
-                Err(error) if began.elapsed() > START_WITHIN => return Err(error),
-                Err(_) => self.done.refused_starts += 1,
+    /// Starts what is down, again and again, until this time.
+    async fn start_until(&mut self, until: Instant) -> io::Result<()> {
+        while !self.down.is_empty() && Instant::now() < until {
+            for (region, since) in self.down.clone() {
+                match self.ground.cluster.restart(region).await {
+                    Ok(()) => drop(self.down.remove(&region)),
+                    Err(error) if since.elapsed() > START_WITHIN => return Err(error),
+                    Err(_) => self.done.refused_starts += 1,
+                }
             }
-            sleep(Duration::from_millis(300)).await;
+            sleep(AGAIN.min(until.saturating_duration_since(Instant::now()))).await;
         }
+        sleep_until(until).await;
+        Ok(())
     }
 }
 

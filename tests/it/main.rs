@@ -9,6 +9,8 @@
 mod first_response;
 // The contract of claim stores, against every adapter.
 mod claim_store;
+// Two processes and one incident in every order of everything that may go wrong.
+mod claim_model;
 // What `ams serve` accepts as its settings, and what it says to everything else.
 mod configuration;
 // Recoveries that outlive their runner.

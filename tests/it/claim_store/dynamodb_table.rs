@@ -2,13 +2,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ams::claim::dynamodb::{DynamoDbClaims, Settings};
-use ams::claim::journal::Journal;
+use ams::claim::journal::{Entry, Journal, StepAt};
 use ams::claim::protocol::{Opening, Refusal, StandDownReason};
 use ams::claim::{Claims, StoreError, Which};
 use ams::clock::{Clock, SetClock};
 use ams::incident::{Outcome, Owner};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 
 use super::{claim, end, incident, lost, noon, open, try_claim};
 use crate::fault_proxy::{Fault, FaultProxy};
@@ -206,9 +207,9 @@ async fn an_ordinary_run_costs_one_write_for_each_record_and_no_read() {
     let taken = lost(try_claim(&osaka, &id, Opening::Triggered).await);
     assert!(matches!(taken, Refusal::TakenBy { .. }));
     assert_eq!(billed(&proxy), [1, 1, 0], "the claim of the region that was slower");
-    for _ in 0..3 {
-        tokyo.intend(&mine, &Journal::default()).await.unwrap().unwrap();
-        tokyo.done(&mine, &Journal::default()).await.unwrap().unwrap();
+    for steps in 1..=3 {
+        tokyo.intend(&mine, &begun(2 * steps - 1)).await.unwrap().unwrap();
+        tokyo.done(&mine, &begun(2 * steps)).await.unwrap().unwrap();
     }
     assert_eq!(billed(&proxy), [6, 0, 0], "intents and results");
     end(&tokyo, &mine, Outcome::Resolved).await;
@@ -218,11 +219,19 @@ async fn an_ordinary_run_costs_one_write_for_each_record_and_no_read() {
     let other = incident("POTHER");
     let mine = claim(&tokyo, &other).await;
     billed(&proxy);
-    osaka.stand_down(&other, StandDownReason::Merged, None).await.unwrap().unwrap();
+    osaka.stand_down(&other, StandDownReason::Merged, None, None).await.unwrap().unwrap();
     assert_eq!(billed(&proxy), [1, 0, 1], "a wish to stand down looks first");
-    let refused = tokyo.intend(&mine, &Journal::default()).await.unwrap();
+    let refused = tokyo.intend(&mine, &begun(1)).await.unwrap();
     assert!(matches!(refused, Err(Refusal::StandDown { .. })), "{refused:?}");
     assert_eq!(billed(&proxy), [1, 1, 0], "an intent after it");
-    tokyo.done(&mine, &Journal::default()).await.unwrap().unwrap();
+    tokyo.done(&mine, &begun(1)).await.unwrap().unwrap();
     assert_eq!(billed(&proxy), [2, 1, 0], "what was refused is not remembered");
+}
+
+/// A journal of so many entries.
+fn begun(entries: usize) -> Journal {
+    (0..entries).fold(Journal::default(), |journal, step| {
+        let (step, nonce, at) = (StepAt::plain(step), String::new(), Timestamp::UNIX_EPOCH);
+        journal.with(Entry::Intent { step, nonce, trace: None, at })
+    })
 }

@@ -58,6 +58,7 @@ macro_rules! contract {
                     only_the_owner_at_its_epoch_may_write,
                     nothing_is_written_after_the_outcome,
                     an_intent_is_refused_after_a_stand_down_and_what_was_done_is_kept,
+                    a_late_record_takes_nothing_back,
                     the_first_stand_down_is_the_one_that_counts,
                     a_take_over_needs_exactly_the_owner_and_epoch_that_were_seen,
                     of_two_take_overs_one_succeeds,
@@ -67,6 +68,7 @@ macro_rules! contract {
                 reopening:
                     a_reopening_begins_the_next_run_in_a_higher_epoch,
                     a_reopening_before_the_last_run_has_ended_is_to_be_delivered_again,
+                    what_a_person_did_before_the_reopening_does_not_stop_the_next_run,
                     an_opening_that_was_handled_opens_nothing,
                     an_earlier_reopening_opens_nothing_however_its_time_is_written,
                     an_incident_that_keeps_reopening_is_left_to_people;

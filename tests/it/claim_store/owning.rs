@@ -1,4 +1,4 @@
-use ams::claim::journal::{DoneResult, Entry, Journal, StepAt};
+use ams::claim::journal::{DoneResult, Entry, Journal, Reason, StepAt};
 use ams::claim::protocol::{Event, Refusal, StandDownReason};
 use ams::incident::{Outcome, Owner};
 
@@ -57,7 +57,7 @@ pub(crate) async fn nothing_is_written_after_the_outcome(place: &Place) {
     assert_eq!(tokyo.done(&claim, &intent("a")).await.unwrap(), over);
     assert_eq!(tokyo.release(&claim).await.unwrap(), over);
     let reason = StandDownReason::Acknowledged;
-    assert_eq!(osaka.stand_down(&id, reason, None).await.unwrap().map(drop), over);
+    assert_eq!(osaka.stand_down(&id, reason, None, None).await.unwrap().map(drop), over);
     assert_eq!(osaka.take_over(&as_open(&ended)).await.unwrap().map(drop), over);
     assert_eq!(place.store.read(&id).await.unwrap(), Some(ended));
 }
@@ -72,7 +72,7 @@ pub(crate) async fn an_intent_is_refused_after_a_stand_down_and_what_was_done_is
 
     // The acknowledgement reaches the other region while the effect is under way.
     let person = Some("PLH1HKV".to_owned());
-    let wish = osaka.stand_down(&id, StandDownReason::Acknowledged, person).await.unwrap();
+    let wish = osaka.stand_down(&id, StandDownReason::Acknowledged, person, None).await.unwrap();
     let wish = wish.unwrap();
 
     let journal = done(&intent("a"));
@@ -83,14 +83,36 @@ pub(crate) async fn an_intent_is_refused_after_a_stand_down_and_what_was_done_is
     assert_eq!(tokyo.finish(&claim, Outcome::StoodDown, &journal).await.unwrap(), Ok(()));
 }
 
+pub(crate) async fn a_late_record_takes_nothing_back(place: &Place) {
+    let tokyo = place.runner("tokyo-1");
+    let id = incident("PT4KHLK");
+    let claim = claim(&tokyo, &id).await;
+    let (first, at) = (done(&intent("a")), "2026-03-02T12:00:03Z".parse().unwrap());
+    let (step, nonce, trace) = (StepAt::plain(3), "b".to_owned(), None);
+    let second = first.with(Entry::Intent { step, nonce, trace, at });
+    tokyo.intend(&claim, &second).await.unwrap().unwrap();
+
+    // Sent before, given up, and here at last: the effect of step 3 may have started.
+    assert_eq!(tokyo.done(&claim, &first).await.unwrap(), Ok(()));
+    assert_eq!(place.store.read(&id).await.unwrap().unwrap().journal, second);
+
+    let (outcome, reason) = (Outcome::Escalated, Reason::Ours);
+    let closed = first.with(Entry::Closing { outcome, reason, escalate_to: None, at });
+    tokyo.done(&claim, &closed).await.unwrap().unwrap();
+    let late = Err(Refusal::Late { run: claim.run().clone() });
+    assert_eq!(tokyo.intend(&claim, &second).await.unwrap(), late);
+    assert_eq!(place.store.read(&id).await.unwrap().unwrap().journal, closed);
+}
+
 pub(crate) async fn the_first_stand_down_is_the_one_that_counts(place: &Place) {
     let osaka = place.runner("osaka-1");
     let id = incident("PT4KHLK");
     claim(&place.runner("tokyo-1"), &id).await;
 
     let person = Some("PLH1HKV".to_owned());
-    let first = osaka.stand_down(&id, StandDownReason::StopNote, person.clone()).await.unwrap();
-    let second = osaka.stand_down(&id, StandDownReason::Merged, None).await.unwrap();
+    let first =
+        osaka.stand_down(&id, StandDownReason::StopNote, person.clone(), None).await.unwrap();
+    let second = osaka.stand_down(&id, StandDownReason::Merged, None, None).await.unwrap();
 
     let first = first.unwrap();
     assert_eq!((first.reason, &first.by), (StandDownReason::StopNote, &person));
@@ -102,7 +124,7 @@ pub(crate) async fn a_take_over_needs_exactly_the_owner_and_epoch_that_were_seen
     let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
     let id = incident("PT4KHLK");
     let old = claim(&tokyo, &id).await;
-    osaka.stand_down(&id, StandDownReason::Acknowledged, None).await.unwrap().unwrap();
+    osaka.stand_down(&id, StandDownReason::Acknowledged, None, None).await.unwrap().unwrap();
     let seen = place.store.read(&id).await.unwrap().unwrap();
 
     let open = as_open(&seen);
@@ -156,7 +178,7 @@ pub(crate) async fn a_take_over_goes_on_from_what_was_written_last(place: &Place
     let seen = place.store.read(&id).await.unwrap().unwrap();
 
     tokyo.intend(&old, &intent("once")).await.unwrap().unwrap();
-    tokyo.stand_down(&id, StandDownReason::StopNote, None).await.unwrap().unwrap();
+    tokyo.stand_down(&id, StandDownReason::StopNote, None, None).await.unwrap().unwrap();
     let taken = osaka.take_over(&as_open(&seen)).await.unwrap().unwrap();
 
     assert_eq!(taken.item.journal, intent("once"));

@@ -118,11 +118,12 @@ fn check_repeat(event: &Event, after: &RunItem, at: Timestamp, context: &str) {
         (
             Event::Claim { .. }
             | Event::TakeOver { .. }
+            | Event::Record { .. }
             | Event::Finish { .. }
             | Event::StandDown { .. },
             again,
         ) => assert_eq!(again, Verdict::AlreadySo(after.clone()), "{context}"),
-        (Event::Record { .. } | Event::Release { .. }, again) => {
+        (Event::Release { .. }, again) => {
             assert_eq!(again, Verdict::Write(after.clone()), "{context}");
         }
     }
@@ -148,7 +149,7 @@ impl World {
             6 => {
                 let reasons = [StandDownReason::Acknowledged, StandDownReason::Merged];
                 let by = dice.coin().then(|| "PLH1HKV".to_owned());
-                Event::StandDown { reason: reasons[usize::from(dice.coin())], by }
+                Event::StandDown { reason: reasons[usize::from(dice.coin())], by, happened: None }
             }
             7 => Event::Release { owner, epoch },
             8 | 9 => Event::TakeOver {

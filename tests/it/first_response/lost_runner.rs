@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use ams::claim::ClaimStore as _;
 use ams::claim::journal::Entry;
+use ams::claim::protocol::{Event, StandDownReason};
 use ams::incident::{IncidentId, Outcome, Status};
 use ams::sandbox::pagerduty::{ENGINEER, Fault};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -153,8 +155,7 @@ async fn what_always_runs_at_the_end_runs_when_its_runner_dies_before_it() {
 }
 
 /// Its owner dies between telling PagerDuty and recording the outcome.
-#[tokio::test]
-async fn an_incident_that_its_dead_owner_had_resolved_is_closed_and_not_recovered_again() {
+async fn dies_after_resolving(late_wish: Option<StandDownReason>) {
     let mut world = World::with(REPAIR).settings(SHORT_LEASE).start().await;
     let hangs = Fault::Hang(Duration::from_mins(1));
     // On a busy machine the start is noted too.
@@ -163,13 +164,33 @@ async fn an_incident_that_its_dead_owner_had_resolved_is_closed_and_not_recovere
     world.until(&incident, |view| view.status == Status::Resolved).await;
     let owner = world.owner(&incident).await;
     world.kill(owner).await;
+    if let Some(reason) = late_wish {
+        let wish = Event::StandDown { reason, by: Some(ENGINEER.to_owned()) };
+        world.store.apply(&incident, wish).await.unwrap().unwrap();
+    }
     world.pagerduty().heal();
     let run = world.expect(&incident, Outcome::Resolved).await;
     assert_eq!(run.epoch, 2);
     assert_eq!(world.read("recoveries").lines().count(), 1);
     assert!(world.view(&incident).title.starts_with("[AMS 復旧]"));
+    assert!(
+        world.last_note(&incident).contains("AMS 復旧: 対応は不要です"),
+        "{}",
+        world.last_note(&incident)
+    );
     world.restart(owner).await;
     world.end().await;
+}
+
+#[tokio::test]
+async fn an_incident_that_its_dead_owner_had_resolved_is_closed_and_not_recovered_again() {
+    dies_after_resolving(None).await;
+}
+
+/// An acknowledgement from before the resolve, delivered after it.
+#[tokio::test]
+async fn a_wish_that_comes_after_the_resolve_does_not_make_it_undone() {
+    dies_after_resolving(Some(StandDownReason::Acknowledged)).await;
 }
 
 #[tokio::test]
