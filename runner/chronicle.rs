@@ -18,7 +18,7 @@ use crate::history::story::{
 };
 use crate::incident::{Incident, Outcome, RunId, Status};
 use crate::limits;
-use crate::matching::{Choice, Index, Meant, NearMiss};
+use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::text::{self, Lang};
 use crate::report::{reasons, title};
@@ -26,20 +26,6 @@ use crate::scenario::model::{Mode, Scenario};
 
 /// The story as it was written when the run began here.
 pub(crate) struct Beginning(JoinHandle<RunStory>);
-
-/// A scenario that has the keywords and not the capture.
-pub(crate) fn near_miss(miss: &NearMiss) -> Near {
-    Near::Capture {
-        scenario: miss.scenario.id.clone(),
-        capture: miss.capture.clone(),
-        kind: miss.kind.word().to_owned(),
-    }
-}
-
-/// One of several scenarios that are meant equally.
-pub(crate) fn equal(meant: &Meant) -> Near {
-    Near::Equal { scenario: meant.scenario.id.clone() }
-}
 
 impl Pipeline {
     /// Writes, without being waited for, what the run is and who carries it out from now on.
@@ -88,8 +74,8 @@ impl Pipeline {
         run: RunId,
         incident: &Incident,
         customer: Option<&Customer>,
-        near: Vec<Near>,
     ) {
+        let near = self.near(incident, customer);
         let now = self.executor.clock.now();
         let known = self.known(incident, customer);
         let carrier = Carrier {
@@ -101,6 +87,26 @@ impl Pipeline {
         let story = RunStory { near, carriers: vec![carrier], opened_at: Some(now), ..known };
         let history = Arc::clone(&self.executor.history);
         self.runs.spawn(async move { write(&*history, &run, &story).await });
+    }
+
+    /// The scenarios that were nearly chosen, as the rules say once more.
+    fn near(&self, incident: &Incident, customer: Option<&Customer>) -> Vec<Near> {
+        let whole = title::original(&incident.title);
+        match self.rules.current().choose(whole, incident, customer) {
+            Choice::None { near } => near
+                .into_iter()
+                .map(|miss| Near::Capture {
+                    scenario: miss.scenario.id.clone(),
+                    capture: miss.capture,
+                    kind: miss.kind.word().to_owned(),
+                })
+                .collect(),
+            Choice::Ambiguous { several, .. } => several
+                .into_iter()
+                .map(|meant| Near::Equal { scenario: meant.scenario.id.clone() })
+                .collect(),
+            Choice::Scenario { .. } => Vec::new(),
+        }
     }
 
     fn known(&self, incident: &Incident, customer: Option<&Customer>) -> RunStory {
@@ -149,7 +155,7 @@ impl Pipeline {
             result: self.words(result),
             attempts: *attempts,
             began_at: *began_at,
-            took_ms: millis(*took),
+            took_ms: (!took.is_zero()).then(|| millis(*took)),
             output: self.first_lines(outputs),
             evidence: evidence.map(|path| format!("{}:{}", self.region, path.display())),
         }

@@ -10,7 +10,6 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::begun::{Begun, Witness};
-use crate::chronicle;
 use crate::claim::journal::Journal;
 use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
 use crate::claim::{ClaimAnswer, Claims, StoreError};
@@ -19,7 +18,6 @@ use crate::early::EarlyEnds;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::{Answer, Executor};
-use crate::history::story::Near;
 use crate::incident::{Incident, IncidentId, Outcome, Region};
 use crate::matching::Choice;
 use crate::metrics::Metrics;
@@ -71,15 +69,14 @@ impl Pipeline {
         let meant = match rules.choose(title, &incident, customer.as_deref()) {
             Choice::Scenario { meant, .. } => meant,
             Choice::None { near } => {
-                for miss in &near {
+                for miss in near {
                     tracing::info!(
                         incident.id = %incident.id, scenario.name = miss.scenario.id,
                         "incident {} has the keywords of {}, but its '{}' is no {}",
                         incident.id, miss.scenario.id, miss.capture, miss.kind.word(),
                     );
                 }
-                let near = near.iter().map(chronicle::near_miss).collect();
-                return self.leave_to_people(&incident, customer.as_deref(), opening, near).await;
+                return self.leave_to_people(&incident, customer.as_deref(), opening).await;
             }
             Choice::Ambiguous { several, .. } => {
                 let ids: Vec<&str> =
@@ -89,8 +86,7 @@ impl Pipeline {
                     "incident {} is meant by several scenarios equally: {}",
                     incident.id, ids.join(", "),
                 );
-                let near = several.iter().map(chronicle::equal).collect();
-                return self.leave_to_people(&incident, customer.as_deref(), opening, near).await;
+                return self.leave_to_people(&incident, customer.as_deref(), opening).await;
             }
         };
         let scenario =
@@ -132,13 +128,12 @@ impl Pipeline {
         incident: &Incident,
         customer: Option<&Customer>,
         opening: Opening,
-        near: Vec<Near>,
     ) -> Result<Taken, StoreError> {
         let outcome = Some(Outcome::Unmatched);
         let Incident { id, .. } = incident;
         match self.claims().claim(id, opening, None, outcome).await? {
             ClaimAnswer::Noted(run) => {
-                self.keep_unmatched(run, incident, customer, near);
+                self.keep_unmatched(run, incident, customer);
                 self.metrics.run_ended(Outcome::Unmatched);
                 tracing::info!(incident.id = %id, "incident {id} is left to people");
                 Ok(Taken::Unmatched)

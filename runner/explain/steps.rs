@@ -132,8 +132,12 @@ fn account(
         (None, None) if state == State::UnderWay => under_way(lang).to_owned(),
         (None, None) => sentences::in_doubt(lang).to_owned(),
     };
-    let lasted = |told: &&StepTold| (told.took_ms > 0).then_some(told.took_ms);
-    let ended_told = told.map(|told| told.began_at + Duration::from_millis(told.took_ms));
+    let ended_told =
+        told.and_then(|told| Some(told.began_at + Duration::from_millis(told.took_ms?)));
+    let known_times = announced.zip(*done);
+    let adopted_from = known_times.and_then(|(began, (ended, _))| left_by(carriers, began, ended));
+    // Of what was adopted, only how long its end took to be found was measured.
+    let took_ms = told.and_then(|told| told.took_ms).filter(|_| adopted_from.is_none());
     StepAccount {
         number: at.step + 1,
         turn: at.turn.clone(),
@@ -145,12 +149,10 @@ fn account(
         began_at: announced.or(told.map(|told| told.began_at)),
         ended_at: done.map(|(at, _)| at).or(ended_told),
         attempts: told.map(|told| told.attempts),
-        took_ms: told.as_ref().and_then(lasted),
+        took_ms,
         output: told.map(|told| told.output.clone()).unwrap_or_default(),
         evidence: told.and_then(|told| told.evidence.clone()),
-        adopted_from: announced
-            .zip(*done)
-            .and_then(|(began, (ended, _))| left_by(carriers, began, ended)),
+        adopted_from,
     }
 }
 

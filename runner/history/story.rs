@@ -127,7 +127,8 @@ pub struct StepTold {
     pub result: Words,
     pub attempts: u32,
     pub began_at: Timestamp,
-    pub took_ms: u64,
+    /// Nothing where an earlier owner carried it out.
+    pub took_ms: Option<u64>,
     /// First lines of what it printed.
     pub output: Vec<String>,
     /// Where all of it is: `tokyo:/var/lib/ams/evidence/…`.
@@ -257,7 +258,7 @@ mod tests {
             result: words("正常"),
             attempts: 1,
             began_at: Timestamp::UNIX_EPOCH,
-            took_ms: 3,
+            took_ms: Some(3),
             output: vec!["\u{1}".repeat(600)],
             evidence: None,
         };
