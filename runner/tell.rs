@@ -207,6 +207,8 @@ impl Pipeline {
                 self.metrics.store_errors.inc();
                 let run = begun.claim.run();
                 tracing::error!(%error, "run {run} is told to people without being recorded");
+                // It may be recorded all the same; the next write carries it in any case.
+                begun.journal = journal;
             }
         }
         Ok(None)
