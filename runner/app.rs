@@ -87,7 +87,8 @@ impl App {
         let loaded = set.catalog.scenarios.len();
         make_folder(&config.evidence)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (store, history) = stores(&config.store, &clock).await?;
+        let Stores { claims: store, history } = stores(&config.store, &clock).await?;
+        let history = history?;
         let owner = Owner::of_new_process(&config.region);
         let claims = Claims::new(store, owner, Arc::clone(&clock));
         let pulse = Pulse::new(config.lease);
@@ -188,31 +189,36 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
         .map_err(|source| StartError::Folder { path: path.to_owned(), source })
 }
 
+/// Both stores. Without history nothing is served; who only wants to know makes do with less.
+pub struct Stores {
+    pub claims: Arc<dyn ClaimStore>,
+    pub history: Result<Arc<dyn History>, HistoryError>,
+}
+
 /// The claims and the history, where the configuration has them.
-async fn stores(
-    config: &StoreConfig,
-    clock: &Arc<dyn Clock>,
-) -> Result<(Arc<dyn ClaimStore>, Arc<dyn History>), StartError> {
+pub async fn stores(config: &StoreConfig, clock: &Arc<dyn Clock>) -> Result<Stores, StartError> {
     let clock = || Arc::clone(clock);
-    match config {
-        StoreConfig::Sqlite(path) => {
-            path.parent().map(make_folder).transpose()?;
-            let claims = SqliteClaims::open(path, clock())?;
-            let history = SqliteHistory::open(&path.with_extension("history.db"), clock())?;
-            Ok((Arc::new(claims), Arc::new(history)))
-        }
-        StoreConfig::DynamoDb(config) => {
-            let client = crate::dynamodb::connect(&config.location).await;
-            let settings = dynamodb::Settings {
-                table: config.table.clone(),
-                region: config.location.region.clone(),
-                single_region: config.single_region,
-            };
-            let claims = DynamoDbClaims::open(client.clone(), &settings, clock()).await?;
-            let history = DynamoDbHistory::open(client, &config.history_table, clock()).await?;
-            Ok((Arc::new(claims), Arc::new(history)))
-        }
-    }
+    let (claims, history): (Arc<dyn ClaimStore>, Result<Arc<dyn History>, HistoryError>) =
+        match config {
+            StoreConfig::Sqlite(path) => {
+                path.parent().map(make_folder).transpose()?;
+                let claims = SqliteClaims::open(path, clock())?;
+                let history = SqliteHistory::open(&path.with_extension("history.db"), clock());
+                (Arc::new(claims), history.map(|history| Arc::new(history) as _))
+            }
+            StoreConfig::DynamoDb(config) => {
+                let client = crate::dynamodb::connect(&config.location).await;
+                let settings = dynamodb::Settings {
+                    table: config.table.clone(),
+                    region: config.location.region.clone(),
+                    single_region: config.single_region,
+                };
+                let claims = DynamoDbClaims::open(client.clone(), &settings, clock()).await?;
+                let history = DynamoDbHistory::open(client, &config.history_table, clock()).await;
+                (Arc::new(claims), history.map(|history| Arc::new(history) as _))
+            }
+        };
+    Ok(Stores { claims, history })
 }
 
 fn load_rules(config: &Config) -> Result<RuleSet, StartError> {

@@ -40,9 +40,13 @@ pub mod report;
 
 pub mod handoff;
 
+// A run as it is told afterwards.
+pub mod explain;
+
 // The stages in order, and what a process carries.
 pub mod app;
 pub mod begun;
+mod chronicle;
 pub mod config;
 pub mod early;
 pub mod metrics;

@@ -101,6 +101,17 @@ pub const DYNAMODB_DELETIONS_AT_ONCE: usize = 16;
 /// Bytes of a run's texts in one item. An item may have 400 KiB, names and numbers included.
 pub const DYNAMODB_TEXT_BYTES: usize = 300 * 1024;
 
+/// Bytes of a run's story. Ordinary ones have two to six thousand.
+pub const STORY_BYTES: usize = 64 * 1024;
+
+/// Steps a story names, and characters of each name.
+pub const STORY_STEPS: usize = 200;
+pub const STORY_NAME_CHARS: usize = 120;
+
+/// Lines and characters of a step's output in a story: the note and the evidence file have more.
+pub const STORY_OUTPUT_LINES: usize = 6;
+pub const STORY_OUTPUT_CHARS: usize = 600;
+
 /// Items that one run's texts may fill.
 pub const DYNAMODB_TEXT_PARTS: usize = 32;
 

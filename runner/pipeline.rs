@@ -10,13 +10,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::begun::{Begun, Witness};
+use crate::chronicle;
 use crate::claim::journal::Journal;
 use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
 use crate::claim::{ClaimAnswer, Claims, StoreError};
+use crate::customer::Customer;
 use crate::early::EarlyEnds;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::{Answer, Executor};
+use crate::history::story::Near;
 use crate::incident::{Incident, IncidentId, Outcome, Region};
 use crate::matching::Choice;
 use crate::metrics::Metrics;
@@ -68,14 +71,15 @@ impl Pipeline {
         let meant = match rules.choose(title, &incident, customer.as_deref()) {
             Choice::Scenario { meant, .. } => meant,
             Choice::None { near } => {
-                for miss in near {
+                for miss in &near {
                     tracing::info!(
                         incident.id = %incident.id, scenario.name = miss.scenario.id,
                         "incident {} has the keywords of {}, but its '{}' is no {}",
                         incident.id, miss.scenario.id, miss.capture, miss.kind.word(),
                     );
                 }
-                return self.leave_to_people(&incident.id, opening).await;
+                let near = near.iter().map(chronicle::near_miss).collect();
+                return self.leave_to_people(&incident, customer.as_deref(), opening, near).await;
             }
             Choice::Ambiguous { several, .. } => {
                 let ids: Vec<&str> =
@@ -85,7 +89,8 @@ impl Pipeline {
                     "incident {} is meant by several scenarios equally: {}",
                     incident.id, ids.join(", "),
                 );
-                return self.leave_to_people(&incident.id, opening).await;
+                let near = several.iter().map(chronicle::equal).collect();
+                return self.leave_to_people(&incident, customer.as_deref(), opening, near).await;
             }
         };
         let scenario =
@@ -124,14 +129,18 @@ impl Pipeline {
     /// Records, once in the world, that no scenario is meant for it.
     async fn leave_to_people(
         &self,
-        incident: &IncidentId,
+        incident: &Incident,
+        customer: Option<&Customer>,
         opening: Opening,
+        near: Vec<Near>,
     ) -> Result<Taken, StoreError> {
         let outcome = Some(Outcome::Unmatched);
-        match self.claims().claim(incident, opening, None, outcome).await? {
-            ClaimAnswer::Noted(_) => {
+        let Incident { id, .. } = incident;
+        match self.claims().claim(id, opening, None, outcome).await? {
+            ClaimAnswer::Noted(run) => {
+                self.keep_unmatched(run, incident, customer, near);
                 self.metrics.run_ended(Outcome::Unmatched);
-                tracing::info!(incident.id = %incident, "incident {incident} is left to people");
+                tracing::info!(incident.id = %id, "incident {id} is left to people");
                 Ok(Taken::Unmatched)
             }
             ClaimAnswer::Won(_) => Ok(Taken::Unmatched),
@@ -169,9 +178,9 @@ impl Pipeline {
         &self,
         incident: &IncidentId,
         reason: StandDownReason,
-        by: Option<String>,
+        (by, at): (Option<String>, Option<Timestamp>),
     ) -> Result<Taken, StoreError> {
-        match self.claims().stand_down(incident, reason, by).await? {
+        match self.claims().stand_down(incident, reason, by, at).await? {
             Ok(stand_down) => {
                 tracing::info!(
                     incident.id = %incident, ?reason,
@@ -202,8 +211,8 @@ impl Intake for PipelineIntake {
         let taken = tokio::spawn(async move {
             match delivery.event {
                 Event::Opened { incident, opening } => pipeline.open(*incident, opening).await,
-                Event::TakenFromUs { incident, reason, by } => {
-                    pipeline.taken_from_us(&incident, reason, by).await
+                Event::TakenFromUs { incident, reason, by, at } => {
+                    pipeline.taken_from_us(&incident, reason, (by, at)).await
                 }
                 Event::Answered { incident, approved, at } => {
                     pipeline.runs.answer(&incident, Answer { approved, at });

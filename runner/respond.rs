@@ -34,12 +34,15 @@ impl Pipeline {
     pub(crate) async fn respond(&self, mut begun: Begun) {
         let run = begun.claim.run().clone();
         let scenario = begun.scenario.id.clone();
+        let beginning = self.keep_beginning(&begun);
         let ended = match self.carry_out(&mut begun).await {
             Ok(end) => self.close(&mut begun, end).await,
             Err(left) => Err(left),
         };
         match ended {
-            Ok(outcome) => {
+            Ok(end) => {
+                let outcome = end.outcome();
+                self.keep_end(beginning, &begun, &end).await;
                 self.metrics.run_ended(outcome);
                 tracing::info!(
                     incident.id = %run.incident, scenario.name = scenario,
@@ -206,7 +209,7 @@ impl Pipeline {
 
     /// Tells the end and records it. The end may change on the way: a person took over meanwhile,
     /// or PagerDuty refuses to resolve.
-    async fn close(&self, begun: &mut Begun, end: End) -> Result<Outcome, Left> {
+    async fn close(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         let end = match end {
             // Nothing was begun, so there is nothing to tell.
             End::StoodDown(StandDown { reason: StandDownReason::OverBeforeStart, .. }) => end,
@@ -220,9 +223,8 @@ impl Pipeline {
         if let Some(witness) = &self.witness {
             witness.ended(begun, &end);
         }
-        let outcome = end.outcome();
-        self.finish(begun, outcome).await?;
-        Ok(outcome)
+        self.finish(begun, end.outcome()).await?;
+        Ok(end)
     }
 
     /// Looks at the incident before telling: a person may have it though the webhook that said so

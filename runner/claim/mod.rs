@@ -281,15 +281,17 @@ impl Claims {
         Ok(self.store.apply(&claim.run.incident, event).await?.map(|_| ()))
     }
 
-    /// Asks the incident's run, whoever owns it, to start no further recovery.
+    /// Asks the incident's run, whoever owns it, to start no further recovery. What `happened` before
+    /// the run began concerns an earlier one.
     pub async fn stand_down(
         &self,
         incident: &IncidentId,
         reason: StandDownReason,
         by: Option<String>,
+        happened: Option<Timestamp>,
     ) -> Result<Result<StandDown, Refusal>, StoreError> {
-        let answer =
-            self.store.apply(incident, Event::StandDown { reason, by: by.clone() }).await?;
+        let event = Event::StandDown { reason, by: by.clone(), happened };
+        let answer = self.store.apply(incident, event).await?;
         let now = self.clock.now();
         Ok(answer.map(|item| item.stand_down.unwrap_or(StandDown { reason, by, at: now })))
     }

@@ -104,7 +104,8 @@ pub enum Event {
     /// how the intent of an effect is recorded.
     Record { owner: Owner, epoch: u64, journal: Journal, consent: bool },
     /// A person took over or the incident ended. Any region may say so.
-    StandDown { reason: StandDownReason, by: Option<String> },
+    /// `happened` is PagerDuty's time of it, like that of a reopening.
+    StandDown { reason: StandDownReason, by: Option<String>, happened: Option<Timestamp> },
     /// The owner gives the run up so that another may go on at once.
     Release { owner: Owner, epoch: u64 },
     /// Another runner saw the owner dead (or released) at exactly this epoch.
@@ -172,7 +173,10 @@ fn judge_existing(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
         Event::Record { owner, epoch, journal, consent } => {
             owned(item, owner, *epoch, |item| record(item, journal, *consent, at))
         }
-        Event::StandDown { reason, by } => stand_down(item, *reason, by.as_ref(), at),
+        Event::StandDown { happened, .. } if is_of_an_earlier_run(item, *happened) => {
+            Verdict::Refuse(Refusal::Late { run: item.run.clone() })
+        }
+        Event::StandDown { reason, by, .. } => stand_down(item, *reason, by.as_ref(), at),
         Event::Release { owner, epoch } => owned(item, owner, *epoch, |item| {
             Verdict::Write(RunItem { released: true, changed_at: at, ..item.clone() })
         }),
@@ -316,6 +320,13 @@ fn record(item: &RunItem, journal: &Journal, consent: bool, at: Timestamp) -> Ve
         }
         _ => Verdict::Write(RunItem { journal: journal.clone(), changed_at: at, ..item.clone() }),
     }
+}
+
+/// What somebody did before the incident was reopened is delivered after it now and then.
+fn is_of_an_earlier_run(item: &RunItem, happened: Option<Timestamp>) -> bool {
+    let Opening::Reopened { at } = &item.opening else { return false };
+    let opened = at.parse::<Timestamp>().ok();
+    happened.zip(opened).is_some_and(|(happened, opened)| happened < opened)
 }
 
 fn stand_down(

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod beside;
+pub mod explain;
 mod findings_json;
 mod findings_text;
 pub mod match_title;
@@ -37,6 +38,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Explain(explain::Args),
     Match(match_title::Args),
     Plan(plan::Args),
     Sandbox(sandbox::Args),
@@ -51,6 +53,7 @@ enum Command {
 impl Cli {
     pub async fn run(self) -> ExitCode {
         match self.command {
+            Command::Explain(args) => explain::run(args).await,
             Command::Match(args) => match_title::run(&args),
             Command::Plan(args) => plan::run(&args),
             Command::Sandbox(args) => sandbox::run(args).await,

@@ -20,9 +20,11 @@ use crate::limits;
 use crate::report::text::Lang;
 use crate::yaml::{self, Node, Place};
 
+mod records;
 mod source;
 mod store;
 
+pub use records::Records;
 use source::Source;
 
 /// Everything `ams serve` needs to know, checked.

@@ -21,6 +21,7 @@ use crate::incident::RunId;
 use crate::limits;
 
 const HEAD: &str = "head";
+const STORY: &str = "story";
 
 pub struct DynamoDbHistory {
     client: Client,
@@ -119,6 +120,23 @@ impl History for DynamoDbHistory {
             tracing::warn!(%run, "what run {run} has read is not all here yet");
         }
         Ok(whole)
+    }
+
+    /// Bounded, so it fits into one item ([`limits::STORY_BYTES`]).
+    async fn write_story(&self, run: &RunId, story: String) -> Result<(), HistoryError> {
+        let mut item = key(name(run), STORY);
+        item.insert("story".to_owned(), text(story));
+        self.put(item).await
+    }
+
+    async fn read_story(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
+        let read = patiently(|| async {
+            let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+            let told = get.set_key(Some(key(name(run), STORY))).send().await;
+            told.map_err(|error| Failure::of(&error))
+        });
+        let item = read.await.map_err(refused)?.item;
+        Ok(item.and_then(|item| text_of(&item, "story").map(str::to_owned)))
     }
 
     async fn sweep(&self, before: Timestamp) -> Result<(), HistoryError> {

@@ -5,6 +5,7 @@
 
 pub mod dynamodb;
 pub mod sqlite;
+pub mod story;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -26,19 +27,36 @@ pub trait History: Send + Sync {
 
     async fn recall(&self, run: &RunId) -> Result<Option<String>, HistoryError>;
 
-    /// Forgets what was kept before this time.
+    /// Keeps the run's story ([`story::RunStory`]), in place of what was kept before.
+    async fn write_story(&self, run: &RunId, story: String) -> Result<(), HistoryError>;
+
+    async fn read_story(&self, run: &RunId) -> Result<Option<String>, HistoryError>;
+
+    /// Forgets what was kept before this time, stories too.
     async fn sweep(&self, before: Timestamp) -> Result<(), HistoryError>;
 }
 
 /// Lives as long as the process.
 #[derive(Default)]
-pub struct Forgetful(Mutex<HashMap<RunId, String>>);
+pub struct Forgetful {
+    memories: Mutex<HashMap<RunId, String>>,
+    stories: Mutex<HashMap<RunId, String>>,
+}
 
 #[async_trait]
 impl History for Forgetful {
     async fn keep(&self, run: &RunId, memory: String) -> Result<(), HistoryError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), memory);
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), memory);
         Ok(())
+    }
+
+    async fn write_story(&self, run: &RunId, story: String) -> Result<(), HistoryError> {
+        self.stories.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), story);
+        Ok(())
+    }
+
+    async fn read_story(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
+        Ok(self.stories.lock().unwrap_or_else(PoisonError::into_inner).get(run).cloned())
     }
 
     async fn sweep(&self, _before: Timestamp) -> Result<(), HistoryError> {
@@ -46,6 +64,6 @@ impl History for Forgetful {
     }
 
     async fn recall(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(run).cloned())
+        Ok(self.memories.lock().unwrap_or_else(PoisonError::into_inner).get(run).cloned())
     }
 }

@@ -27,6 +27,13 @@ impl SqliteHistory {
                      memory TEXT NOT NULL,
                      kept_at INTEGER NOT NULL,
                      PRIMARY KEY (incident, run)
+                 ) STRICT;
+                 CREATE TABLE IF NOT EXISTS run_story (
+                     incident TEXT NOT NULL,
+                     run INTEGER NOT NULL,
+                     story TEXT NOT NULL,
+                     kept_at INTEGER NOT NULL,
+                     PRIMARY KEY (incident, run)
                  ) STRICT;",
             )
             .map_err(|error| refused(&error))?;
@@ -71,10 +78,40 @@ impl History for SqliteHistory {
     async fn sweep(&self, before: Timestamp) -> Result<(), HistoryError> {
         let before = before.as_second();
         self.with(move |connection| {
-            connection.execute("DELETE FROM run_memory WHERE kept_at < ?1", params![before])
+            connection.execute("DELETE FROM run_memory WHERE kept_at < ?1", params![before])?;
+            connection.execute("DELETE FROM run_story WHERE kept_at < ?1", params![before])
         })
         .await
         .map(|_| ())
+    }
+
+    async fn write_story(&self, run: &RunId, story: String) -> Result<(), HistoryError> {
+        let (incident, number) = (run.incident.to_string(), run.number);
+        let now = self.clock.now().as_second();
+        self.with(move |connection| {
+            connection.execute(
+                "INSERT INTO run_story (incident, run, story, kept_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (incident, run)
+                 DO UPDATE SET story = excluded.story, kept_at = excluded.kept_at",
+                params![incident, number, story, now],
+            )
+        })
+        .await
+        .map(|_| ())
+    }
+
+    async fn read_story(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
+        let (incident, number) = (run.incident.to_string(), run.number);
+        self.with(move |connection| {
+            connection
+                .query_row(
+                    "SELECT story FROM run_story WHERE incident = ?1 AND run = ?2",
+                    params![incident, number],
+                    |row| row.get(0),
+                )
+                .optional()
+        })
+        .await
     }
 
     async fn recall(&self, run: &RunId) -> Result<Option<String>, HistoryError> {

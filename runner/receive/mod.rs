@@ -27,7 +27,12 @@ pub enum Event {
     /// An incident began or began again.
     Opened { incident: Box<Incident>, opening: Opening },
     /// A person took over, or the incident ended.
-    TakenFromUs { incident: IncidentId, reason: StandDownReason, by: Option<String> },
+    TakenFromUs {
+        incident: IncidentId,
+        reason: StandDownReason,
+        by: Option<String>,
+        at: Option<Timestamp>,
+    },
     /// A person answered a question of a run, by a note of this time.
     Answered { incident: IncidentId, approved: bool, at: Timestamp },
     /// Nothing for AMS to do.

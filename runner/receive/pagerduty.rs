@@ -47,7 +47,8 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
     let data = &event["data"];
     let by = agent.id.clone();
     let taken_from = |incident: Option<IncidentId>, reason| {
-        Some(Event::TakenFromUs { incident: incident?, reason, by: by.clone() })
+        let at = text(&event["occurred_at"]).and_then(|at| at.parse().ok());
+        Some(Event::TakenFromUs { incident: incident?, reason, by: by.clone(), at })
     };
     let taken = |reason| taken_from(own_id(data), reason);
     match event_type {

@@ -199,7 +199,7 @@ async fn run(
         tokio::spawn(async move {
             tokio::time::sleep(person.after).await;
             let by = Some("PPERSON".to_owned());
-            let taken = |reason| Event::TakenFromUs { incident: id.clone(), reason, by };
+            let taken = |reason| Event::TakenFromUs { incident: id.clone(), reason, by, at: None };
             let at = pipeline.executor.clock.now();
             let answered = |approved| Event::Answered { incident: id.clone(), approved, at };
             let event = match person.does {

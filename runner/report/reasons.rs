@@ -7,8 +7,14 @@ use crate::scenario::model::Scenario;
 
 /// Why the run ended as it did, in one sentence.
 pub fn reason(lang: Lang, end: &End, scenario: &Scenario) -> String {
+    let name = |index: usize| scenario.step(index).map(|step| step.name.as_str());
+    reason_naming(lang, end, &name)
+}
+
+/// The same, with the names of steps from elsewhere.
+pub fn reason_naming<'a>(lang: Lang, end: &End, name: &dyn Fn(usize) -> Option<&'a str>) -> String {
     let step = |index: usize| {
-        let name = scenario.step(index).map_or("?", |step| step.name.as_str());
+        let name = name(index).unwrap_or("?");
         match lang {
             Lang::Ja => format!("手順{}「{name}」", index + 1),
             Lang::En => format!("Step {} “{name}”", index + 1),
@@ -151,6 +157,14 @@ pub(super) fn lack_en(lack: &Lack) -> String {
         }
         Lack::Suspended(what) => format!("a suspension has begun meanwhile: {what}"),
         Lack::Other(what) => what.clone(),
+    }
+}
+
+/// Why a run was asked to stand down.
+pub fn stood_down(lang: Lang, stand_down: &StandDown) -> String {
+    match lang {
+        Lang::Ja => stood_down_ja(stand_down),
+        Lang::En => stood_down_en(stand_down),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::claim::journal::DoneResult;
 use crate::execute::actuator::{Ending, Observation};
 use crate::execute::end::End;
 use crate::execute::verdict::{Verdict, Why};
@@ -132,24 +133,7 @@ pub fn verdict(
     verdict: &Verdict,
     seen: Option<&Observation>,
 ) -> String {
-    let met = match (lang, kind) {
-        (Lang::Ja, StepKind::Check { .. }) => "正常",
-        (Lang::En, StepKind::Check { .. }) => "healthy",
-        (Lang::Ja, StepKind::Verify { .. }) => "復旧を確認",
-        (Lang::En, StepKind::Verify { .. }) => "passed",
-        (Lang::Ja, StepKind::Gather { .. }) => "取得",
-        (Lang::En, StepKind::Gather { .. }) => "gathered",
-        (Lang::Ja, StepKind::Wait { .. }) => "待機",
-        (Lang::En, StepKind::Wait { .. }) => "waited",
-        (Lang::Ja, StepKind::Recover { .. }) => "完了",
-        (Lang::En, StepKind::Recover { .. }) => "done",
-        (Lang::Ja, StepKind::Notify { .. }) => "送信",
-        (Lang::En, StepKind::Notify { .. }) => "sent",
-        (Lang::Ja, StepKind::Approve { .. }) => "承認",
-        (Lang::En, StepKind::Approve { .. }) => "approved",
-        // What holds other steps is never reported itself.
-        (_, _) => "",
-    };
+    let met = met(lang, kind.word());
     let exit_code = seen.and_then(|seen| match seen.ending {
         Ending::Exited(code) => Some(code),
         _ => None,
@@ -169,6 +153,42 @@ pub fn verdict(
         (Lang::En, Verdict::NotMet(why)) => format!("not ok: {}", why_en(why)),
         (Lang::Ja, Verdict::Unclear(why)) => format!("判定できず: {}", why_ja(why)),
         (Lang::En, Verdict::Unclear(why)) => format!("unclear: {}", why_en(why)),
+    }
+}
+
+/// What it means that a step of this kind went as it should.
+fn met(lang: Lang, kind: &str) -> &'static str {
+    match (lang, kind) {
+        (Lang::Ja, "check") => "正常",
+        (Lang::En, "check") => "healthy",
+        (Lang::Ja, "verify") => "復旧を確認",
+        (Lang::En, "verify") => "passed",
+        (Lang::Ja, "gather") => "取得",
+        (Lang::En, "gather") => "gathered",
+        (Lang::Ja, "wait") => "待機",
+        (Lang::En, "wait") => "waited",
+        (Lang::Ja, "recover") => "完了",
+        (Lang::En, "recover") => "done",
+        (Lang::Ja, "notify") => "送信",
+        (Lang::En, "notify") => "sent",
+        (Lang::Ja, "approve") => "承認",
+        (Lang::En, "approve") => "approved",
+        // What holds other steps is never reported itself.
+        (_, _) => "",
+    }
+}
+
+/// A step's result where no more than the journal is known of it.
+pub fn result(lang: Lang, kind: &str, result: DoneResult) -> &'static str {
+    match (lang, result) {
+        (_, DoneResult::NotMet) if kind == "gather" => met(lang, kind),
+        (Lang::Ja, DoneResult::Met) if met(lang, kind).is_empty() => "成功",
+        (Lang::En, DoneResult::Met) if met(lang, kind).is_empty() => "ok",
+        (_, DoneResult::Met) => met(lang, kind),
+        (Lang::Ja, DoneResult::NotMet) => "異常",
+        (Lang::En, DoneResult::NotMet) => "not ok",
+        (Lang::Ja, DoneResult::Unclear) => "判定できず",
+        (Lang::En, DoneResult::Unclear) => "unclear",
     }
 }
 

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ams::clock::{Clock as _, SetClock};
-use ams::history::History;
 use ams::history::dynamodb::DynamoDbHistory;
 use ams::history::sqlite::SqliteHistory;
+use ams::history::{Forgetful, History};
 use ams::incident::{IncidentId, RunId};
 use jiff::{SignedDuration, Timestamp};
 
@@ -53,11 +53,33 @@ async fn recalls_for_another_process_and_forgets_in_time(
     tokyo.keep(&run(1), "second".to_owned()).await.unwrap();
     assert_eq!(osaka.recall(&run(1)).await.unwrap().as_deref(), Some("second"));
     assert_eq!(osaka.recall(&run(2)).await.unwrap(), None, "another run's words are not its own");
+    // A story lies beside it and is no part of it.
+    tokyo.write_story(&run(1), "begun".to_owned()).await.unwrap();
+    osaka.write_story(&run(1), "ended".to_owned()).await.unwrap();
+    osaka.write_story(&run(3), "no texts".to_owned()).await.unwrap();
+    assert_eq!(tokyo.read_story(&run(1)).await.unwrap().as_deref(), Some("ended"));
+    assert_eq!(tokyo.read_story(&run(2)).await.unwrap(), None, "another run's story");
+    assert_eq!(tokyo.recall(&run(3)).await.unwrap(), None, "a story is no memory");
+    assert_eq!(osaka.recall(&run(1)).await.unwrap().as_deref(), Some("second"));
     clock.advance(SignedDuration::from_hours(100));
     tokyo.keep(&run(2), "later".to_owned()).await.unwrap();
+    tokyo.write_story(&run(2), "later".to_owned()).await.unwrap();
     osaka.sweep(clock.now() - SignedDuration::from_hours(96)).await.unwrap();
     assert_eq!(tokyo.recall(&run(1)).await.unwrap(), None);
+    assert_eq!(tokyo.read_story(&run(1)).await.unwrap(), None);
+    assert_eq!(tokyo.read_story(&run(3)).await.unwrap(), None);
+    assert_eq!(tokyo.read_story(&run(2)).await.unwrap().as_deref(), Some("later"));
     assert_eq!(tokyo.recall(&run(2)).await.unwrap().as_deref(), Some("later"));
+}
+
+#[tokio::test]
+async fn memory_recalls_within_its_process() {
+    let history = Forgetful::default();
+    history.keep(&run(1), "first".to_owned()).await.unwrap();
+    history.write_story(&run(1), "begun".to_owned()).await.unwrap();
+    assert_eq!(history.recall(&run(1)).await.unwrap().as_deref(), Some("first"));
+    assert_eq!(history.read_story(&run(1)).await.unwrap().as_deref(), Some("begun"));
+    assert_eq!(history.read_story(&run(2)).await.unwrap(), None);
 }
 
 /// One item of DynamoDB holds 400 KiB.

@@ -9,7 +9,7 @@ use std::process::Command;
 const FILE_LINES: usize = 400;
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 28] = [
+const DIRECTION: [(&str, &[&str]); 30] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "customer", "matching", "rules"]),
@@ -21,7 +21,7 @@ const DIRECTION: [(&str, &[&str]); 28] = [
         ],
     ),
     ("customer", &["scenario"]),
-    ("history", &["sqlite", "dynamodb"]),
+    ("history", &["scenario", "claim", "sqlite", "dynamodb"]),
     ("rules", &["scenario", "customer", "matching"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("scenario", &[]),
@@ -37,8 +37,18 @@ const DIRECTION: [(&str, &[&str]); 28] = [
     (
         "pipeline",
         &[
-            "scenario", "claim", "customer", "matching", "receive", "execute", "report", "runs",
-            "rules", "begun",
+            "scenario",
+            "claim",
+            "customer",
+            "matching",
+            "receive",
+            "execute",
+            "history",
+            "report",
+            "runs",
+            "rules",
+            "begun",
+            "chronicle",
         ],
     ),
     ("respond", &["scenario", "claim", "execute", "report", "pipeline", "begun"]),
@@ -50,6 +60,14 @@ const DIRECTION: [(&str, &[&str]); 28] = [
         "resume",
         &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs", "begun"],
     ),
+    (
+        "chronicle",
+        &[
+            "scenario", "claim", "customer", "matching", "execute", "history", "report", "begun",
+            "pipeline",
+        ],
+    ),
+    ("explain", &["scenario", "claim", "execute", "history", "report"]),
     ("sweep", &["claim", "pipeline", "resume"]),
     ("reconcile", &["claim", "pipeline", "report"]),
     ("sandbox", &["claim", "receive", "report"]),
@@ -80,7 +98,7 @@ const DIRECTION: [(&str, &[&str]); 28] = [
         "commands",
         &[
             "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
-            "schema", "begun", "app", "config", "sandbox",
+            "schema", "begun", "app", "config", "sandbox", "history", "explain",
         ],
     ),
     ("main", &["commands"]),

@@ -175,7 +175,9 @@ fn event(Request { from, ask }: &Request) -> Event {
             journal: journal(notes),
             consent: *consent,
         },
-        Ask::StandDown => Event::StandDown { reason: StandDownReason::Acknowledged, by: None },
+        Ask::StandDown => {
+            Event::StandDown { reason: StandDownReason::Acknowledged, by: None, happened: None }
+        }
         Ask::Release { epoch } => Event::Release { owner: by, epoch: (*epoch).into() },
         Ask::Finish { epoch, how, notes } => Event::Finish {
             owner: by,

@@ -73,7 +73,8 @@ pub(crate) async fn nobody_can_act_on_an_incident_that_nobody_claimed(place: &Pl
     let tokyo = place.runner("tokyo-1");
     let id = incident("PT4KHLK");
 
-    let stand_down = tokyo.stand_down(&id, StandDownReason::Acknowledged, None).await.unwrap();
+    let stand_down =
+        tokyo.stand_down(&id, StandDownReason::Acknowledged, None, None).await.unwrap();
 
     assert_eq!(stand_down, Err(Refusal::Unclaimed { incident: id.clone() }));
     assert_eq!(place.store.read(&id).await.unwrap(), None);

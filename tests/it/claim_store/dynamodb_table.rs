@@ -219,7 +219,7 @@ async fn an_ordinary_run_costs_one_write_for_each_record_and_no_read() {
     let other = incident("POTHER");
     let mine = claim(&tokyo, &other).await;
     billed(&proxy);
-    osaka.stand_down(&other, StandDownReason::Merged, None).await.unwrap().unwrap();
+    osaka.stand_down(&other, StandDownReason::Merged, None, None).await.unwrap().unwrap();
     assert_eq!(billed(&proxy), [1, 0, 1], "a wish to stand down looks first");
     let refused = tokyo.intend(&mine, &begun(1)).await.unwrap();
     assert!(matches!(refused, Err(Refusal::StandDown { .. })), "{refused:?}");

@@ -30,7 +30,7 @@ pub(crate) async fn open_runs_and_stand_downs_are_those_without_an_outcome(place
     let over = claim(&tokyo, &ended).await;
     claim(&osaka, &others).await;
     for id in [&stopped, &ended, &others] {
-        osaka.stand_down(id, StandDownReason::Merged, None).await.unwrap().unwrap();
+        osaka.stand_down(id, StandDownReason::Merged, None, None).await.unwrap().unwrap();
     }
     end(&tokyo, &over, Outcome::StoodDown).await;
 

@@ -57,7 +57,7 @@ pub(crate) async fn nothing_is_written_after_the_outcome(place: &Place) {
     assert_eq!(tokyo.done(&claim, &intent("a")).await.unwrap(), over);
     assert_eq!(tokyo.release(&claim).await.unwrap(), over);
     let reason = StandDownReason::Acknowledged;
-    assert_eq!(osaka.stand_down(&id, reason, None).await.unwrap().map(drop), over);
+    assert_eq!(osaka.stand_down(&id, reason, None, None).await.unwrap().map(drop), over);
     assert_eq!(osaka.take_over(&as_open(&ended)).await.unwrap().map(drop), over);
     assert_eq!(place.store.read(&id).await.unwrap(), Some(ended));
 }
@@ -72,7 +72,7 @@ pub(crate) async fn an_intent_is_refused_after_a_stand_down_and_what_was_done_is
 
     // The acknowledgement reaches the other region while the effect is under way.
     let person = Some("PLH1HKV".to_owned());
-    let wish = osaka.stand_down(&id, StandDownReason::Acknowledged, person).await.unwrap();
+    let wish = osaka.stand_down(&id, StandDownReason::Acknowledged, person, None).await.unwrap();
     let wish = wish.unwrap();
 
     let journal = done(&intent("a"));
@@ -110,8 +110,9 @@ pub(crate) async fn the_first_stand_down_is_the_one_that_counts(place: &Place) {
     claim(&place.runner("tokyo-1"), &id).await;
 
     let person = Some("PLH1HKV".to_owned());
-    let first = osaka.stand_down(&id, StandDownReason::StopNote, person.clone()).await.unwrap();
-    let second = osaka.stand_down(&id, StandDownReason::Merged, None).await.unwrap();
+    let first =
+        osaka.stand_down(&id, StandDownReason::StopNote, person.clone(), None).await.unwrap();
+    let second = osaka.stand_down(&id, StandDownReason::Merged, None, None).await.unwrap();
 
     let first = first.unwrap();
     assert_eq!((first.reason, &first.by), (StandDownReason::StopNote, &person));
@@ -123,7 +124,7 @@ pub(crate) async fn a_take_over_needs_exactly_the_owner_and_epoch_that_were_seen
     let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
     let id = incident("PT4KHLK");
     let old = claim(&tokyo, &id).await;
-    osaka.stand_down(&id, StandDownReason::Acknowledged, None).await.unwrap().unwrap();
+    osaka.stand_down(&id, StandDownReason::Acknowledged, None, None).await.unwrap().unwrap();
     let seen = place.store.read(&id).await.unwrap().unwrap();
 
     let open = as_open(&seen);
@@ -177,7 +178,7 @@ pub(crate) async fn a_take_over_goes_on_from_what_was_written_last(place: &Place
     let seen = place.store.read(&id).await.unwrap().unwrap();
 
     tokyo.intend(&old, &intent("once")).await.unwrap().unwrap();
-    tokyo.stand_down(&id, StandDownReason::StopNote, None).await.unwrap().unwrap();
+    tokyo.stand_down(&id, StandDownReason::StopNote, None, None).await.unwrap().unwrap();
     let taken = osaka.take_over(&as_open(&seen)).await.unwrap().unwrap();
 
     assert_eq!(taken.item.journal, intent("once"));

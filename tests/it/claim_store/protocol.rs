@@ -149,7 +149,7 @@ impl World {
             6 => {
                 let reasons = [StandDownReason::Acknowledged, StandDownReason::Merged];
                 let by = dice.coin().then(|| "PLH1HKV".to_owned());
-                Event::StandDown { reason: reasons[usize::from(dice.coin())], by }
+                Event::StandDown { reason: reasons[usize::from(dice.coin())], by, happened: None }
             }
             7 => Event::Release { owner, epoch },
             8 | 9 => Event::TakeOver {

@@ -8,7 +8,7 @@ pub(crate) async fn a_reopening_begins_the_next_run_in_a_higher_epoch(place: &Pl
     let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
     let id = incident("PT4KHLK");
     let first = claim(&tokyo, &id).await;
-    tokyo.stand_down(&id, StandDownReason::ResolvedByPerson, None).await.unwrap().unwrap();
+    tokyo.stand_down(&id, StandDownReason::ResolvedByPerson, None, None).await.unwrap().unwrap();
     end(&tokyo, &first, Outcome::StoodDown).await;
 
     let second = won(try_claim(&osaka, &id, reopened("2026-03-02T13:00:00Z")).await);
@@ -20,6 +20,27 @@ pub(crate) async fn a_reopening_begins_the_next_run_in_a_higher_epoch(place: &Pl
     // The owner of the run before has no say in this one.
     let late = tokyo.done(&first, &Journal::default()).await.unwrap();
     assert!(matches!(late, Err(Refusal::NotOwner { epoch: 2, .. })), "{late:?}");
+}
+
+/// The webhook of an acknowledgement may come after the reopening that followed it.
+pub(crate) async fn what_a_person_did_before_the_reopening_does_not_stop_the_next_run(
+    place: &Place,
+) {
+    let tokyo = place.runner("tokyo-1");
+    let id = incident("PT4KHLK");
+    let first = claim(&tokyo, &id).await;
+    end(&tokyo, &first, Outcome::Resolved).await;
+    let second = won(try_claim(&tokyo, &id, reopened("2026-03-02T13:00:00Z")).await);
+
+    let reason = StandDownReason::Acknowledged;
+    let before = "2026-03-02T12:59:59Z".parse().ok();
+    let refused = tokyo.stand_down(&id, reason, None, before).await.unwrap();
+    assert_eq!(refused, Err(Refusal::Late { run: second.run().clone() }));
+    assert_eq!(tokyo.confirm(&second).await.unwrap(), Ok(()));
+
+    let after = "2026-03-02T13:00:01Z".parse().ok();
+    tokyo.stand_down(&id, reason, None, after).await.unwrap().unwrap();
+    assert!(matches!(tokyo.confirm(&second).await.unwrap(), Err(Refusal::StandDown { .. })));
 }
 
 pub(crate) async fn an_opening_that_was_handled_opens_nothing(place: &Place) {

@@ -70,7 +70,7 @@ async fn everything_is_there_after_a_restart() {
             Entry::Intent { step: StepAt::plain(0), nonce: "a".to_owned(), trace: None, at };
         tokyo.intend(&second, &Journal::default().with(intent)).await.unwrap().unwrap();
         let person = Some("PLH1HKV".to_owned());
-        tokyo.stand_down(&id, StandDownReason::Reassigned, person).await.unwrap().unwrap();
+        tokyo.stand_down(&id, StandDownReason::Reassigned, person, None).await.unwrap().unwrap();
         tokyo.store().beat(tokyo.owner(), 42).await.unwrap();
         tokyo.store().read(&id).await.unwrap()
     };
@@ -125,7 +125,7 @@ async fn an_unreadable_row_concerns_its_own_incident_only() {
     let [broken, healthy, new] = ["PBROKEN", "PHEALTHY", "PNEW"].map(incident);
     for id in [&broken, &healthy] {
         claim(&tokyo, id).await;
-        tokyo.stand_down(id, StandDownReason::Merged, None).await.unwrap().unwrap();
+        tokyo.stand_down(id, StandDownReason::Merged, None, None).await.unwrap().unwrap();
     }
     let connection = Connection::open(file.path()).unwrap();
     let damage = "UPDATE claims SET item = '{\"from\": 2031}' WHERE incident = 'PBROKEN'";

@@ -39,7 +39,7 @@ async fn a_run_goes_on_in_the_other_region_and_repeats_no_recovery() {
 }
 
 /// A run whose owner was killed while its recovery was going on.
-async fn killed_inside_a_recovery(effect: &str) -> (World, IncidentId, usize) {
+pub(super) async fn killed_inside_a_recovery(effect: &str) -> (World, IncidentId, usize) {
     let long = SLOW.replace("for: 30s", "for: 100ms").replace(
         "run: echo once >> \"$FOLDER/recoveries\"\n",
         &format!(
@@ -57,7 +57,7 @@ async fn killed_inside_a_recovery(effect: &str) -> (World, IncidentId, usize) {
 }
 
 /// What a restart of the machine does to a command.
-fn kill_the_command(world: &World) {
+pub(super) fn kill_the_command(world: &World) {
     let pid = world.read("command").trim().parse().ok().and_then(Pid::from_raw).unwrap();
     kill_process_group(pid, Signal::KILL).unwrap();
 }

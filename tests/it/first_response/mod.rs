@@ -1,6 +1,7 @@
 //! Incidents from webhook to outcome: two region processes, a store, a PagerDuty that answers.
 
 mod ends;
+mod explain;
 mod in_trouble;
 mod limits_of_trust;
 mod lost_runner;

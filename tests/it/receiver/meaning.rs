@@ -25,7 +25,8 @@ fn meaning(event_type: &str, agent: &Value, data: &Value) -> Option<Event> {
 
 fn taken(reason: StandDownReason, by: Option<&str>) -> Event {
     let incident = IncidentId::parse("PT4KHLK").unwrap();
-    Event::TakenFromUs { incident, reason, by: by.map(str::to_owned) }
+    let at = "2026-03-02T12:00:00.250Z".parse().ok();
+    Event::TakenFromUs { incident, reason, by: by.map(str::to_owned), at }
 }
 
 fn note(content: &str) -> Option<Event> {

@@ -72,7 +72,7 @@ impl Sample {
         match delivery.event {
             Event::Answered { approved, .. } => format!("answered {approved}"),
             Event::Ignored(why) => format!("{why:?}"),
-            Event::TakenFromUs { incident, reason, by } => {
+            Event::TakenFromUs { incident, reason, by, .. } => {
                 assert_eq!(incident.as_str(), data["id"], "{}", self.name);
                 assert_eq!(by.as_deref(), event["agent"]["id"].as_str(), "{}", self.name);
                 format!("{reason:?} by {}", if by.is_some() { "the agent" } else { "nobody" })

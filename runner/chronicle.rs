@@ -1,0 +1,240 @@
+//! Writing a run's story down for `ams explain`: once when it begins or is taken over, once at its
+//! end. Beside the run: it never waits for the first, and nothing fails with either.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::begun::Begun;
+use crate::claim::journal::{Entry, StepAt};
+use crate::customer::Customer;
+use crate::execute::actuator::Output;
+use crate::execute::end::End;
+use crate::execute::run::StepReport;
+use crate::history::History;
+use crate::history::story::{
+    Carrier, Ended, Known, Near, Paged, RunStory, ScenarioKnown, StepTold, Words,
+};
+use crate::incident::{Incident, Outcome, RunId, Status};
+use crate::limits;
+use crate::matching::{Choice, Index, Meant, NearMiss};
+use crate::pipeline::Pipeline;
+use crate::report::text::{self, Lang};
+use crate::report::{reasons, title};
+use crate::scenario::model::{Mode, Scenario};
+
+/// The story as it was written when the run began here.
+pub(crate) struct Beginning(JoinHandle<RunStory>);
+
+/// A scenario that has the keywords and not the capture.
+pub(crate) fn near_miss(miss: &NearMiss) -> Near {
+    Near::Capture {
+        scenario: miss.scenario.id.clone(),
+        capture: miss.capture.clone(),
+        kind: miss.kind.word().to_owned(),
+    }
+}
+
+/// One of several scenarios that are meant equally.
+pub(crate) fn equal(meant: &Meant) -> Near {
+    Near::Equal { scenario: meant.scenario.id.clone() }
+}
+
+impl Pipeline {
+    /// Writes, without being waited for, what the run is and who carries it out from now on.
+    pub(crate) fn keep_beginning(&self, begun: &Begun) -> Beginning {
+        let Begun { claim, scenario, captures, incident, taken_over, .. } = begun;
+        let mut story = self.known(incident, begun.customer.as_deref());
+        let mode = Mode::WORDS.iter().find(|(_, mode)| *mode == begun.mode());
+        story.mode = mode.map(|(word, _)| (*word).to_owned());
+        story.scenario = Some(ScenarioKnown::of(scenario));
+        story.keywords = keywords(scenario, &incident.title);
+        story.captures =
+            captures.iter().map(|(name, value)| (name.clone(), self.masked(value))).collect();
+        story.opened_at = Some(claim.opened_at());
+        story.carriers = vec![Carrier {
+            owner: claim.owner().clone(),
+            region: self.region.clone(),
+            epoch: claim.epoch(),
+            since: self.executor.clock.now(),
+        }];
+        let (history, run, taken_over) =
+            (Arc::clone(&self.executor.history), claim.run().clone(), *taken_over);
+        Beginning(tokio::spawn(async move {
+            if taken_over {
+                go_on(&mut story, earlier(&*history, &run).await);
+            }
+            write(&*history, &run, &story).await;
+            story
+        }))
+    }
+
+    /// Writes how it ended and what people were told.
+    pub(crate) async fn keep_end(&self, beginning: Beginning, begun: &Begun, end: &End) {
+        let Ok(mut story) = beginning.0.await else { return };
+        if !begun.incident.title.is_empty() {
+            // PagerDuty was asked again meanwhile.
+            let known = self.known(&begun.incident, begun.customer.as_deref());
+            (story.title, story.service) = (known.title, known.service);
+        }
+        story.end = Some(self.ended(begun, end));
+        write(&*self.executor.history, begun.claim.run(), &story).await;
+    }
+
+    /// Writes, without being waited for, what no scenario is meant for.
+    pub(crate) fn keep_unmatched(
+        &self,
+        run: RunId,
+        incident: &Incident,
+        customer: Option<&Customer>,
+        near: Vec<Near>,
+    ) {
+        let now = self.executor.clock.now();
+        let known = self.known(incident, customer);
+        let carrier = Carrier {
+            owner: self.claims().owner().clone(),
+            region: self.region.clone(),
+            epoch: 0,
+            since: now,
+        };
+        let story = RunStory { near, carriers: vec![carrier], opened_at: Some(now), ..known };
+        let history = Arc::clone(&self.executor.history);
+        self.runs.spawn(async move { write(&*history, &run, &story).await });
+    }
+
+    fn known(&self, incident: &Incident, customer: Option<&Customer>) -> RunStory {
+        let service = incident.service.as_ref();
+        let known = |id: &str, name: &str| Known { id: id.to_owned(), name: name.to_owned() };
+        RunStory {
+            title: self.masked(title::original(&incident.title)),
+            customer: customer.map(|customer| known(&customer.id, &customer.name)),
+            service: service.map(|service| known(&service.id, &service.name)),
+            ..RunStory::default()
+        }
+    }
+
+    fn ended(&self, begun: &Begun, end: &End) -> Ended {
+        let told = &begun.told;
+        let masked = |text: &Option<String>| text.as_deref().map(|text| self.masked(text));
+        let wants_people = matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated);
+        let contact = begun.destination().and_then(|it| it.contact.clone());
+        Ended {
+            at: self.executor.clock.now(),
+            outcome: end.outcome(),
+            headline: self.words(|lang| text::headline(lang, end).to_owned()),
+            reason: self.words(|lang| reasons::reason(lang, end, &begun.scenario)),
+            steps: begun.reports.iter().map(|report| self.step(begun, report)).collect(),
+            in_doubt: begun.journal.in_doubt().into_iter().map(|doubt| doubt.step).collect(),
+            message: masked(&told.message),
+            manual: masked(&told.manual).filter(|_| wants_people),
+            contact: masked(&contact),
+            priority: told.priority.clone(),
+            paged: paged(begun, end),
+        }
+    }
+
+    fn step(&self, begun: &Begun, report: &StepReport) -> StepTold {
+        let StepReport { at, entry, verdict, seen, attempts, began_at, took } = report;
+        let StepAt { step, .. } = at;
+        let outputs = seen.iter().flat_map(|seen| [&seen.stdout, &seen.stderr]);
+        let evidence = outputs.clone().find_map(|output| output.evidence.as_ref());
+        let result = |lang| match begun.scenario.step(*step) {
+            Some(step) => text::verdict(lang, &step.kind, verdict, seen.as_ref()),
+            None => text::result(lang, "", verdict.result()).to_owned(),
+        };
+        StepTold {
+            at: at.clone(),
+            entry: entry.as_deref().map(|entry| self.masked(entry)),
+            result: self.words(result),
+            attempts: *attempts,
+            began_at: *began_at,
+            took_ms: millis(*took),
+            output: self.first_lines(outputs),
+            evidence: evidence.map(|path| format!("{}:{}", self.region, path.display())),
+        }
+    }
+
+    fn first_lines<'a>(&self, outputs: impl Iterator<Item = &'a Output>) -> Vec<String> {
+        let text: String =
+            outputs.map(|output| output.head.trim_end()).collect::<Vec<_>>().join("\n");
+        let text = self.masked(text.trim());
+        let cut: String = text.chars().take(limits::STORY_OUTPUT_CHARS).collect();
+        cut.lines()
+            .take(limits::STORY_OUTPUT_LINES)
+            .map(|line| line.trim_end().to_owned())
+            .collect()
+    }
+
+    fn words(&self, say: impl Fn(Lang) -> String) -> Words {
+        Words { ja: self.masked(&say(Lang::Ja)), en: self.masked(&say(Lang::En)) }
+    }
+
+    fn masked(&self, text: &str) -> String {
+        self.reporter.style.mask.apply(text)
+    }
+}
+
+/// The scenario's keywords that are in the title.
+fn keywords(scenario: &Arc<Scenario>, whole: &str) -> Vec<String> {
+    match Index::of(std::slice::from_ref(scenario)).choose(title::original(whole)) {
+        Choice::Scenario { meant, .. } => meant.keywords,
+        Choice::None { .. } | Choice::Ambiguous { .. } => Vec::new(),
+    }
+}
+
+fn paged(begun: &Begun, end: &End) -> Paged {
+    let goes_to_people = matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated);
+    let is_left = begun.told.page == Some(false) || begun.incident.status == Status::Resolved;
+    if !goes_to_people || is_left {
+        return Paged::Nobody;
+    }
+    if let Some(policy) = begun.destination().and_then(|it| it.policy.clone()) {
+        return Paged::Policy(policy);
+    }
+    let level = begun.journal.entries().iter().rev().find_map(|entry| match entry {
+        Entry::Closing { escalate_to, .. } => *escalate_to,
+        _ => None,
+    });
+    level.map_or(Paged::Next, Paged::Level)
+}
+
+async fn earlier(history: &dyn History, run: &RunId) -> Option<RunStory> {
+    let text = history.read_story(run).await.ok()??;
+    RunStory::of_text(&text).ok()
+}
+
+/// Whoever takes a run over adds itself, and knows of the incident what PagerDuty says now; what
+/// made the scenario the right one was seen by the first.
+fn go_on(story: &mut RunStory, earlier: Option<RunStory>) {
+    let Some(earlier) = earlier else { return };
+    let own = std::mem::take(&mut story.carriers);
+    story.carriers = earlier.carriers;
+    story.carriers.extend(own);
+    if !earlier.keywords.is_empty() {
+        (story.keywords, story.captures) = (earlier.keywords, earlier.captures);
+    }
+    if story.title.is_empty() {
+        (story.title, story.service) = (earlier.title, earlier.service);
+    }
+    story.customer = story.customer.take().or(earlier.customer);
+    let is_bare = story.scenario.as_ref().is_none_or(|scenario| scenario.steps.is_empty());
+    if is_bare {
+        story.scenario = earlier.scenario;
+    }
+}
+
+/// A story that is not kept is missed by whoever asks later, and by no run.
+async fn write(history: &dyn History, run: &RunId, story: &RunStory) {
+    let kept = match story.to_text() {
+        Ok(text) => history.write_story(run, text).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    if let Err(error) = kept {
+        tracing::warn!(%run, %error, "the story of run {run} is not kept for ams explain");
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,54 @@
+//! The part of the configuration that looking into the store needs: no token and no secret, so
+//! that people may ask what happened who must not act.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+
+use super::source::Source;
+use super::{StoreConfig, read, store};
+use crate::claim::heartbeat::LeaseTerms;
+use crate::fields::Fields;
+use crate::finding::{Finding, Findings};
+use crate::report::text::Lang;
+
+/// Where runs are recorded, and how to tell them.
+#[derive(Clone, Debug)]
+pub struct Records {
+    pub store: StoreConfig,
+    pub lang: Lang,
+    pub zone: TimeZone,
+    pub scenarios: Option<PathBuf>,
+    pub lease: LeaseTerms,
+}
+
+impl Records {
+    /// Reads these settings only; what is wrong with others is `ams serve`'s business.
+    pub fn load(path: &Path, env: &BTreeMap<String, String>) -> Result<Self, Vec<Finding>> {
+        let mut findings = Findings::of(path);
+        let Some(node) = read(path, &mut findings) else { return Err(findings.into_sorted()) };
+        let records = Fields::of(&node, "the file", &mut findings).and_then(|fields| {
+            let base = path.parent().unwrap_or_else(|| Path::new("."));
+            Source { fields, section: "", env, base }.records(&mut findings)
+        });
+        match records {
+            Some(records) if findings.is_empty() => Ok(records),
+            _ => Err(findings.into_sorted()),
+        }
+    }
+}
+
+impl Source<'_> {
+    fn records(&self, findings: &mut Findings) -> Option<Records> {
+        let store = self.section("store", "STORE_", findings, store::read);
+        let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
+        let zone = self.zone(lang, findings);
+        let scenarios = match self.says("scenarios") {
+            true => self.path("scenarios", "./scenarios", findings),
+            false => None,
+        };
+        let lease = self.lease(findings);
+        Some(Records { store: store?, lang, zone: zone?, scenarios, lease: lease? })
+    }
+}
