@@ -145,9 +145,23 @@ impl Pipeline {
         if self.was_told(&story, begun).await? {
             return Ok(end);
         }
-        match hand_off.give(&begun.incident, &story, &end, level).await {
-            Ok(()) => Ok(end),
-            Err(_) => Err(Left::Halted),
+        if hand_off.give(&begun.incident, &story, level).await.is_err() {
+            return Err(Left::Halted);
+        }
+        self.end_note(&story, &end, begun).await?;
+        Ok(end)
+    }
+
+    /// A process that was paused while it told people may have lost the run. What it would say then
+    /// has been said by another, or is not true any more. Costs a read.
+    async fn still_ours(&self, begun: &Begun) -> Result<(), Left> {
+        match self.claims().confirm(&begun.claim).await {
+            Ok(Err(Refusal::StandDown { .. }) | Ok(())) => Ok(()),
+            Ok(Err(refusal)) => Err(Left::Lost(refusal)),
+            Err(error) => {
+                tracing::debug!(%error, "people are told without a last look at the claim");
+                Ok(())
+            }
         }
     }
 
@@ -168,6 +182,7 @@ impl Pipeline {
         if self.was_told(story, begun).await? {
             return Ok(());
         }
+        self.still_ours(begun).await?;
         match self.reporter.end_note(story, end, &begun.place.halt).await {
             Err(Untold::Halted) => Err(Left::Halted),
             Ok(()) | Err(Untold::Failed(_)) => Ok(()),
@@ -207,6 +222,8 @@ impl Pipeline {
                 self.metrics.store_errors.inc();
                 let run = begun.claim.run();
                 tracing::error!(%error, "run {run} is told to people without being recorded");
+                // It may be recorded all the same; the next write carries it in any case.
+                begun.journal = journal;
             }
         }
         Ok(None)

@@ -7,7 +7,6 @@ pub mod escalate;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::execute::end::End;
 use crate::execute::end::Told;
 use crate::incident::{Incident, Status};
 use crate::report::note::Story;
@@ -39,26 +38,21 @@ impl HandOff<'_> {
         }
     }
 
-    /// Pages people and leaves them the note. Tries until PagerDuty shows that it paged: an
+    /// Pages people, or leaves it to them where the author wants nobody woken. Tries until PagerDuty shows that it paged: an
     /// escalation that is given up would be the silence AMS must never cause.
     pub async fn give(
         &self,
         incident: &Incident,
         story: &Story<'_>,
-        end: &End,
         level: Option<u32>,
     ) -> Result<(), Untold> {
         let how = story.told;
-        if incident.status != Status::Resolved {
-            let is_left = how.page == Some(false) && self.leave(incident, how).await?;
-            if !is_left {
-                self.page(incident, how, level).await?;
-            }
+        if incident.status == Status::Resolved
+            || (how.page == Some(false) && self.leave(incident, how).await?)
+        {
+            return Ok(());
         }
-        match self.reporter.end_note(story, end, self.halt).await {
-            Err(Untold::Failed(_)) | Ok(()) => Ok(()),
-            Err(Untold::Halted) => Err(Untold::Halted),
-        }
+        self.page(incident, how, level).await
     }
 
     /// The author wants nobody woken: title, priority and urgency say what is known. `false` when

@@ -33,13 +33,18 @@ impl Case<'_> {
         &self.view.id
     }
 
+    /// A later run of the same incident took its place in the store.
+    pub(crate) fn is_followed(&self, item: &RunItem) -> bool {
+        self.runs.keys().any(|other| *other > item.run.number)
+    }
+
     /// How a run ended: by the store, or, where the next run came before anybody looked, by what
     /// its region said.
     pub(crate) fn outcome(&self, item: &RunItem) -> Option<Outcome> {
         let number = item.run.number;
         let said = || {
-            let replaced = self.runs.keys().any(|other| *other > number);
-            let said = self.endings.iter().find(|(said, _)| replaced && *said == number);
+            let followed = self.is_followed(item);
+            let said = self.endings.iter().find(|(said, _)| followed && *said == number);
             said.and_then(|(_, outcome)| Outcome::parse(outcome))
         };
         item.outcome.or_else(said)

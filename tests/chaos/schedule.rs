@@ -245,8 +245,8 @@ fn lanes(store: Store) -> Vec<Lane> {
             What::Stop(region),
             What::Terminate(region),
         ],
-        gap: (2_500, 8_000),
-        lasts: (2_300, 5_000),
+        gap: (1_500, 6_000),
+        lasts: (2_300, 4_500),
     };
     let pagerduty = |region: usize| {
         [
