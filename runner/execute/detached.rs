@@ -4,7 +4,7 @@
 //! A shell wrapper (`wrapper.sh`) makes a directory named after the attempt, runs the command with
 //! its output going to files, and writes the exit code beside them. Making a directory is atomic:
 //! of a runner that was paused and one that took over, only one can start the attempt. All of it
-//! works between processes of one machine; another machine sees a different [`Detached::place`].
+//! works between processes of one machine; another machine sees a different place.
 
 use std::fs;
 use std::io;
