@@ -270,9 +270,6 @@ fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> 
         PagerDuty::new(settings).map_err(|error| StartError::PagerDuty(error.to_string()))?;
     let secrets: Vec<SecretString> =
         config.webhook_secrets.iter().chain([token]).cloned().collect();
-    Ok(Reporter {
-        platform: Arc::new(platform),
-        style: Style { lang: config.lang, zone: config.zone.clone(), mask: Mask::of(secrets) },
-        metrics: metrics.clone(),
-    })
+    let style = Style { lang: config.lang, zone: config.zone.clone(), mask: Mask::of(secrets) };
+    Ok(Reporter { platform: Arc::new(platform), style: Arc::new(style), metrics: metrics.clone() })
 }

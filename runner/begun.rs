@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::claim::Claim;
+use crate::claim::hold::Hold;
 use crate::claim::journal::{Journal, StepAt};
 use crate::customer::{Customer, Destination};
 use crate::execute::end::{End, Told};
@@ -17,6 +18,7 @@ use crate::execute::memory::Memory;
 use crate::execute::run::StepReport;
 use crate::execute::world::World;
 use crate::incident::Incident;
+use crate::report::reporter::Reporter;
 use crate::report::title;
 use crate::runs::Enrolled;
 use crate::scenario::model::{Mode, Scenario, WhenSuspended};
@@ -27,7 +29,9 @@ const TELLING: Duration = Duration::from_mins(1);
 
 /// A run from where it stands: claimed just now, or taken over.
 pub struct Begun {
-    pub claim: Claim,
+    pub hold: Arc<Hold>,
+    /// Writes for this run only while it is held.
+    pub reporter: Reporter,
     pub incident: Incident,
     pub scenario: Arc<Scenario>,
     pub captures: BTreeMap<String, String>,
@@ -78,6 +82,10 @@ pub trait Witness: Send + Sync {
 }
 
 impl Begun {
+    pub fn claim(&self) -> &Claim {
+        self.hold.claim()
+    }
+
     /// Where the customer says that a hand-off to this name goes.
     pub fn destination(&self) -> Option<&Destination> {
         let to = self.told.to.as_ref()?;
@@ -104,7 +112,7 @@ impl Begun {
     pub fn act_until(&self, now: Timestamp) -> Instant {
         let deadline = self.scenario.deadline;
         let room = deadline.saturating_sub(TELLING.min(deadline / 4));
-        let opened = self.claim.opened_at();
+        let opened = self.claim().opened_at();
         let customer = self.customer.as_ref();
         let suspension = customer.and_then(|it| it.suspended(&self.scenario.id, None, opened));
         let waits = self.scenario.when_suspended == WhenSuspended::Wait;

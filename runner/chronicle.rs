@@ -30,7 +30,8 @@ pub(crate) struct Beginning(JoinHandle<RunStory>);
 impl Pipeline {
     /// Writes, without being waited for, what the run is and who carries it out from now on.
     pub(crate) fn keep_beginning(&self, begun: &Begun) -> Beginning {
-        let Begun { claim, scenario, captures, incident, taken_over, .. } = begun;
+        let Begun { scenario, captures, incident, taken_over, .. } = begun;
+        let claim = begun.claim();
         let mut story = self.known(incident, begun.customer.as_deref());
         let mode = Mode::WORDS.iter().find(|(_, mode)| *mode == begun.mode());
         story.mode = mode.map(|(word, _)| (*word).to_owned());
@@ -65,7 +66,7 @@ impl Pipeline {
             (story.title, story.service) = (known.title, known.service);
         }
         story.end = Some(self.ended(begun, end));
-        write(&*self.executor.history, begun.claim.run(), &story).await;
+        write(&*self.executor.history, begun.claim().run(), &story).await;
     }
 
     /// Writes, without being waited for, what no scenario is meant for.

@@ -5,29 +5,36 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
+use crate::claim::protocol::StandDown;
 use crate::incident::IncidentId;
 use crate::limits::{EARLY_END_KEPT, EARLY_ENDS};
 
 #[derive(Default)]
-pub struct EarlyEnds(Mutex<HashMap<IncidentId, Instant>>);
+pub struct EarlyEnds(Mutex<HashMap<IncidentId, Early>>);
+
+struct Early {
+    heard: Instant,
+    wish: StandDown,
+}
 
 impl EarlyEnds {
-    /// Somebody took the incident, or it ended, and nobody here has begun it.
-    pub fn note(&self, incident: &IncidentId) {
+    /// Somebody took the incident, or it ended, and nobody has begun it.
+    pub fn note(&self, incident: &IncidentId, wish: StandDown) {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.len() >= EARLY_ENDS {
-            heard.retain(|_, at| at.elapsed() < EARLY_END_KEPT);
+            heard.retain(|_, early| early.heard.elapsed() < EARLY_END_KEPT);
         }
         // In a flood the incident's own state in PagerDuty still decides before people are told.
         if heard.len() < EARLY_ENDS {
-            heard.insert(incident.clone(), Instant::now());
+            heard.insert(incident.clone(), Early { heard: Instant::now(), wish });
         }
     }
 
     /// Was its end heard of? Then its beginning is old news.
-    pub fn heard_of(&self, incident: &IncidentId) -> bool {
+    pub fn take(&self, incident: &IncidentId) -> Option<StandDown> {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.remove(incident).is_some_and(|at| at.elapsed() < EARLY_END_KEPT)
+        let early = heard.remove(incident).filter(|it| it.heard.elapsed() < EARLY_END_KEPT)?;
+        Some(early.wish)
     }
 }
 
@@ -36,24 +43,31 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::claim::protocol::StandDownReason;
+
+    fn wish(reason: StandDownReason) -> StandDown {
+        StandDown { reason, by: None, at: jiff::Timestamp::UNIX_EPOCH }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_end_is_remembered_once_and_for_a_while() {
         let (ends, early) = (EarlyEnds::default(), IncidentId::parse("PEARLY").unwrap());
-        assert!(!ends.heard_of(&early));
-        ends.note(&early);
-        assert!(ends.heard_of(&early));
-        assert!(!ends.heard_of(&early), "the next opening is another one");
-        ends.note(&early);
+        let acknowledged = wish(StandDownReason::Acknowledged);
+        assert_eq!(ends.take(&early), None);
+        ends.note(&early, acknowledged.clone());
+        assert_eq!(ends.take(&early), Some(acknowledged.clone()));
+        assert_eq!(ends.take(&early), None, "the next opening is another one");
+        ends.note(&early, acknowledged);
         tokio::time::advance(EARLY_END_KEPT + Duration::from_secs(1)).await;
-        assert!(!ends.heard_of(&early));
+        assert_eq!(ends.take(&early), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_does_not_fill_the_memory() {
         let ends = EarlyEnds::default();
         for number in 0..EARLY_ENDS + 100 {
-            ends.note(&IncidentId::parse(&format!("P{number}")).unwrap());
+            let incident = IncidentId::parse(&format!("P{number}")).unwrap();
+            ends.note(&incident, wish(StandDownReason::Merged));
         }
         assert_eq!(ends.0.lock().unwrap().len(), EARLY_ENDS);
     }

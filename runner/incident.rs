@@ -220,6 +220,8 @@ pub struct Incident {
     pub escalation_policy: Option<String>,
     /// Who brought it into its status, where PagerDuty says so.
     pub status_by: Option<String>,
+    /// When a user brought it back to triggered, where that was its last change of status.
+    pub reopened_at: Option<jiff::Timestamp>,
     /// User ids the incident is assigned to now.
     pub assignees: Vec<String>,
     /// Where people open it. Shown, never fetched: URLs of ours come from configuration.

@@ -10,16 +10,17 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::begun::{Begun, Witness};
+use crate::claim::hold::Hold;
 use crate::claim::journal::Journal;
-use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDownReason};
-use crate::claim::{ClaimAnswer, Claims, StoreError};
+use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDown, StandDownReason};
+use crate::claim::{Claim, ClaimAnswer, Claims, StoreError};
 use crate::customer::Customer;
 use crate::early::EarlyEnds;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::{Answer, Executor};
 use crate::incident::{Incident, IncidentId, Outcome, Region};
-use crate::matching::Choice;
+use crate::matching::{Choice, Meant};
 use crate::metrics::Metrics;
 use crate::receive::http::{Intake, Taken};
 use crate::receive::{Delivery, Event};
@@ -59,67 +60,93 @@ impl Pipeline {
         if let Err(why) = self.may_begin() {
             return Ok(Taken::TryAgain { why });
         }
-        if self.early_ends.heard_of(&incident.id) {
+        let early = self.early_ends.take(&incident.id);
+        if early.is_some() {
             // Whatever its event says of the time: PagerDuty is asked before anything is done.
             incident.seen_at = Timestamp::UNIX_EPOCH;
         }
-        let title = title::original(&incident.title);
-        let rules = self.rules.current();
-        let customer = rules.customer_of(&incident);
-        let meant = match rules.choose(title, &incident, customer.as_deref()) {
-            Choice::Scenario { meant, .. } => meant,
+        let customer = self.rules.current().customer_of(&incident);
+        let Some(meant) = self.meant(&incident, customer.as_deref()) else {
+            return self.leave_to_people(&incident, customer.as_deref(), opening).await;
+        };
+        let Meant { scenario, captures, .. } = meant;
+        let named = ScenarioRef { id: scenario.id.clone(), hash: scenario.hash.clone() };
+        let breaks = self.executor.pulse.breaks();
+        let claim = match self.claims().claim(&incident.id, opening, Some(named), None).await? {
+            ClaimAnswer::Won(claim) => claim,
+            ClaimAnswer::Noted(_) => return Ok(Taken::Unmatched),
+            ClaimAnswer::Lost(refusal) => return self.lost(&incident, &refusal).await,
+        };
+        let run = claim.run().to_string();
+        tracing::info!(
+            incident.id = %incident.id, scenario.name = scenario.id,
+            "run {run} is ours: scenario {}", scenario.id,
+        );
+        let place = self.runs.enrol(&incident.id);
+        if let Some(stand_down) = early.filter(|it| !it.reason.shows_in_status()) {
+            self.stand_down_early(&incident.id, stand_down).await;
+        }
+        let hold = self.hold(claim, breaks);
+        self.start(Begun {
+            reporter: self.reporter.held_by(&hold),
+            hold,
+            incident,
+            scenario,
+            captures,
+            customer,
+            journal: Journal::default(),
+            memory: Memory::default(),
+            told: Told::default(),
+            reports: Vec::new(),
+            taken_over: false,
+            title_under_way: false,
+            in_doubt: Vec::new(),
+            end: None,
+            place,
+        });
+        Ok(Taken::Claimed { run })
+    }
+
+    /// The run of a claim. `breaks` are those of the pulse before it was asked for.
+    pub(crate) fn hold(&self, claim: Claim, breaks: u64) -> Arc<Hold> {
+        let pulse = self.executor.pulse.clone();
+        Arc::new(Hold::new(self.claims().clone(), pulse, claim, breaks))
+    }
+
+    /// The one scenario that is meant for the incident.
+    fn meant(&self, incident: &Incident, customer: Option<&Customer>) -> Option<Meant> {
+        let Incident { id, title, .. } = incident;
+        match self.rules.current().choose(title::original(title), incident, customer) {
+            Choice::Scenario { meant, .. } => return Some(meant),
             Choice::None { near } => {
                 for miss in near {
                     tracing::info!(
-                        incident.id = %incident.id, scenario.name = miss.scenario.id,
-                        "incident {} has the keywords of {}, but its '{}' is no {}",
-                        incident.id, miss.scenario.id, miss.capture, miss.kind.word(),
+                        incident.id = %id, scenario.name = miss.scenario.id,
+                        "incident {id} has the keywords of {}, but its '{}' is no {}",
+                        miss.scenario.id, miss.capture, miss.kind.word(),
                     );
                 }
-                return self.leave_to_people(&incident, customer.as_deref(), opening).await;
             }
             Choice::Ambiguous { several, .. } => {
                 let ids: Vec<&str> =
                     several.iter().map(|meant| meant.scenario.id.as_str()).collect();
                 tracing::warn!(
-                    incident.id = %incident.id,
-                    "incident {} is meant by several scenarios equally: {}",
-                    incident.id, ids.join(", "),
+                    incident.id = %id,
+                    "incident {id} is meant by several scenarios equally: {}", ids.join(", "),
                 );
-                return self.leave_to_people(&incident, customer.as_deref(), opening).await;
             }
-        };
-        let scenario =
-            ScenarioRef { id: meant.scenario.id.clone(), hash: meant.scenario.hash.clone() };
-        match self.claims().claim(&incident.id, opening, Some(scenario), None).await? {
-            ClaimAnswer::Won(claim) => {
-                let run = claim.run().to_string();
-                tracing::info!(
-                    incident.id = %incident.id, scenario.name = meant.scenario.id,
-                    "run {run} is ours: scenario {}", meant.scenario.id,
-                );
-                let place = self.runs.enrol(&incident.id);
-                self.start(Begun {
-                    claim,
-                    incident,
-                    scenario: meant.scenario,
-                    captures: meant.captures,
-                    customer,
-                    journal: Journal::default(),
-                    memory: Memory::default(),
-                    told: Told::default(),
-                    reports: Vec::new(),
-                    taken_over: false,
-                    title_under_way: false,
-                    in_doubt: Vec::new(),
-                    end: None,
-                    place,
-                });
-                Ok(Taken::Claimed { run })
-            }
-            ClaimAnswer::Noted(_) => Ok(Taken::Unmatched),
-            ClaimAnswer::Lost(refusal) => Ok(self.lost(&refusal)),
         }
+        None
+    }
+
+    /// Somebody took the incident before anybody here had heard of it.
+    async fn stand_down_early(&self, incident: &IncidentId, stand_down: StandDown) {
+        let StandDown { reason, by, .. } = stand_down.clone();
+        if let Err(error) = self.claims().stand_down(incident, reason, by, None).await {
+            self.metrics.store_errors.inc();
+            tracing::warn!(incident.id = %incident, %error, "a wish to stand down is known here only");
+        }
+        self.runs.stand_down(incident, stand_down);
     }
 
     /// Records, once in the world, that no scenario is meant for it.
@@ -139,17 +166,21 @@ impl Pipeline {
                 Ok(Taken::Unmatched)
             }
             ClaimAnswer::Won(_) => Ok(Taken::Unmatched),
-            ClaimAnswer::Lost(refusal) => Ok(self.lost(&refusal)),
+            ClaimAnswer::Lost(refusal) => self.lost(incident, &refusal).await,
         }
     }
 
-    fn lost(&self, refusal: &Refusal) -> Taken {
+    async fn lost(&self, incident: &Incident, refusal: &Refusal) -> Result<Taken, StoreError> {
         tracing::debug!(owner = %self.claims().owner(), "not claimed here: {refusal}");
         let why = refusal.to_string();
-        match refusal {
-            Refusal::StillOpen { .. } => Taken::TryAgain { why },
-            _ => Taken::Elsewhere { why },
+        if !matches!(refusal, Refusal::StillOpen { .. }) {
+            return Ok(Taken::Elsewhere { why });
         }
+        // The run before must not end the incident another time.
+        let Incident { id, status_by, reopened_at, .. } = incident;
+        self.taken_from_us(id, StandDownReason::Reopened, (status_by.clone(), *reopened_at))
+            .await?;
+        Ok(Taken::TryAgain { why })
     }
 
     /// Carries a run out in the background.
@@ -175,7 +206,7 @@ impl Pipeline {
         reason: StandDownReason,
         (by, at): (Option<String>, Option<Timestamp>),
     ) -> Result<Taken, StoreError> {
-        match self.claims().stand_down(incident, reason, by, at).await? {
+        match self.claims().stand_down(incident, reason, by.clone(), at).await? {
             Ok(stand_down) => {
                 tracing::info!(
                     incident.id = %incident, ?reason,
@@ -185,7 +216,8 @@ impl Pipeline {
                 Ok(Taken::StandDown)
             }
             Err(Refusal::Unclaimed { .. }) => {
-                self.early_ends.note(incident);
+                let at = self.executor.clock.now();
+                self.early_ends.note(incident, StandDown { reason, by, at });
                 Ok(Taken::Ignored)
             }
             // Nobody is working on it any more: there is nothing to stop.

@@ -27,12 +27,22 @@ pub(crate) enum Left {
     Halted,
 }
 
+/// What cannot be told here is left to others: the run is released.
+impl From<Untold> for Left {
+    fn from(untold: Untold) -> Self {
+        match untold {
+            Untold::Lost(refusal) => Self::Lost(refusal),
+            Untold::Halted | Untold::Failed(_) => Self::Halted,
+        }
+    }
+}
+
 /// Rounds of asking PagerDuty before a page; after that people are paged with what is known.
 const LOOK_ROUNDS: usize = 2;
 
 impl Pipeline {
     pub(crate) async fn respond(&self, mut begun: Begun) {
-        let run = begun.claim.run().clone();
+        let run = begun.claim().run().clone();
         let scenario = begun.scenario.id.clone();
         let beginning = self.keep_beginning(&begun);
         let ended = match self.carry_out(&mut begun).await {
@@ -83,7 +93,7 @@ impl Pipeline {
         let about_to_change = Arc::new(Notify::new());
         let ended = CancellationToken::new();
         let plan = RunPlan {
-            claim: &begun.claim,
+            hold: &begun.hold,
             scenario: &begun.scenario,
             world: begun.world(&self.vars),
             zone: begun.zone(&self.reporter.style.zone),
@@ -108,7 +118,7 @@ impl Pipeline {
             if begun.mode() == Mode::Shadow || is_ending {
                 return true;
             }
-            self.reporter.start(&begun.incident, &story, &about_to_change, &ended).await
+            begun.reporter.start(&begun.incident, &story, &about_to_change, &ended).await
         };
         let carry = async {
             let carried = self.executor.carry_out(plan).await;
@@ -182,18 +192,18 @@ impl Pipeline {
     /// How this run asks people: by notes.
     fn questions(&self, begun: &Begun) -> NoteQuestions {
         NoteQuestions {
-            platform: Arc::clone(&self.reporter.platform),
-            style: self.reporter.style.clone(),
-            run: begun.claim.run().clone(),
+            platform: Arc::clone(&begun.reporter.platform),
+            style: Arc::clone(&begun.reporter.style),
+            run: begun.claim().run().clone(),
             region: self.region.clone(),
             scenario: Arc::clone(&begun.scenario),
-            began_at: begun.claim.opened_at(),
+            began_at: begun.claim().opened_at(),
         }
     }
 
     pub(crate) fn story<'a>(&'a self, begun: &'a Begun) -> Story<'a> {
         Story {
-            run: begun.claim.run(),
+            run: begun.claim().run(),
             region: &self.region,
             scenario: &begun.scenario,
             title: title::original(&begun.incident.title),
@@ -201,7 +211,7 @@ impl Pipeline {
             in_doubt: &begun.in_doubt,
             told: &begun.told,
             contact: begun.destination().and_then(|it| it.contact.as_deref()),
-            began_at: begun.claim.opened_at(),
+            began_at: begun.claim().opened_at(),
             now: self.executor.clock.now(),
             taken_over: begun.taken_over,
         }
@@ -235,9 +245,9 @@ impl Pipeline {
             let id = &begun.incident.id;
             let call = || self.reporter.platform.incident(id);
             match self.reporter.persist(id, &begun.place.halt, LOOK_ROUNDS, call).await {
-                Err(Untold::Halted) => return Err(Left::Halted),
                 Ok(now) => Some(now),
                 Err(Untold::Failed(_)) => None,
+                Err(untold) => return Err(untold.into()),
             }
         } else {
             self.look_again(&begun.incident).await.ok()
@@ -255,12 +265,12 @@ impl Pipeline {
     /// Records the outcome; tries until the store takes it, because until then the run is open.
     async fn finish(&self, begun: &Begun, outcome: Outcome) -> Result<(), Left> {
         loop {
-            match self.claims().finish(&begun.claim, outcome, &begun.journal).await {
+            match self.claims().finish(begun.claim(), outcome, &begun.journal).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(refusal)) => return Err(Left::Lost(refusal)),
                 Err(error) => {
                     self.metrics.store_errors.inc();
-                    tracing::warn!(%error, "the outcome of run {} waits", begun.claim.run());
+                    tracing::warn!(%error, "the outcome of run {} waits", begun.claim().run());
                 }
             }
             tokio::select! {
@@ -271,8 +281,8 @@ impl Pipeline {
     }
 
     async fn release(&self, begun: &Begun) {
-        let run = begun.claim.run();
-        match self.claims().release(&begun.claim).await {
+        let run = begun.claim().run();
+        match self.claims().release(begun.claim()).await {
             Ok(Ok(())) => tracing::info!(%run, "run {run} is released for another region"),
             Ok(Err(refusal)) => tracing::info!(%run, "run {run} needs no release: {refusal}"),
             Err(error) => {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::begun::Begun;
-use crate::claim::Claim;
+use crate::claim::hold::Hold;
 use crate::claim::journal::{DoneResult, Entry, Journal, Standing};
-use crate::claim::protocol::RunItem;
+use crate::claim::protocol::{Opening, RunItem, StandDown, StandDownReason};
 use crate::execute::end::{End, Told};
 use crate::execute::memory::Memory;
 use crate::execute::run::StepReport;
@@ -23,7 +23,7 @@ use crate::scenario::model::Scenario;
 /// What is left to do of a run somebody else began.
 pub(crate) async fn pick_up(
     pipeline: &Pipeline,
-    claim: Claim,
+    hold: Arc<Hold>,
     seen: &RunItem,
     place: Enrolled,
 ) -> Begun {
@@ -58,12 +58,15 @@ pub(crate) async fn pick_up(
         let (id, hash) = named.unwrap_or(("unknown", ""));
         Arc::new(Scenario::only_named(id, hash))
     };
-    let standing_end = resume_at(&scenario, seen);
+    let standing_end = reopened_since(&incident, &seen.opening, &pipeline.bot_user)
+        .map(End::StoodDown)
+        .or_else(|| resume_at(&scenario, seen));
     let beside = recalled(pipeline, &seen.run).await;
     let memory = Memory::of(&seen.journal, beside);
     let customer = rules.customer_of(&incident);
     Begun {
-        claim,
+        reporter: pipeline.reporter.held_by(&hold),
+        hold,
         incident,
         scenario,
         captures,
@@ -103,6 +106,18 @@ fn known_steps(journal: &Journal) -> Vec<StepReport> {
         .collect()
 }
 
+/// Somebody opened the incident again after the owner before us had resolved it: the next run takes
+/// care of it. Both times are PagerDuty's.
+fn reopened_since(incident: &Incident, opening: &Opening, bot_user: &str) -> Option<StandDown> {
+    let at = incident.reopened_at?;
+    let by = incident.status_by.clone().filter(|by| by != bot_user)?;
+    let is_later = match opening {
+        Opening::Triggered => true,
+        Opening::Reopened { at: before } => before.parse().is_ok_and(|before| at > before),
+    };
+    is_later.then_some(StandDown { reason: StandDownReason::Reopened, by: Some(by), at })
+}
+
 /// From the journal alone: the end that is left to tell, if there is one.
 fn resume_at(scenario: &Scenario, seen: &RunItem) -> Option<End> {
     match seen.journal.standing() {
@@ -135,6 +150,7 @@ fn nameless(id: &IncidentId) -> Incident {
         urgency: Urgency::High,
         number: None,
         status_by: None,
+        reopened_at: None,
         service: None,
         escalation_policy: None,
         assignees: Vec::new(),

@@ -164,6 +164,7 @@ async fn clean_up(pipeline: Arc<Pipeline>, alive: Vec<Owner>) {
 
 async fn take_over(pipeline: &Arc<Pipeline>, seen: &OpenRun) -> Result<(), StoreError> {
     // From here on only what was taken over counts: its owner may have written since it was seen.
+    let breaks = pipeline.executor.pulse.breaks();
     let TakenOver { claim, item } = match pipeline.claims().take_over(seen).await? {
         Ok(taken) => taken,
         // The other region was faster, or the owner lives.
@@ -181,9 +182,10 @@ async fn take_over(pipeline: &Arc<Pipeline>, seen: &OpenRun) -> Result<(), Store
     if let Some(stand_down) = item.stand_down.clone() {
         pipeline.runs.stand_down(&item.run.incident, stand_down);
     }
+    let hold = pipeline.hold(claim, breaks);
     let pipeline_of_run = Arc::clone(pipeline);
     pipeline.runs.spawn(async move {
-        let begun = resume::pick_up(&pipeline_of_run, claim, &item, place).await;
+        let begun = resume::pick_up(&pipeline_of_run, hold, &item, place).await;
         pipeline_of_run.respond(begun).await;
     });
     Ok(())

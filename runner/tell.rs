@@ -35,7 +35,7 @@ impl Pipeline {
             Outcome::StoodDown => {
                 self.record_closing(begun, &end, None, false).await?;
                 let story = self.story(begun);
-                self.reporter.title(&begun.incident, State::StoodDown).await;
+                begun.reporter.title(&begun.incident, State::StoodDown).await;
                 self.end_note(&story, &end, begun).await?;
                 Ok(end)
             }
@@ -68,7 +68,7 @@ impl Pipeline {
                 return Ok(());
             }
             if now.title != right {
-                self.reporter.title(&now, state).await;
+                begun.reporter.title(&now, state).await;
             }
         }
         Ok(())
@@ -80,12 +80,12 @@ impl Pipeline {
             return Box::pin(self.tell(begun, End::StoodDown(stand_down))).await;
         }
         let story = self.story(begun);
-        match self.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
+        match begun.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
             Ok(_) => {
                 self.end_note(&story, &end, begun).await?;
                 Ok(end)
             }
-            Err(Untold::Halted) => Err(Left::Halted),
+            Err(untold @ (Untold::Halted | Untold::Lost(_))) => Err(untold.into()),
             Err(Untold::Failed(error)) => {
                 let what =
                     format!("the incident is well, but PagerDuty did not resolve it: {error}");
@@ -108,13 +108,13 @@ impl Pipeline {
         if let Some(stand_down) = begun.place.stand_down.borrow().clone() {
             return Ok(Some(stand_down));
         }
-        match self.claims().confirm(&begun.claim).await {
+        match begun.hold.confirm().await {
             Ok(Ok(())) => Ok(None),
             Ok(Err(Refusal::StandDown { stand_down, .. })) => Ok(Some(stand_down)),
             Ok(Err(refusal)) => Err(Left::Lost(refusal)),
             Err(error) => {
                 self.metrics.store_errors.inc();
-                let run = begun.claim.run();
+                let run = begun.claim().run();
                 tracing::error!(%error, "run {run} is resolved without a last look at its claim");
                 Ok(None)
             }
@@ -127,10 +127,10 @@ impl Pipeline {
         if begun.told == Told::default() {
             begun.told = told(&begun.scenario, &end, &Values::default());
         }
-        let halt = begun.place.halt.clone();
+        let (reporter, halt) = (begun.reporter.clone(), begun.place.halt.clone());
         let destination = begun.destination().and_then(|it| it.policy.clone());
         let hand_off = HandOff {
-            reporter: &self.reporter,
+            reporter: &reporter,
             fallback_policy: self.fallback_policy.as_deref(),
             destination: destination.as_deref(),
             halt: &halt,
@@ -138,31 +138,16 @@ impl Pipeline {
         let level = match begun.journal.standing() {
             // The owner before us may have paged already: the same level, not one higher.
             Standing::Closing { escalate_to: Some(level), .. } => Some(level),
-            _ => hand_off.find_level(&begun.incident).await.map_err(|_| Left::Halted)?,
+            _ => hand_off.find_level(&begun.incident).await?,
         };
         self.record_closing(begun, &end, level, false).await?;
         let story = self.story(begun);
         if self.was_told(&story, begun).await? {
             return Ok(end);
         }
-        if hand_off.give(&begun.incident, &story, level).await.is_err() {
-            return Err(Left::Halted);
-        }
+        hand_off.give(&begun.incident, &story, level).await?;
         self.end_note(&story, &end, begun).await?;
         Ok(end)
-    }
-
-    /// A process that was paused while it told people may have lost the run. What it would say then
-    /// has been said by another, or is not true any more. Costs a read.
-    async fn still_ours(&self, begun: &Begun) -> Result<(), Left> {
-        match self.claims().confirm(&begun.claim).await {
-            Ok(Err(Refusal::StandDown { .. }) | Ok(())) => Ok(()),
-            Ok(Err(refusal)) => Err(Left::Lost(refusal)),
-            Err(error) => {
-                tracing::debug!(%error, "people are told without a last look at the claim");
-                Ok(())
-            }
-        }
     }
 
     /// A note of the owner before us proves that it had paged, since the page comes first.
@@ -170,10 +155,10 @@ impl Pipeline {
         if !begun.taken_over {
             return Ok(false);
         }
-        match self.reporter.has_end_note(story, &begun.place.halt).await {
+        match begun.reporter.has_end_note(story, &begun.place.halt).await {
             Ok(told) => Ok(told),
-            Err(Untold::Halted) => Err(Left::Halted),
             Err(Untold::Failed(_)) => Ok(false),
+            Err(untold) => Err(untold.into()),
         }
     }
 
@@ -182,10 +167,9 @@ impl Pipeline {
         if self.was_told(story, begun).await? {
             return Ok(());
         }
-        self.still_ours(begun).await?;
-        match self.reporter.end_note(story, end, &begun.place.halt).await {
-            Err(Untold::Halted) => Err(Left::Halted),
+        match begun.reporter.end_note(story, end, &begun.place.halt).await {
             Ok(()) | Err(Untold::Failed(_)) => Ok(()),
+            Err(untold) => Err(untold.into()),
         }
     }
 
@@ -210,9 +194,9 @@ impl Pipeline {
         let journal = begun.journal.with(closing);
         let claims = self.claims();
         let answer = if consent {
-            claims.intend(&begun.claim, &journal).await
+            claims.intend(begun.claim(), &journal).await
         } else {
-            claims.done(&begun.claim, &journal).await
+            claims.done(begun.claim(), &journal).await
         };
         match answer {
             Ok(Ok(())) => begun.journal = journal,
@@ -220,7 +204,7 @@ impl Pipeline {
             Ok(Err(refusal)) => return Err(Left::Lost(refusal)),
             Err(error) => {
                 self.metrics.store_errors.inc();
-                let run = begun.claim.run();
+                let run = begun.claim().run();
                 tracing::error!(%error, "run {run} is told to people without being recorded");
                 // It may be recorded all the same; the next write carries it in any case.
                 begun.journal = journal;

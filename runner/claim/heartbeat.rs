@@ -3,7 +3,7 @@
 //! A runner that could not renew its heartbeat for `lease - margin` must assume that others will
 //! soon take its runs over: it starts no effect and says so on `/readyz`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
@@ -36,19 +36,36 @@ impl Default for LeaseTerms {
 #[derive(Clone, Debug)]
 pub struct Pulse {
     terms: LeaseTerms,
+    beats: Arc<Mutex<Beats>>,
+}
+
+#[derive(Debug, Default)]
+struct Beats {
     /// When the last good heartbeat was *sent*: its answer may have taken long.
-    last_good: Arc<Mutex<Option<Instant>>>,
+    last_good: Option<Instant>,
+    /// How often others may have taken this process for dead.
+    breaks: u64,
 }
 
 impl Pulse {
     pub fn new(terms: LeaseTerms) -> Self {
-        Self { terms, last_good: Arc::default() }
+        Self { terms, beats: Arc::default() }
     }
 
     /// May this process start an effect now?
     pub fn is_good(&self) -> bool {
-        let last = *self.last_good.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|sent| sent.elapsed() < self.terms.lease.saturating_sub(self.terms.margin))
+        self.beats().last_good.is_some_and(|sent| sent.elapsed() < self.patience())
+    }
+
+    /// How often the pulse was not good for a while, and then good again. What was known of runs
+    /// before is to be asked again after each.
+    pub fn breaks(&self) -> u64 {
+        self.beats().breaks
+    }
+
+    /// Without a heartbeat for this long the process must not rely on its runs.
+    fn patience(&self) -> Duration {
+        self.terms.lease.saturating_sub(self.terms.margin)
     }
 
     pub const fn terms(&self) -> LeaseTerms {
@@ -58,7 +75,16 @@ impl Pulse {
     /// Any durable write of ours that was sent at `sent` and succeeded proves no more than a
     /// heartbeat does, so only heartbeats count.
     fn beat_well(&self, sent: Instant) {
-        *self.last_good.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
+        let patience = self.patience();
+        let mut beats = self.beats();
+        if beats.last_good.is_some_and(|last| sent.duration_since(last) >= patience) {
+            beats.breaks += 1;
+        }
+        beats.last_good = Some(sent);
+    }
+
+    fn beats(&self) -> MutexGuard<'_, Beats> {
+        self.beats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Beats once. `number` must grow.

@@ -13,6 +13,7 @@ use crate::incident::{IncidentId, Outcome, Owner, RunId};
 
 pub mod dynamodb;
 pub mod heartbeat;
+pub mod hold;
 pub mod journal;
 pub mod memory;
 pub mod protocol;

@@ -86,8 +86,19 @@ pub enum StandDownReason {
     StopNote,
     /// The monitoring tool cleared the alert; nobody took over, but the incident has ended.
     ResolvedByMonitoring,
+    /// Somebody opened the incident again before the end of its run was recorded. It is the next
+    /// run's now.
+    Reopened,
     /// A late delivery: PagerDuty says that the incident has ended, or that a person has it.
     OverBeforeStart,
+}
+
+impl StandDownReason {
+    /// Whoever asks PagerDuty for the incident's status learns of it; the person may have changed their
+    /// mind since.
+    pub const fn shows_in_status(self) -> bool {
+        !matches!(self, Self::Reassigned | Self::StopNote)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ impl Executor {
         let became = join_all(tasks.iter().map(|task| self.became(progress, task))).await;
         let (mut kept, mut unknown) = (Vec::new(), None);
         for (mut task, became) in tasks.into_iter().zip(became) {
-            let (run, step) = (progress.plan.claim.run(), task.step.number);
+            let (run, step) = (progress.plan.claim().run(), task.step.number);
             match became {
                 None => kept.push(task),
                 Some(Adopted::Ended { seen, attempt }) => {

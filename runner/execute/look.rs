@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Map;
 use tokio::time::{Instant, sleep};
 
+use crate::claim::hold::Doubt;
 use crate::claim::protocol::Refusal;
 use crate::execute::actuator::{Action, Ending, Observation, Order, Output};
 use crate::execute::prepare::Prepared;
@@ -90,27 +91,20 @@ impl Executor {
     }
 
     /// A process that was paused since the intent, or whose store was slow to take it, may be taken
-    /// for dead by now. It waits until it shows life again, for a lease at most, and asks whether
-    /// the run is still its own.
+    /// for dead by now. It asks whether the run is still its own, for a lease at most.
     async fn must_not_begin(&self, progress: &Progress<'_>) -> Result<Option<&'static str>, Stop> {
-        if self.pulse.is_good() {
-            return Ok(None);
-        }
         for delay in store_delays(self.pulse.terms().lease) {
-            progress.plan.halted()?;
-            sleep(delay).await;
-            if !self.pulse.is_good() {
-                continue;
-            }
-            match self.claims.confirm(progress.plan.claim).await {
-                Ok(Ok(())) => return Ok(None),
-                Ok(Err(Refusal::StandDown { .. })) => {
+            match progress.plan.hold.check().await {
+                Ok(()) => return Ok(None),
+                Err(Doubt::Refused(Refusal::StandDown { .. })) => {
                     let stops = progress.phase == Phase::Main;
                     return Ok(stops.then_some("somebody asked to stop before it was begun"));
                 }
-                Ok(Err(refusal)) => return Err(Stop::Lost(refusal)),
-                Err(error) => tracing::debug!(%error, "a recovery waits for the claim store"),
+                Err(Doubt::Refused(refusal)) => return Err(Stop::Lost(refusal)),
+                Err(Doubt::Unknown(why)) => tracing::debug!(why, "a recovery waits"),
             }
+            progress.plan.halted()?;
+            sleep(delay).await;
         }
         Ok(Some("this process lost touch with the claim store"))
     }
@@ -126,7 +120,7 @@ pub(super) fn order(
     let plan = &progress.plan;
     let left = plan.act_until.saturating_duration_since(Instant::now());
     Order {
-        run: plan.claim.run().clone(),
+        run: plan.claim().run().clone(),
         step: task.step.number,
         entry: entry(&task.ready.frame.each),
         nonce: if task.changes() { task.nonce.clone() } else { nonce() },

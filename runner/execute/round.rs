@@ -227,7 +227,7 @@ impl Executor {
         if !progress.plan.memory.has_text() {
             return;
         }
-        let run = progress.plan.claim.run();
+        let run = progress.plan.claim().run();
         let kept = match serde_json::to_string(&progress.plan.memory) {
             Ok(memory) => self.history.keep(run, memory).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
@@ -248,8 +248,8 @@ impl Executor {
         for delay in store_delays(self.pulse.terms().lease) {
             if self.pulse.is_good() {
                 let answer = match progress.phase {
-                    Phase::Main => self.claims.intend(plan.claim, journal).await,
-                    Phase::Always => self.claims.done(plan.claim, journal).await,
+                    Phase::Main => self.claims.intend(plan.claim(), journal).await,
+                    Phase::Always => self.claims.done(plan.claim(), journal).await,
                 };
                 match answer {
                     Ok(Ok(())) => return Ok(()),
@@ -349,11 +349,11 @@ impl Executor {
     /// The effect has happened, so a store that does not answer does not stop the run: the next
     /// write carries this entry too. A refusal does.
     async fn record_done(&self, plan: &RunPlan<'_>) -> Result<(), Stop> {
-        match self.claims.done(plan.claim, &plan.journal).await {
+        match self.claims.done(plan.claim(), &plan.journal).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refusal)) => Err(Stop::Lost(refusal)),
             Err(error) => {
-                let run = plan.claim.run();
+                let run = plan.claim().run();
                 tracing::warn!(%error, %run, "the result of run {run}'s step is not recorded yet");
                 Ok(())
             }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::heartbeat::Pulse;
+use crate::claim::hold::Hold;
 use crate::claim::journal::{DoneResult, Journal, StepAt};
 use crate::claim::protocol::{Refusal, StandDown};
 use crate::claim::{Claim, Claims};
@@ -40,7 +41,7 @@ pub struct Executor {
 
 /// One run as it begins or is taken over.
 pub struct RunPlan<'a> {
-    pub claim: &'a Claim,
+    pub hold: &'a Hold,
     pub scenario: &'a Scenario,
     pub world: World,
     /// Times of day are meant in this zone.
@@ -55,6 +56,12 @@ pub struct RunPlan<'a> {
     /// Steps must have ended by then; what is left is for telling people.
     pub act_until: Instant,
     pub signals: RunSignals,
+}
+
+impl RunPlan<'_> {
+    pub(super) const fn claim(&self) -> &Claim {
+        self.hold.claim()
+    }
 }
 
 /// What reaches a run from outside while it goes on, and what it says meanwhile.

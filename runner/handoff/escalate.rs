@@ -66,7 +66,9 @@ pub async fn escalate(
                     incident.id, after.status.word(),
                 );
             }
-            Err(error @ PlatformError::AlreadyEnded { .. }) => return Err(error),
+            Err(error @ (PlatformError::AlreadyEnded { .. } | PlatformError::NotOurs(_))) => {
+                return Err(error);
+            }
             Err(error) => {
                 tracing::warn!(
                     incident.id = %incident.id, %error,
@@ -91,7 +93,7 @@ async fn raise_urgency(
     let high = IncidentChange { urgency: Some(Urgency::High), ..IncidentChange::default() };
     match platform.change(incident, &high).await {
         Ok(_) => Ok(()),
-        Err(error @ PlatformError::AlreadyEnded { .. }) => Err(error),
+        Err(error @ (PlatformError::AlreadyEnded { .. } | PlatformError::NotOurs(_))) => Err(error),
         Err(error) => {
             tracing::warn!(
                 incident.id = %incident, %error,
@@ -142,6 +144,7 @@ mod tests {
             urgency: Urgency::High,
             number: None,
             status_by: None,
+            reopened_at: None,
             service: None,
             escalation_policy: Some("P1".to_owned()),
             assignees: assignees.iter().map(|id| (*id).to_owned()).collect(),

@@ -34,7 +34,7 @@ impl HandOff<'_> {
             Ok(level) => Ok(level),
             // A policy that cannot be read is no reason not to page.
             Err(Untold::Failed(_)) => Ok(None),
-            Err(Untold::Halted) => Err(Untold::Halted),
+            Err(untold) => Err(untold),
         }
     }
 
@@ -68,8 +68,8 @@ impl HandOff<'_> {
         let call = || self.reporter.platform.change(&incident.id, &change);
         match self.reporter.persist(&incident.id, self.halt, LEAVE_ROUNDS, call).await {
             Ok(_) | Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => Ok(true),
-            Err(Untold::Halted) => Err(Untold::Halted),
             Err(Untold::Failed(_)) => Ok(false),
+            Err(untold) => Err(untold),
         }
     }
 
@@ -97,7 +97,7 @@ impl HandOff<'_> {
                     return Ok(());
                 }
                 Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => return Ok(()),
-                Err(Untold::Halted) => return Err(Untold::Halted),
+                Err(untold @ (Untold::Halted | Untold::Lost(_))) => return Err(untold),
                 Err(Untold::Failed(error)) => {
                     self.reporter.metrics.escalation_failures.inc();
                     tracing::error!(

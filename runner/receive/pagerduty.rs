@@ -135,7 +135,8 @@ fn opened(event: &Value, opening: Opening) -> Option<Event> {
             Named { id, name }
         }),
         escalation_policy: text(&data["escalation_policy"]["id"]),
-        status_by: None,
+        status_by: text(&event["agent"]["id"]),
+        reopened_at: text(&data["reopened_at"]).and_then(|at| at.parse().ok()),
         assignees: references(&data["assignees"]),
         html_url: text(&data["html_url"]),
         seen_at: occurred_at(event),

@@ -136,6 +136,7 @@ fn incident(test: &Test, service: Option<String>, at: Timestamp) -> Result<Incid
         urgency: test.urgency,
         number: Some(1),
         status_by: None,
+        reopened_at: None,
         service: service.map(|name| Named { id: name.clone(), name }),
         escalation_policy: Some("PPOLICY".to_owned()),
         assignees: vec!["PAMS".to_owned()],
@@ -162,7 +163,7 @@ async fn pipeline(
     let metrics = Metrics::default();
     let reporter = Reporter {
         platform: Arc::clone(&script.platform) as Arc<_>,
-        style: Style { lang: file.lang, zone, mask: Mask::default() },
+        style: Arc::new(Style { lang: file.lang, zone, mask: Mask::default() }),
         metrics: metrics.clone(),
     };
     let history = Arc::new(Forgetful::default());

@@ -13,10 +13,13 @@ pub mod text;
 pub mod title;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::claim::hold::Hold;
+use crate::claim::protocol::Refusal;
 use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
 
 /// A change of an incident; only what is `Some` is sent.
@@ -105,6 +108,10 @@ pub enum PlatformError {
     #[error("PagerDuty refused {call}: {status}{} {message}", code.map(|c| format!(" code {c}")).unwrap_or_default())]
     Refused { call: String, status: u16, code: Option<u32>, message: String },
 
+    /// Not sent: this process was paused or cut off meanwhile, and the run is not its own any more.
+    #[error("it is not for this process to write any more: {0}")]
+    NotOurs(Refusal),
+
     /// It may work later; all attempts the call allows are used up.
     #[error("PagerDuty did not carry out {call} after {attempts} attempts: {reason}")]
     Unavailable { call: String, attempts: usize, reason: String },
@@ -121,6 +128,12 @@ impl PlatformError {
 /// changes something may therefore have taken effect even when it returns an error.
 #[async_trait]
 pub trait IncidentPlatform: Send + Sync {
+    /// The same platform for one run: before each attempt to write it looks whether the run is still
+    /// held, because attempts and the waits between them take long. `None` in rehearsals.
+    fn held_by(&self, _hold: &Arc<Hold>) -> Option<Arc<dyn IncidentPlatform>> {
+        None
+    }
+
     async fn incident(&self, id: &IncidentId) -> Result<Incident, PlatformError>;
 
     /// One PUT. Answers with the incident after the change.

@@ -97,7 +97,7 @@ fn plain_alert(alert: &Value) -> Value {
 /// One run's questions to people, as notes on its incident.
 pub struct NoteQuestions {
     pub platform: Arc<dyn IncidentPlatform>,
-    pub style: Style,
+    pub style: Arc<Style>,
     pub run: RunId,
     pub region: Region,
     pub scenario: Arc<Scenario>,

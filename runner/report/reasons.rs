@@ -176,6 +176,7 @@ fn stood_down_ja(stand_down: &StandDown) -> String {
         StandDownReason::Merged => "別のインシデントに統合されたため停止しました",
         StandDownReason::StopNote => "ノートの「ams stop」により停止しました",
         StandDownReason::ResolvedByMonitoring => "監視側でアラートが解消したため停止しました",
+        StandDownReason::Reopened => "インシデントがもう一度開かれたため、次の対応に譲りました",
         StandDownReason::OverBeforeStart => "対応を始める前に終わっていました",
     }
     .to_owned()
@@ -189,6 +190,7 @@ fn stood_down_en(stand_down: &StandDown) -> String {
         StandDownReason::Merged => "The incident was merged into another",
         StandDownReason::StopNote => "A person wrote \"ams stop\"",
         StandDownReason::ResolvedByMonitoring => "Monitoring cleared the alert",
+        StandDownReason::Reopened => "The incident was opened again; the next run takes care of it",
         StandDownReason::OverBeforeStart => "The incident was over before AMS began",
     }
     .to_owned()

@@ -10,6 +10,8 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::claim::hold::Hold;
+use crate::claim::protocol::Refusal;
 use crate::execute::end::End;
 use crate::incident::{Incident, IncidentId, Status};
 use crate::limits;
@@ -18,9 +20,10 @@ use crate::report::note::{Kind, Story, Style, marker};
 use crate::report::title::{State, with_state};
 use crate::report::{IncidentChange, IncidentPlatform, PlatformError, text};
 
+#[derive(Clone)]
 pub struct Reporter {
     pub platform: Arc<dyn IncidentPlatform>,
-    pub style: Style,
+    pub style: Arc<Style>,
     pub metrics: Metrics,
 }
 
@@ -31,6 +34,8 @@ pub enum Untold {
     Failed(PlatformError),
     /// The process stops; the next owner tells it.
     Halted,
+    /// Another has the run, and tells.
+    Lost(Refusal),
 }
 
 /// Rounds of tries for a note; each round is [`limits::PAGERDUTY_ATTEMPTS`] attempts. The page
@@ -42,6 +47,13 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 impl Reporter {
+    /// For one run: writes nothing once another has it.
+    #[must_use]
+    pub fn held_by(&self, hold: &Arc<Hold>) -> Self {
+        let platform = self.platform.held_by(hold).unwrap_or_else(|| Arc::clone(&self.platform));
+        Self { platform, ..self.clone() }
+    }
+
     /// Tells the start once it is due; returns at once when `ended` comes first. What is under way
     /// then gets a moment to finish, so that the title's changes stay in order. `false`: that was not
     /// enough, and the title may still change after us.
@@ -173,6 +185,7 @@ impl Reporter {
         for (round, pause) in (1..).zip(pauses) {
             let error = match call().await {
                 Ok(value) => return Ok(value),
+                Err(PlatformError::NotOurs(refusal)) => return Err(Untold::Lost(refusal)),
                 Err(error) => error,
             };
             if !error.is_passing() || round >= rounds {

@@ -107,6 +107,7 @@ fn incident(title: &str) -> Incident {
         urgency: Urgency::High,
         number: None,
         status_by: None,
+        reopened_at: None,
         service: None,
         escalation_policy: None,
         assignees: Vec::new(),

@@ -221,13 +221,18 @@ fn told(case: &Case<'_>) -> Vec<String> {
 fn fits(case: &Case<'_>) -> Vec<String> {
     let mut wrong = Vec::new();
     let touch = case.planned.touched.map(|(_, touch)| touch);
-    let may_stand_down = touch.is_some_and(|touch| touch != Touch::Reopen);
+    // A reopening that comes before the run's end is recorded ends it, and the next one follows.
+    let may_stand_down = |item| match touch {
+        None => false,
+        Some(Touch::Reopen) => case.is_followed(item),
+        Some(_) => true,
+    };
     // Whoever touches an incident that was resolved a moment ago opens it again.
     let most = if touch.is_some() { 2 } else { 1 };
     for item in case.runs.values() {
         let Some(outcome) = case.outcome(item) else { continue };
         let fits = case.planned.kind.outcomes.contains(&outcome)
-            || (may_stand_down && outcome == Outcome::StoodDown);
+            || (outcome == Outcome::StoodDown && may_stand_down(item));
         if !fits || item.run.number > most {
             wrong.push(format!("run {} ended as {outcome}", item.run));
         }

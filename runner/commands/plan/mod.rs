@@ -146,6 +146,7 @@ fn incident(args: &Args) -> Result<Incident, String> {
         urgency: Urgency::High,
         number: None,
         status_by: None,
+        reopened_at: None,
         service: args.service.clone().map(|name| Named { id: name.clone(), name }),
         escalation_policy: None,
         assignees: Vec::new(),

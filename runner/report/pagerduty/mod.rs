@@ -23,10 +23,10 @@ use self::transport::{Call, Failure, GaveUp, Lane, Transport};
 use super::{
     EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError, Watched,
 };
+use crate::claim::hold::Hold;
 use crate::clock::{Clock, SystemClock};
 use crate::incident::{Incident, IncidentId};
-use crate::limits;
-use crate::limits::WEBHOOK_PATH;
+use crate::limits::{self, WEBHOOK_PATH};
 
 const INCIDENT: &str = "/incidents/{id}";
 const INCIDENTS: &str = "/incidents";
@@ -87,9 +87,12 @@ impl Settings {
 }
 
 /// A client for one account. Shared by all runs of a process: its bounds hold over all of them.
+#[derive(Clone)]
 pub struct PagerDuty {
-    transport: Transport,
+    transport: Arc<Transport>,
     clock: Arc<dyn Clock>,
+    /// Of the run it writes for.
+    hold: Option<Arc<Hold>>,
 }
 
 impl fmt::Debug for PagerDuty {
@@ -104,8 +107,8 @@ impl PagerDuty {
     /// Fails when the base URL is none, or the token or the address cannot stand in a header.
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
         let clock = Arc::clone(&settings.clock);
-        let transport = Transport::new(settings)?;
-        Ok(Self { transport, clock })
+        let transport = Arc::new(Transport::new(settings)?);
+        Ok(Self { transport, clock, hold: None })
     }
 
     fn read_incident(&self, answer: &Value) -> Option<Incident> {
@@ -136,7 +139,7 @@ impl PagerDuty {
             Err(Failure::Refused(refusal)) => {
                 Err(open(refusal.status.to_string(), Some(refusal.message)))
             }
-            Err(passing) => Err(passing),
+            Err(other) => Err(other),
         }
     }
 
@@ -190,6 +193,10 @@ impl PagerDuty {
 
 #[async_trait]
 impl IncidentPlatform for PagerDuty {
+    fn held_by(&self, hold: &Arc<Hold>) -> Option<Arc<dyn IncidentPlatform>> {
+        Some(Arc::new(Self { hold: Some(Arc::clone(hold)), ..self.clone() }))
+    }
+
     async fn incident(&self, id: &IncidentId) -> Result<Incident, PlatformError> {
         let call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
         let answer = self.transport.call(&call).await;
@@ -211,6 +218,7 @@ impl IncidentPlatform for PagerDuty {
         loop {
             let mut call = Call::new(Method::PUT, INCIDENT, vec!["incidents", id.as_str()]);
             call.body = change::body(&rest);
+            call.hold = self.hold.as_deref();
             if rest.escalation.is_some() {
                 call.lane = Lane::Escalation;
             }
@@ -309,6 +317,7 @@ impl IncidentPlatform for PagerDuty {
         let needle = if carried { marker } else { content };
         let mut call = Call::new(Method::POST, NOTES, vec!["incidents", id.as_str(), "notes"]);
         call.body = Some(json!({ "note": { "content": content } }));
+        call.hold = self.hold.as_deref();
 
         let mut waits = self.transport.pace.waits();
         let mut may_have_worked = false;
@@ -341,7 +350,7 @@ impl IncidentPlatform for PagerDuty {
 fn react(change: &IncidentChange, gave_up: &GaveUp) -> Reaction {
     match &gave_up.failure {
         Failure::Refused(refusal) => change::reaction(change, refusal, gave_up.may_have_worked),
-        Failure::Passing { .. } => Reaction::GiveUp,
+        Failure::Passing { .. } | Failure::NotOurs(_) => Reaction::GiveUp,
     }
 }
 
@@ -360,6 +369,7 @@ fn about_incident(call: &Call<'_>, id: &IncidentId, gave_up: GaveUp) -> Platform
 
 fn error(call: &Call<'_>, what: String, gave_up: GaveUp) -> PlatformError {
     match gave_up.failure {
+        Failure::NotOurs(refusal) => PlatformError::NotOurs(refusal),
         Failure::Refused(refusal) if refusal.status == 404 => PlatformError::NotFound { what },
         Failure::Refused(refusal) => PlatformError::Refused {
             call: call.name(),

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 use super::answer::Refusal;
 use super::retry::{Pace, Verdict, judge, rate_limit_reset};
 use super::{Credential, Settings};
+use crate::claim::hold::{Doubt, Hold};
+use crate::claim::protocol;
 use crate::limits;
 
 /// Which permits a call may use.
@@ -32,11 +34,21 @@ pub(super) struct Call<'a> {
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Value>,
     pub(super) lane: Lane,
+    /// Of the run a write is for.
+    pub(super) hold: Option<&'a Hold>,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(method: Method, route: &'static str, path: Vec<&'a str>) -> Self {
-        Self { method, route, path, query: Vec::new(), body: None, lane: Lane::Ordinary }
+        Self {
+            method,
+            route,
+            path,
+            query: Vec::new(),
+            body: None,
+            lane: Lane::Ordinary,
+            hold: None,
+        }
     }
 
     pub(super) fn get(route: &'static str, path: Vec<&'a str>) -> Self {
@@ -49,6 +61,19 @@ impl<'a> Call<'a> {
 
     pub(super) fn name(&self) -> String {
         format!("{} {}", self.method, self.route)
+    }
+
+    /// A claim store that does not answer is no reason to leave people untold.
+    async fn still_held(&self) -> Result<(), Failure> {
+        let Some(hold) = self.hold else { return Ok(()) };
+        match hold.check().await {
+            Ok(()) | Err(Doubt::Refused(protocol::Refusal::StandDown { .. })) => Ok(()),
+            Err(Doubt::Refused(refusal)) => Err(Failure::NotOurs(refusal)),
+            Err(Doubt::Unknown(why)) => {
+                tracing::warn!(why, "{} is sent without knowing whose run it is", self.name());
+                Ok(())
+            }
+        }
     }
 }
 
@@ -66,6 +91,8 @@ pub(super) enum Failure {
         reset: Option<Duration>,
     },
     Refused(Refusal),
+    /// Not sent: the run it was for is another's.
+    NotOurs(protocol::Refusal),
 }
 
 impl Failure {
@@ -74,6 +101,7 @@ impl Failure {
         match self {
             Self::Passing { reason, .. } => reason.clone(),
             Self::Refused(refusal) => format!("refused with {}", refusal.status),
+            Self::NotOurs(refusal) => refusal.to_string(),
         }
     }
 
@@ -194,6 +222,7 @@ impl Transport {
     /// not make anybody send it again.
     pub(super) async fn once(&self, call: &Call<'_>, attempt: usize) -> Result<Value, Failure> {
         let _permit = self.permit(call.lane).await;
+        call.still_held().await?;
         let started = Instant::now();
         let sent = self.request(call).send().await;
         let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());

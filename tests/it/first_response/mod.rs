@@ -5,6 +5,7 @@ mod explain;
 mod in_trouble;
 mod limits_of_trust;
 mod lost_runner;
+mod overtaken;
 mod people;
 mod reload;
 mod values;

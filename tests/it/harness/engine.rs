@@ -34,7 +34,7 @@ impl Engine {
         assert!(
             program.exists(),
             "there is no {}: run cargo build --locked --manifest-path tests/engine/Cargo.toml \
-             with the same CARGO_TARGET_DIR, or tests/run, which does",
+             with the same CARGO_TARGET_DIR and profile, or tests/run, which does",
             program.display(),
         );
         let mut process = Command::new(program).stdout(Stdio::piped()).spawn().unwrap();

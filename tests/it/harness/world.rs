@@ -141,12 +141,31 @@ impl World {
         self.until_run(incident, |item| item.epoch >= epoch).await;
     }
 
-    async fn until_run(&self, incident: &IncidentId, is_so: impl Fn(&RunItem) -> bool) {
+    pub(crate) async fn until_run(
+        &self,
+        incident: &IncidentId,
+        is_so: impl Fn(&RunItem) -> bool,
+    ) -> RunItem {
         let began = tokio::time::Instant::now();
-        while !self.store.read(incident).await.unwrap().as_ref().is_some_and(&is_so) {
+        loop {
+            if let Some(item) = self.store.read(incident).await.unwrap().filter(&is_so) {
+                return item;
+            }
             assert!(began.elapsed() < PATIENCE, "{}", self.everything(incident));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Waits until a region has written this to its log.
+    pub(crate) async fn until_logged(&self, region: usize, text: &str) {
+        let log = &self.cluster.regions[region].log;
+        super::wait::until(text, || read(log).contains(text)).await;
+    }
+
+    /// Waits until somebody has asked PagerDuty for such a change, whatever came of it.
+    pub(crate) async fn until_asked(&self, what: impl Fn(&serde_json::Value) -> bool) {
+        let asked = || self.pagerduty().recorded_requests().iter().any(|it| what(&it.body));
+        super::wait::until("the request to PagerDuty", asked).await;
     }
 
     /// The region that owns the incident's run.
