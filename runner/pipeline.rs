@@ -84,7 +84,7 @@ impl Pipeline {
         );
         let place = self.runs.enrol(&incident.id);
         if let Some(stand_down) = early.filter(|it| !it.reason.shows_in_status()) {
-            self.stand_down_early(&incident.id, stand_down).await;
+            self.record_stand_down(&incident.id, stand_down).await;
         }
         let hold = self.hold(claim, breaks);
         self.start(Begun {
@@ -139,8 +139,8 @@ impl Pipeline {
         None
     }
 
-    /// Somebody took the incident before anybody here had heard of it.
-    async fn stand_down_early(&self, incident: &IncidentId, stand_down: StandDown) {
+    /// A wish to stand down that no webhook will bring to the store any more.
+    pub(crate) async fn record_stand_down(&self, incident: &IncidentId, stand_down: StandDown) {
         let StandDown { reason, by, .. } = stand_down.clone();
         if let Err(error) = self.claims().stand_down(incident, reason, by, None).await {
             self.metrics.store_errors.inc();

@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::StoreError;
-use crate::claim::protocol::Opening;
+use crate::claim::protocol::{Opening, RunItem};
 use crate::claim::takeover::first_to_act;
-use crate::incident::{IncidentId, Owner, Status};
+use crate::incident::{IncidentId, Outcome, Owner, Status};
 use crate::limits::{RECONCILE_MAX_AGE, RECONCILE_MIN_AGE};
 use crate::pipeline::Pipeline;
 use crate::report::{OpenIncident, PlatformError};
@@ -46,10 +47,17 @@ pub async fn reconcile_until(pipeline: Arc<Pipeline>, every: Duration, stop: Can
 
 #[derive(Default)]
 struct Reconcile {
-    /// Open incidents that are known to be claimed.
-    claimed: HashSet<IncidentId>,
-    /// Unclaimed ones that were left to another process last time.
-    left: HashSet<IncidentId>,
+    /// Open incidents that were looked up and lack nothing.
+    settled: HashSet<Seen>,
+    /// Those that lack a run and were left to another process last time.
+    left: HashSet<Seen>,
+}
+
+/// An incident as PagerDuty shows it; one that was opened again is another.
+type Seen = (IncidentId, Option<Timestamp>);
+
+fn seen(incident: &OpenIncident) -> Seen {
+    (incident.id.clone(), incident.reopened_at)
 }
 
 impl Reconcile {
@@ -60,17 +68,19 @@ impl Reconcile {
         }
         let alive = alive(pipeline).await?;
         let me = pipeline.claims().owner();
+        let now = pipeline.executor.clock.now();
         let mut left = HashSet::new();
         for incident in open {
-            if pipeline.claims().store().read(&incident).await?.is_some() {
-                self.claimed.insert(incident);
+            let item = pipeline.claims().store().read(&incident.id).await?;
+            let Some(opening) = missing(&incident, item.as_ref(), now) else {
+                self.settled.insert(seen(&incident));
                 continue;
-            }
-            let is_ours = first_to_act(&alive, &incident).is_none_or(|owner| owner == me);
-            if is_ours || self.left.contains(&incident) {
-                begin(pipeline, &incident).await?;
+            };
+            let is_ours = first_to_act(&alive, &incident.id).is_none_or(|owner| owner == me);
+            if is_ours || self.left.contains(&seen(&incident)) {
+                begin(pipeline, &incident.id, opening).await?;
             } else {
-                left.insert(incident);
+                left.insert(seen(&incident));
             }
         }
         self.left = left;
@@ -78,32 +88,53 @@ impl Reconcile {
     }
 
     /// Open incidents that should have come to us and may not have.
-    async fn in_question(&mut self, pipeline: &Pipeline) -> Result<Vec<IncidentId>, Failure> {
+    async fn in_question(&mut self, pipeline: &Pipeline) -> Result<Vec<OpenIncident>, Failure> {
         let platform = &pipeline.reporter.platform;
         let watched = platform.watched().await?;
         let now = pipeline.executor.clock.now();
-        let is_due = |incident: &OpenIncident| {
-            let age = incident.created_at.map(|at| now.duration_since(at).unsigned_abs());
-            let due = |age| age >= RECONCILE_MIN_AGE && age <= RECONCILE_MAX_AGE;
-            incident.status == Status::Triggered && watched.covers(incident) && age.is_some_and(due)
-        };
-        let open = platform.open_incidents().await?;
-        let open: Vec<IncidentId> =
-            open.into_iter().filter(is_due).map(|incident| incident.id).collect();
-        self.claimed.retain(|incident| open.contains(incident));
-        Ok(open.into_iter().filter(|incident| !self.claimed.contains(incident)).collect())
+        let mut open = platform.open_incidents().await?;
+        open.retain(|incident| {
+            incident.status == Status::Triggered
+                && watched.covers(incident)
+                && (is_due(incident.created_at, now) || is_due(incident.reopened_at, now))
+        });
+        let shown: HashSet<Seen> = open.iter().map(seen).collect();
+        self.settled.retain(|it| shown.contains(it));
+        open.retain(|incident| !self.settled.contains(&seen(incident)));
+        Ok(open)
     }
 }
 
+/// Old enough that its webhooks would have come, and not so old that people have long seen to it.
+fn is_due(at: Option<Timestamp>, now: Timestamp) -> bool {
+    let age = at.map(|at| now.duration_since(at).unsigned_abs());
+    age.is_some_and(|age| (RECONCILE_MIN_AGE..=RECONCILE_MAX_AGE).contains(&age))
+}
+
+/// The opening that no run of ours knows of. An incident whose last run left it resolved and that is
+/// triggered now was opened again.
+fn missing(incident: &OpenIncident, item: Option<&RunItem>, now: Timestamp) -> Option<Opening> {
+    let Some(item) = item else {
+        return is_due(incident.created_at, now).then_some(Opening::Triggered);
+    };
+    let was_over = match item.outcome? {
+        Outcome::Resolved | Outcome::RecoveredItself => true,
+        Outcome::StoodDown => item.stand_down.as_ref().is_some_and(|it| it.reason.ended_it()),
+        _ => false,
+    };
+    let at = incident.reopened_at.filter(|at| was_over && is_due(Some(*at), now))?;
+    Some(Opening::Reopened { at: at.to_string() })
+}
+
 /// Begins its run as its webhook would have, with what PagerDuty says now.
-async fn begin(pipeline: &Arc<Pipeline>, id: &IncidentId) -> Result<(), Failure> {
+async fn begin(pipeline: &Arc<Pipeline>, id: &IncidentId, opening: Opening) -> Result<(), Failure> {
     let incident = pipeline.reporter.platform.incident(id).await?;
     if incident.status != Status::Triggered {
         return Ok(());
     }
     pipeline.metrics.reconciled.inc();
-    tracing::warn!(incident.id = %id, "nobody has claimed the open incident {id}: its webhooks were lost");
-    pipeline.open(incident, Opening::Triggered).await?;
+    tracing::warn!(incident.id = %id, "no run has begun for the open incident {id}: its webhooks were lost");
+    pipeline.open(incident, opening).await?;
     Ok(())
 }
 

@@ -58,9 +58,11 @@ pub(crate) async fn pick_up(
         let (id, hash) = named.unwrap_or(("unknown", ""));
         Arc::new(Scenario::only_named(id, hash))
     };
-    let standing_end = reopened_since(&incident, &seen.opening, &pipeline.bot_user)
-        .map(End::StoodDown)
-        .or_else(|| resume_at(&scenario, seen));
+    let reopened = reopened_since(&incident, seen, &pipeline.bot_user);
+    if let Some(stand_down) = reopened.clone() {
+        pipeline.record_stand_down(id, stand_down).await;
+    }
+    let standing_end = reopened.map(End::StoodDown).or_else(|| resume_at(&scenario, seen));
     let beside = recalled(pipeline, &seen.run).await;
     let memory = Memory::of(&seen.journal, beside);
     let customer = rules.customer_of(&incident);
@@ -108,10 +110,10 @@ fn known_steps(journal: &Journal) -> Vec<StepReport> {
 
 /// Somebody opened the incident again after the owner before us had resolved it: the next run takes
 /// care of it. Both times are PagerDuty's.
-fn reopened_since(incident: &Incident, opening: &Opening, bot_user: &str) -> Option<StandDown> {
-    let at = incident.reopened_at?;
+fn reopened_since(incident: &Incident, seen: &RunItem, bot_user: &str) -> Option<StandDown> {
+    let at = incident.reopened_at.filter(|_| seen.stand_down.is_none())?;
     let by = incident.status_by.clone().filter(|by| by != bot_user)?;
-    let is_later = match opening {
+    let is_later = match &seen.opening {
         Opening::Triggered => true,
         Opening::Reopened { at: before } => before.parse().is_ok_and(|before| at > before),
     };

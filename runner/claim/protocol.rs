@@ -94,6 +94,14 @@ pub enum StandDownReason {
 }
 
 impl StandDownReason {
+    /// The incident was resolved, or had been and was opened again.
+    pub const fn ended_it(self) -> bool {
+        matches!(
+            self,
+            Self::ResolvedByPerson | Self::ResolvedByMonitoring | Self::Merged | Self::Reopened
+        )
+    }
+
     /// Whoever asks PagerDuty for the incident's status learns of it; the person may have changed their
     /// mind since.
     pub const fn shows_in_status(self) -> bool {

@@ -227,6 +227,7 @@ impl IncidentPlatform for RecordedPlatform {
                 status: Status::Triggered,
                 teams: Vec::new(),
                 created_at: None,
+                reopened_at: None,
             })
             .collect())
     }

@@ -67,6 +67,8 @@ pub struct OpenIncident {
     /// Ids of the teams it belongs to.
     pub teams: Vec<String>,
     pub created_at: Option<Timestamp>,
+    /// As in [`Incident`].
+    pub reopened_at: Option<Timestamp>,
 }
 
 /// Which incidents' webhooks come to AMS.

@@ -18,7 +18,7 @@ pub(crate) enum Loss {
 }
 
 /// Every look leaves the time at which it began; then the run waits, and is lost there.
-const SCENARIO: &str = "\
+pub(crate) const SCENARIO: &str = "\
 scenario: bench
 about: A look, then a wait
 match: {all: [bench]}
@@ -40,21 +40,25 @@ pub(crate) async fn measure(loss: Loss, runs: usize) -> io::Result<()> {
     while took.len() < runs {
         took.extend(round(loss).await?);
     }
-    took.sort_unstable();
-    let at = |part: usize| took[(took.len() * part / 100).min(took.len() - 1)];
     let word = match loss {
         Loss::Killed => "kill -9",
         Loss::Stopped => "SIGTERM",
     };
+    say_spread(&format!("{word} of the owner to the next step in the other region"), took);
+    Ok(())
+}
+
+/// `took` in milliseconds.
+pub(crate) fn say_spread(what: &str, mut took: Vec<i64>) {
+    took.sort_unstable();
+    let at = |part: usize| took[(took.len() * part / 100).min(took.len() - 1)];
     crate::say(format_args!(
-        "from {word} of the owner to the next step in the other region, {} runs: \
-         p50 {} ms, p99 {} ms, longest {} ms",
+        "from {what}, {} runs: p50 {} ms, p99 {} ms, longest {} ms",
         took.len(),
         at(50),
         at(99),
         at(100),
     ));
-    Ok(())
 }
 
 /// Milliseconds for each run that the lost region had.

@@ -1,7 +1,8 @@
 //! What losing a runner costs, what a run costs at the store, and what waiting runs cost a process
 //! (docs/BENCHMARKS.md).
 //!
-//! `cargo bench --bench takeover`, or with one of `killed`, `stopped`, `cost`, `waiting` behind `--`.
+//! `cargo bench --bench takeover`, or with one of `killed`, `stopped`, `stand-down`, `cost`,
+//! `waiting` behind `--`.
 //! Real processes, the default lease, everything on this machine.
 
 #[expect(clippy::unwrap_used, reason = "made for tests, which use all of it")]
@@ -16,6 +17,7 @@ mod usage;
 mod cost;
 mod failover;
 mod ground;
+mod stand_down;
 mod waiting;
 
 use std::io::Write as _;
@@ -29,6 +31,8 @@ enum Part {
     Killed,
     /// From SIGTERM.
     Stopped,
+    /// From a person's wish, heard by the other region.
+    StandDown,
     /// Writes and reads of an ordinary recovery in DynamoDB.
     Cost,
     /// Runs that wait, all in one process.
@@ -61,6 +65,9 @@ async fn main() -> ExitCode {
         }
         if wants(Part::Stopped) {
             failover::measure(failover::Loss::Stopped, options.runs).await?;
+        }
+        if wants(Part::StandDown) {
+            stand_down::measure(options.runs).await?;
         }
         if wants(Part::Cost) {
             cost::measure().await?;

@@ -141,8 +141,11 @@ impl Shared {
         (fault, faults)
     }
 
-    fn count_answer(&self, operation: &str, answer: &Answer) {
+    fn count_answer(&self, operation: &str, (table, bytes): (String, usize), answer: &Answer) {
         let mut told = self.told();
+        let carried = told.counts.tables.entry((table, operation.to_owned())).or_default();
+        carried.requests += 1;
+        carried.kib += u64::try_from(bytes.div_ceil(1024)).unwrap_or(u64::MAX);
         *told.counts.carried_out.entry(operation.to_owned()).or_default() += 1;
         if answer.says("ConditionalCheckFailedException") {
             *told.counts.conditions_failed.entry(operation.to_owned()).or_default() += 1;
@@ -201,6 +204,13 @@ fn operation(head: &request::Parts) -> String {
     }
 }
 
+/// Empty where none is named.
+fn table(body: &[u8]) -> String {
+    let body: Result<serde_json::Value, _> = serde_json::from_slice(body);
+    let name = body.ok().and_then(|body| Some(body.get("TableName")?.as_str()?.to_owned()));
+    name.unwrap_or_default()
+}
+
 async fn take(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let operation = operation(&head);
@@ -220,8 +230,9 @@ async fn take(State(shared): State<Arc<Shared>>, request: Request) -> Response {
         let (shared, slow) = (Arc::clone(&shared), faults.slow_request);
         async move {
             tokio::time::sleep(slow).await;
+            let asked = (table(&body), body.len());
             let answer = shared.forward(&head, body).await?;
-            shared.count_answer(&operation, &answer);
+            shared.count_answer(&operation, asked, &answer);
             Some(answer)
         }
     });

@@ -87,6 +87,13 @@ pub(super) struct Planned {
     pub(super) fault: Fault,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) requests: u64,
+    /// KiB of each request's body, rounded up: an upper bound of the write units it costs.
+    pub(crate) kib: u64,
+}
+
 /// By operation: `PutItem` for DynamoDB, `GET` for others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -96,6 +103,8 @@ pub(crate) struct Counts {
     pub(crate) carried_out: BTreeMap<String, u64>,
     /// Those of them whose condition did not hold; they are billed as writes.
     pub(crate) conditions_failed: BTreeMap<String, u64>,
+    /// By table and operation, of what was carried out.
+    pub(crate) tables: BTreeMap<(String, String), Carried>,
     pub(crate) faults: BTreeMap<Fault, u64>,
 }
 

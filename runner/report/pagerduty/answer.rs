@@ -72,13 +72,13 @@ impl Refusal {
 /// `None` when the answer holds no incident with an id.
 pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
     let holder = inner(answer, "incident");
-    let changed_by = holder.get("last_status_change_by");
-    let status = text(holder, "status").and_then(|word| Status::parse(&word));
     Some(Incident {
         id: IncidentId::parse(&text(holder, "id")?)?,
         title: text(holder, "title").or_else(|| text(holder, "summary")).unwrap_or_default(),
         // Unknown means open and urgent: people are told once too often rather than not at all.
-        status: status.unwrap_or(Status::Triggered),
+        status: text(holder, "status")
+            .and_then(|word| Status::parse(&word))
+            .unwrap_or(Status::Triggered),
         urgency: match text(holder, "urgency").as_deref() {
             Some("low") => Urgency::Low,
             _ => Urgency::High,
@@ -86,23 +86,22 @@ pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
         number: number(holder, "incident_number").or_else(|| number(holder, "number")),
         service: holder.get("service").and_then(named),
         escalation_policy: holder.get("escalation_policy").and_then(reference),
-        status_by: changed_by.and_then(reference),
-        reopened_at: reopened_at(holder).filter(|_| {
-            let is_user = |by| text(by, "type").is_some_and(|kind| kind.starts_with("user"));
-            status == Some(Status::Triggered) && changed_by.is_some_and(is_user)
-        }),
+        status_by: holder.get("last_status_change_by").and_then(reference),
+        reopened_at: reopened_at(holder),
         assignees: assignees(holder),
         html_url: text(holder, "html_url"),
         seen_at,
     })
 }
 
-/// A status that changed after the incident was made. The answer has no `reopened_at` of its own, as
-/// webhooks have.
+/// When a user brought it back to triggered. REST has no `reopened_at`, as webhooks have, only the last
+/// change of status.
 fn reopened_at(incident: &Value) -> Option<Timestamp> {
     let time = |name| text(incident, name)?.parse::<Timestamp>().ok();
+    let kind = text(&incident["last_status_change_by"], "type")?;
     let (created, changed) = (time("created_at")?, time("last_status_change_at")?);
-    (changed > created).then_some(changed)
+    let is_triggered = text(incident, "status").as_deref() == Some("triggered");
+    (is_triggered && kind.starts_with("user") && changed > created).then_some(changed)
 }
 
 /// REST has `assignments[].assignee`, webhooks `assignees[]`.
@@ -152,6 +151,7 @@ pub(super) fn open_incidents(answer: &Value) -> Vec<OpenIncident> {
                     .unwrap_or(Status::Acknowledged),
                 teams: list(incident, "teams").iter().filter_map(reference).collect(),
                 created_at: text(incident, "created_at").and_then(|at| at.parse().ok()),
+                reopened_at: reopened_at(incident),
             })
         })
         .collect()

@@ -8,7 +8,7 @@ use ams::incident::{Outcome, Urgency};
 use ams::sandbox::pagerduty::{ENGINEER, Entry, Fault, NewIncident};
 use jiff::SignedDuration;
 
-use super::REPAIR;
+use super::{REPAIR, SLOW};
 use crate::harness::world::{SHORT_LEASE, World};
 
 #[tokio::test]
@@ -113,6 +113,22 @@ async fn a_store_that_does_not_answer_is_a_503_and_the_incident_is_handled_later
 }
 
 #[tokio::test]
+async fn a_store_that_takes_an_intent_slowly_delays_the_recovery_and_does_not_fail_it() {
+    let short = SLOW.replace("for: 30s", "for: 2s");
+    let world = World::with(&short).settings(SHORT_LEASE).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    // Over the end of the wait and longer than a heartbeat counts, not as long as a write waits.
+    let blocker = rusqlite::Connection::open(world.cluster.claims()).unwrap();
+    blocker.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    tokio::time::sleep(Duration::from_millis(2_700)).await;
+    blocker.execute_batch("ROLLBACK").unwrap();
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_slow_pagerduty_does_not_delay_the_answer_to_a_webhook() {
     let world = World::with(REPAIR).start().await;
     world.pagerduty().fail_next(2, Fault::Hang(Duration::from_secs(3)));
@@ -137,5 +153,23 @@ async fn an_open_incident_whose_webhooks_were_lost_everywhere_is_found() {
     assert_eq!((run.run.number, run.epoch), (1, 1));
     assert_eq!(world.read("recoveries").lines().count(), 1);
     world.leave_to_people(&mine);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_reopening_whose_webhooks_were_lost_everywhere_is_found() {
+    let clock = Arc::new(SetClock::at(SystemClock.now() - SignedDuration::from_mins(10)));
+    let settings = format!("{SHORT_LEASE}reconcile_every: 500ms\n");
+    let world = World::with(REPAIR).settings(&settings).pagerduty_clock(clock.clone());
+    let world = world.start().await;
+    let incident = world.fire("service web down");
+    world.expect(&incident, Outcome::Resolved).await;
+    clock.advance(SignedDuration::from_mins(5));
+    world.pagerduty().lose_webhooks(true);
+    world.pagerduty().reopen_as(ENGINEER, &incident).unwrap();
+    world.pagerduty().lose_webhooks(false);
+    world.until_run(&incident, |item| item.run.number == 2).await;
+    world.expect(&incident, Outcome::RecoveredItself).await;
+    assert_eq!(world.read("recoveries").lines().count(), 1);
     world.end().await;
 }

@@ -15,7 +15,8 @@ use crate::harness::world::{SHORT_LEASE, World};
 
 /// An incident that AMS resolved, and whose owner is dead before it could record that.
 async fn resolved_and_not_recorded() -> (World, IncidentId, usize) {
-    let mut world = World::with(REPAIR).settings(SHORT_LEASE).start().await;
+    // Long enough for somebody to open it again before it is taken over.
+    let mut world = World::with(REPAIR).settings("lease: 5s\n").start().await;
     let hangs = Fault::Hang(Duration::from_mins(1));
     // On a busy machine the start is noted too.
     world.pagerduty().fail_next_of(2, hangs, "POST", "/incidents/{id}/notes");
