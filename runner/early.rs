@@ -22,19 +22,40 @@ impl EarlyEnds {
     pub fn note(&self, incident: &IncidentId, wish: StandDown) {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.len() >= EARLY_ENDS {
-            heard.retain(|_, early| early.heard.elapsed() < EARLY_END_KEPT);
+            heard.retain(|_, early| early.is_fresh());
         }
-        // In a flood the incident's own state in PagerDuty still decides before people are told.
-        if heard.len() < EARLY_ENDS {
-            heard.insert(incident.clone(), Early { heard: Instant::now(), wish });
+        if heard.len() >= EARLY_ENDS {
+            // What shows in PagerDuty is found there all the same.
+            return;
+        }
+        let early = heard.entry(incident.clone()).or_insert_with(|| Early::of(wish.clone()));
+        // Those that PagerDuty cannot tell when it is asked are kept.
+        if early.wish.reason.shows_in_status() {
+            *early = Early::of(wish);
         }
     }
 
     /// Was its end heard of? Then its beginning is old news.
+    pub fn heard_of(&self, incident: &IncidentId) -> bool {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.get(incident).is_some_and(Early::is_fresh)
+    }
+
+    /// For the run that has begun all the same: what PagerDuty could not tell it. Asked once.
     pub fn take(&self, incident: &IncidentId) -> Option<StandDown> {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let early = heard.remove(incident).filter(|it| it.heard.elapsed() < EARLY_END_KEPT)?;
-        Some(early.wish)
+        let early = heard.remove(incident).filter(Early::is_fresh)?;
+        Some(early.wish).filter(|wish| !wish.reason.shows_in_status())
+    }
+}
+
+impl Early {
+    fn of(wish: StandDown) -> Self {
+        Self { heard: Instant::now(), wish }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.heard.elapsed() < EARLY_END_KEPT
     }
 }
 
@@ -50,16 +71,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_end_is_remembered_once_and_for_a_while() {
+    async fn an_end_is_remembered_for_a_while() {
         let (ends, early) = (EarlyEnds::default(), IncidentId::parse("PEARLY").unwrap());
-        let acknowledged = wish(StandDownReason::Acknowledged);
-        assert_eq!(ends.take(&early), None);
-        ends.note(&early, acknowledged.clone());
-        assert_eq!(ends.take(&early), Some(acknowledged.clone()));
-        assert_eq!(ends.take(&early), None, "the next opening is another one");
-        ends.note(&early, acknowledged);
+        assert!(!ends.heard_of(&early));
+        ends.note(&early, wish(StandDownReason::Acknowledged));
+        assert!(ends.heard_of(&early));
         tokio::time::advance(EARLY_END_KEPT + Duration::from_secs(1)).await;
-        assert_eq!(ends.take(&early), None);
+        assert!(!ends.heard_of(&early));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_pagerduty_cannot_tell_is_given_once() {
+        let (ends, early) = (EarlyEnds::default(), IncidentId::parse("PEARLY").unwrap());
+        let stop = wish(StandDownReason::StopNote);
+        ends.note(&early, wish(StandDownReason::Acknowledged));
+        ends.note(&early, stop.clone());
+        ends.note(&early, wish(StandDownReason::Acknowledged));
+        assert_eq!(ends.take(&early), Some(stop));
+        assert_eq!(ends.take(&early), None, "the next run is another one");
+        ends.note(&early, wish(StandDownReason::Acknowledged));
+        assert_eq!(ends.take(&early), None, "PagerDuty is asked for that");
     }
 
     #[tokio::test(start_paused = true)]

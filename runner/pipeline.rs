@@ -19,7 +19,7 @@ use crate::early::EarlyEnds;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::{Answer, Executor};
-use crate::incident::{Incident, IncidentId, Outcome, Region};
+use crate::incident::{Incident, IncidentId, Outcome, Region, RunId};
 use crate::matching::{Choice, Meant};
 use crate::metrics::Metrics;
 use crate::receive::http::{Intake, Taken};
@@ -27,7 +27,7 @@ use crate::receive::{Delivery, Event};
 use crate::report::reporter::Reporter;
 use crate::report::title;
 use crate::rules::Rules;
-use crate::runs::Runs;
+use crate::runs::{Enrolled, Runs};
 
 /// One region's way from a delivery to an outcome.
 pub struct Pipeline {
@@ -60,8 +60,7 @@ impl Pipeline {
         if let Err(why) = self.may_begin() {
             return Ok(Taken::TryAgain { why });
         }
-        let early = self.early_ends.take(&incident.id);
-        if early.is_some() {
+        if self.early_ends.heard_of(&incident.id) {
             // Whatever its event says of the time: PagerDuty is asked before anything is done.
             incident.seen_at = Timestamp::UNIX_EPOCH;
         }
@@ -82,11 +81,11 @@ impl Pipeline {
             incident.id = %incident.id, scenario.name = scenario.id,
             "run {run} is ours: scenario {}", scenario.id,
         );
-        let place = self.runs.enrol(&incident.id);
-        if let Some(stand_down) = early.filter(|it| !it.reason.shows_in_status()) {
-            self.record_stand_down(&incident.id, stand_down).await;
+        let place = self.runs.enrol(claim.run());
+        if let Some(early) = self.early_ends.take(&incident.id) {
+            self.record_stand_down(claim.run(), early).await;
         }
-        let hold = self.hold(claim, breaks);
+        let hold = self.hold(claim, breaks, &place);
         self.start(Begun {
             reporter: self.reporter.held_by(&hold),
             hold,
@@ -108,9 +107,9 @@ impl Pipeline {
     }
 
     /// The run of a claim. `breaks` are those of the pulse before it was asked for.
-    pub(crate) fn hold(&self, claim: Claim, breaks: u64) -> Arc<Hold> {
-        let pulse = self.executor.pulse.clone();
-        Arc::new(Hold::new(self.claims().clone(), pulse, claim, breaks))
+    pub(crate) fn hold(&self, claim: Claim, breaks: u64, place: &Enrolled) -> Arc<Hold> {
+        let (claims, pulse) = (self.claims().clone(), self.executor.pulse.clone());
+        Arc::new(Hold::new(claims, pulse, claim, breaks, place.stand_down.clone()))
     }
 
     /// The one scenario that is meant for the incident.
@@ -140,13 +139,13 @@ impl Pipeline {
     }
 
     /// A wish to stand down that no webhook will bring to the store any more.
-    pub(crate) async fn record_stand_down(&self, incident: &IncidentId, stand_down: StandDown) {
+    pub(crate) async fn record_stand_down(&self, run: &RunId, stand_down: StandDown) {
         let StandDown { reason, by, .. } = stand_down.clone();
-        if let Err(error) = self.claims().stand_down(incident, reason, by, None).await {
+        if let Err(error) = self.claims().stand_down_run(run, reason, by).await {
             self.metrics.store_errors.inc();
-            tracing::warn!(incident.id = %incident, %error, "a wish to stand down is known here only");
+            tracing::warn!(%run, %error, "a wish to stand down is known here only");
         }
-        self.runs.stand_down(incident, stand_down);
+        self.runs.stand_down(run, stand_down);
     }
 
     /// Records, once in the world, that no scenario is meant for it.
@@ -173,14 +172,22 @@ impl Pipeline {
     async fn lost(&self, incident: &Incident, refusal: &Refusal) -> Result<Taken, StoreError> {
         tracing::debug!(owner = %self.claims().owner(), "not claimed here: {refusal}");
         let why = refusal.to_string();
-        if !matches!(refusal, Refusal::StillOpen { .. }) {
-            return Ok(Taken::Elsewhere { why });
+        let Incident { id, status_by, .. } = incident;
+        if let Refusal::StillOpen { run, .. } = refusal {
+            // The run before must not end the incident another time.
+            let (reason, by) = (StandDownReason::Reopened, status_by.clone());
+            if let Ok((run, wish)) = self.claims().stand_down_run(run, reason, by).await? {
+                self.runs.stand_down(&run, wish);
+            }
+            return Ok(Taken::TryAgain { why });
         }
-        // The run before must not end the incident another time.
-        let Incident { id, status_by, reopened_at, .. } = incident;
-        self.taken_from_us(id, StandDownReason::Reopened, (status_by.clone(), *reopened_at))
-            .await?;
-        Ok(Taken::TryAgain { why })
+        // Whoever has it may not have heard of it.
+        if let Some(StandDown { reason, by, at }) = self.early_ends.take(id)
+            && let Ok((run, wish)) = self.claims().stand_down(id, reason, by, Some(at)).await?
+        {
+            self.runs.stand_down(&run, wish);
+        }
+        Ok(Taken::Elsewhere { why })
     }
 
     /// Carries a run out in the background.
@@ -206,19 +213,22 @@ impl Pipeline {
         reason: StandDownReason,
         (by, at): (Option<String>, Option<Timestamp>),
     ) -> Result<Taken, StoreError> {
-        match self.claims().stand_down(incident, reason, by.clone(), at).await? {
-            Ok(stand_down) => {
+        let ask = || self.claims().stand_down(incident, reason, by.clone(), at);
+        let mut answer = ask().await?;
+        if matches!(answer, Err(Refusal::Unclaimed { .. })) {
+            let at = at.unwrap_or_else(|| self.executor.clock.now());
+            self.early_ends.note(incident, StandDown { reason, by: by.clone(), at });
+            // Its claim may have been made just now, by somebody who has not seen the note.
+            answer = ask().await?;
+        }
+        match answer {
+            Ok((run, stand_down)) => {
                 tracing::info!(
                     incident.id = %incident, ?reason,
-                    "the run of incident {incident} was asked to stand down",
+                    "run {run} was asked to stand down",
                 );
-                self.runs.stand_down(incident, stand_down);
+                self.runs.stand_down(&run, stand_down);
                 Ok(Taken::StandDown)
-            }
-            Err(Refusal::Unclaimed { .. }) => {
-                let at = self.executor.clock.now();
-                self.early_ends.note(incident, StandDown { reason, by, at });
-                Ok(Taken::Ignored)
             }
             // Nobody is working on it any more: there is nothing to stop.
             Err(_) => Ok(Taken::Ignored),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::StoreError;
-use crate::claim::protocol::{Opening, RunItem};
+use crate::claim::protocol::{Opening, RUNS_PER_INCIDENT, RunItem};
 use crate::claim::takeover::first_to_act;
 use crate::incident::{IncidentId, Outcome, Owner, Status};
 use crate::limits::{RECONCILE_MAX_AGE, RECONCILE_MIN_AGE};
@@ -71,16 +71,27 @@ impl Reconcile {
         let now = pipeline.executor.clock.now();
         let mut left = HashSet::new();
         for incident in open {
-            let item = pipeline.claims().store().read(&incident.id).await?;
-            let Some(opening) = missing(&incident, item.as_ref(), now) else {
-                self.settled.insert(seen(&incident));
-                continue;
+            // What is wrong with one incident is no reason to leave the others alone.
+            let found = match pipeline.claims().store().read(&incident.id).await {
+                Ok(item) => lack(&incident, item.as_ref(), now),
+                Err(error) => {
+                    tracing::error!(%error, "incident {} cannot be looked up", incident.id);
+                    continue;
+                }
+            };
+            let opening = match found {
+                Lack::Opening(opening) => opening,
+                Lack::Nothing => {
+                    self.settled.insert(seen(&incident));
+                    continue;
+                }
+                Lack::NotYet => continue,
             };
             let is_ours = first_to_act(&alive, &incident.id).is_none_or(|owner| owner == me);
-            if is_ours || self.left.contains(&seen(&incident)) {
-                begin(pipeline, &incident.id, opening).await?;
-            } else {
+            if !is_ours && !self.left.contains(&seen(&incident)) {
                 left.insert(seen(&incident));
+            } else if let Err(error) = begin(pipeline, &incident.id, opening).await {
+                tracing::error!(%error, "incident {} cannot be begun yet", incident.id);
             }
         }
         self.left = left;
@@ -96,7 +107,7 @@ impl Reconcile {
         open.retain(|incident| {
             incident.status == Status::Triggered
                 && watched.covers(incident)
-                && (is_due(incident.created_at, now) || is_due(incident.reopened_at, now))
+                && is_due(incident.reopened_at.or(incident.created_at), now)
         });
         let shown: HashSet<Seen> = open.iter().map(seen).collect();
         self.settled.retain(|it| shown.contains(it));
@@ -111,19 +122,32 @@ fn is_due(at: Option<Timestamp>, now: Timestamp) -> bool {
     age.is_some_and(|age| (RECONCILE_MIN_AGE..=RECONCILE_MAX_AGE).contains(&age))
 }
 
-/// The opening that no run of ours knows of. An incident whose last run left it resolved and that is
-/// triggered now was opened again.
-fn missing(incident: &OpenIncident, item: Option<&RunItem>, now: Timestamp) -> Option<Opening> {
+/// What an open incident lacks.
+enum Lack {
+    Nothing,
+    /// Its run is under way; how that ends is to be seen.
+    NotYet,
+    /// A run for this opening.
+    Opening(Opening),
+}
+
+/// An incident whose last run left it resolved and that is triggered now was opened again.
+fn lack(incident: &OpenIncident, item: Option<&RunItem>, now: Timestamp) -> Lack {
+    let reopened = incident.reopened_at.map(|at| Opening::Reopened { at: at.to_string() });
     let Some(item) = item else {
-        return is_due(incident.created_at, now).then_some(Opening::Triggered);
+        // What we never had, and is old, people have long seen to.
+        let is_new = is_due(incident.created_at, now);
+        let opening = Some(reopened.unwrap_or(Opening::Triggered)).filter(|_| is_new);
+        return opening.map_or(Lack::Nothing, Lack::Opening);
     };
-    let was_over = match item.outcome? {
-        Outcome::Resolved | Outcome::RecoveredItself => true,
-        Outcome::StoodDown => item.stand_down.as_ref().is_some_and(|it| it.reason.ended_it()),
-        _ => false,
+    let was_over = match item.outcome {
+        None => return Lack::NotYet,
+        Some(Outcome::Resolved | Outcome::RecoveredItself) => true,
+        Some(Outcome::StoodDown) => item.stand_down.as_ref().is_some_and(|it| it.reason.ended_it()),
+        Some(_) => false,
     };
-    let at = incident.reopened_at.filter(|at| was_over && is_due(Some(*at), now))?;
-    Some(Opening::Reopened { at: at.to_string() })
+    let has_runs_left = item.run.number < RUNS_PER_INCIDENT;
+    reopened.filter(|_| was_over && has_runs_left).map_or(Lack::Nothing, Lack::Opening)
 }
 
 /// Begins its run as its webhook would have, with what PagerDuty says now.

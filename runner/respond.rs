@@ -27,7 +27,7 @@ pub(crate) enum Left {
     Halted,
 }
 
-/// What cannot be told here is left to others: the run is released.
+/// A failure is for whoever tells to deal with; one that nobody did leaves the run to others.
 impl From<Untold> for Left {
     fn from(untold: Untold) -> Self {
         match untold {
@@ -241,6 +241,7 @@ impl Pipeline {
     /// was lost. A hand-off must know whom it is with now; for the rest, recent knowledge will do.
     async fn end_as_of_now(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         let hands_off = matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated);
+        let was_resolved = begun.taken_over && self.is_resolved_by_us(&begun.incident);
         let now = if hands_off {
             let id = &begun.incident.id;
             let call = || self.reporter.platform.incident(id);
@@ -254,6 +255,11 @@ impl Pipeline {
         };
         if let Some(now) = now {
             begun.incident = now;
+        }
+        if was_resolved && begun.incident.status != Status::Resolved {
+            let Incident { status_by: by, seen_at: at, .. } = begun.incident.clone();
+            let reason = StandDownReason::Reopened;
+            return Ok(End::StoodDown(StandDown { reason, by, at }));
         }
         if self.is_with_people(&begun.incident) && !matches!(end, End::StoodDown(_)) {
             let (reason, at) = (StandDownReason::Acknowledged, begun.incident.seen_at);

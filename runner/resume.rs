@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::begun::Begun;
 use crate::claim::hold::Hold;
 use crate::claim::journal::{DoneResult, Entry, Journal, Standing};
@@ -13,7 +15,7 @@ use crate::execute::end::{End, Told};
 use crate::execute::memory::Memory;
 use crate::execute::run::StepReport;
 use crate::execute::verdict::{Verdict, Why};
-use crate::incident::{Incident, IncidentId, RunId, Status, Urgency};
+use crate::incident::{Incident, IncidentId, Outcome, RunId, Status, Urgency};
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::title;
@@ -60,7 +62,7 @@ pub(crate) async fn pick_up(
     };
     let reopened = reopened_since(&incident, seen, &pipeline.bot_user);
     if let Some(stand_down) = reopened.clone() {
-        pipeline.record_stand_down(id, stand_down).await;
+        pipeline.record_stand_down(&seen.run, stand_down).await;
     }
     let standing_end = reopened.map(End::StoodDown).or_else(|| resume_at(&scenario, seen));
     let beside = recalled(pipeline, &seen.run).await;
@@ -109,16 +111,28 @@ fn known_steps(journal: &Journal) -> Vec<StepReport> {
 }
 
 /// Somebody opened the incident again after the owner before us had resolved it: the next run takes
-/// care of it. Both times are PagerDuty's.
+/// care of it. An owner who was about to hand it off had not resolved it.
 fn reopened_since(incident: &Incident, seen: &RunItem, bot_user: &str) -> Option<StandDown> {
     let at = incident.reopened_at.filter(|_| seen.stand_down.is_none())?;
     let by = incident.status_by.clone().filter(|by| by != bot_user)?;
+    if let Standing::Closing { reason, .. } = seen.journal.standing() {
+        let outcome = End::recorded(reason, None).outcome();
+        if matches!(outcome, Outcome::HandedOff | Outcome::Escalated) {
+            return None;
+        }
+    }
     let is_later = match &seen.opening {
-        Opening::Triggered => true,
+        // PagerDuty's clock against that of whoever claimed it.
+        Opening::Triggered => at > seen.opened_at - CLOCKS_DIFFER,
+        // Both are PagerDuty's.
         Opening::Reopened { at: before } => before.parse().is_ok_and(|before| at > before),
     };
     is_later.then_some(StandDown { reason: StandDownReason::Reopened, by: Some(by), at })
 }
+
+/// By how much PagerDuty's clock and ours may, before a change that came before a run is taken for
+/// one that came after it.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
 
 /// From the journal alone: the end that is left to tell, if there is one.
 fn resume_at(scenario: &Scenario, seen: &RunItem) -> Option<End> {

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::claim::protocol::StandDown;
 use crate::execute::run::Answer;
-use crate::incident::IncidentId;
+use crate::incident::{IncidentId, RunId};
 use crate::limits;
 use crate::metrics::Metrics;
 
@@ -39,6 +39,8 @@ struct Open {
 struct Reach {
     /// Serial number of the enrolment.
     serial: u64,
+    /// Number of the run.
+    run: u32,
     stand_down: watch::Sender<Option<StandDown>>,
     answer: watch::Sender<Option<Answer>>,
 }
@@ -76,18 +78,18 @@ impl Runs {
     }
 
     /// Enters a run before it starts.
-    pub fn enrol(&self, incident: &IncidentId) -> Enrolled {
+    pub fn enrol(&self, run: &RunId) -> Enrolled {
         let (stand_down_sender, stand_down) = watch::channel(None);
         let (answer, answers) = watch::channel(None);
         let mut open = self.open();
         open.enrolled += 1;
         let serial = open.enrolled;
-        let reach = Reach { serial, stand_down: stand_down_sender, answer };
-        open.runs.insert(incident.clone(), reach);
+        let reach = Reach { serial, run: run.number, stand_down: stand_down_sender, answer };
+        open.runs.insert(run.incident.clone(), reach);
         self.metrics.runs_open.set(i64::try_from(open.runs.len()).unwrap_or(i64::MAX));
         Enrolled {
             runs: self.clone(),
-            incident: incident.clone(),
+            incident: run.incident.clone(),
             serial,
             stand_down,
             answers,
@@ -100,9 +102,10 @@ impl Runs {
         self.tasks.spawn(run);
     }
 
-    /// Tells the incident's run, if it is one of ours.
-    pub fn stand_down(&self, incident: &IncidentId, stand_down: StandDown) {
-        if let Some(reach) = self.open().runs.get(incident) {
+    /// Tells the run, if it is one of ours. The incident's next one is not meant.
+    pub fn stand_down(&self, run: &RunId, stand_down: StandDown) {
+        let open = self.open();
+        if let Some(reach) = open.runs.get(&run.incident).filter(|it| it.run == run.number) {
             reach.stand_down.send_if_modified(|current| {
                 let first = current.is_none();
                 if first {

@@ -66,8 +66,8 @@ impl Sweep {
 
     async fn round(&mut self, pipeline: &Arc<Pipeline>, round: u64) -> Result<(), StoreError> {
         let claims = pipeline.claims();
-        for (incident, stand_down) in claims.store().stand_downs(claims.owner()).await? {
-            pipeline.runs.stand_down(&incident, stand_down);
+        for (run, stand_down) in claims.store().stand_downs(claims.owner()).await? {
+            pipeline.runs.stand_down(&run, stand_down);
         }
         let beats = claims.store().heartbeats().await?;
         let lists = round.is_multiple_of(LIST_EVERY);
@@ -178,11 +178,11 @@ async fn take_over(pipeline: &Arc<Pipeline>, seen: &OpenRun) -> Result<(), Store
         incident.id = %seen.run.incident, epoch = claim.epoch(),
         "run {} is taken over from {}", seen.run, seen.owner,
     );
-    let place = pipeline.runs.enrol(&seen.run.incident);
+    let place = pipeline.runs.enrol(&item.run);
     if let Some(stand_down) = item.stand_down.clone() {
-        pipeline.runs.stand_down(&item.run.incident, stand_down);
+        pipeline.runs.stand_down(&item.run, stand_down);
     }
-    let hold = pipeline.hold(claim, breaks);
+    let hold = pipeline.hold(claim, breaks, &place);
     let pipeline_of_run = Arc::clone(pipeline);
     pipeline.runs.spawn(async move {
         let begun = resume::pick_up(&pipeline_of_run, hold, &item, place).await;

@@ -75,6 +75,12 @@ impl Pipeline {
     }
 
     async fn tell_recovery(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
+        // The owner before us came as far as that; whatever somebody wished since does not undo it.
+        if begun.taken_over && self.is_resolved_by_us(&begun.incident) {
+            let story = self.story(begun);
+            self.end_note(&story, &end, begun).await?;
+            return Ok(end);
+        }
         // A person who took over in the last moment keeps the incident.
         if let Some(stand_down) = self.objection(begun, &end).await? {
             return Box::pin(self.tell(begun, End::StoodDown(stand_down))).await;
@@ -84,6 +90,9 @@ impl Pipeline {
             Ok(_) => {
                 self.end_note(&story, &end, begun).await?;
                 Ok(end)
+            }
+            Err(Untold::Lost(Refusal::StandDown { stand_down, .. })) => {
+                Box::pin(self.tell(begun, End::StoodDown(stand_down))).await
             }
             Err(untold @ (Untold::Halted | Untold::Lost(_))) => Err(untold.into()),
             Err(Untold::Failed(error)) => {
@@ -98,10 +107,6 @@ impl Pipeline {
     /// before they are told: who takes over at this point sees in PagerDuty that AMS resolved it, or
     /// looks once more.
     async fn objection(&self, begun: &mut Begun, end: &End) -> Result<Option<StandDown>, Left> {
-        // What the owner before us has resolved cannot be given back, whatever came later.
-        if begun.taken_over && self.is_resolved_by_us(&begun.incident) {
-            return Ok(None);
-        }
         if !matches!(end, End::Verified | End::Healthy { .. }) {
             return self.record_closing(begun, end, None, true).await;
         }
@@ -145,7 +150,14 @@ impl Pipeline {
         if self.was_told(&story, begun).await? {
             return Ok(end);
         }
-        hand_off.give(&begun.incident, &story, level).await?;
+        match hand_off.give(&begun.incident, &story, level).await {
+            Ok(()) => {}
+            // A person has it already: a page would take it away again.
+            Err(Untold::Lost(Refusal::StandDown { stand_down, .. })) => {
+                return Box::pin(self.tell(begun, End::StoodDown(stand_down))).await;
+            }
+            Err(untold) => return Err(untold.into()),
+        }
         self.end_note(&story, &end, begun).await?;
         Ok(end)
     }

@@ -77,7 +77,8 @@ impl Pulse {
     fn beat_well(&self, sent: Instant) {
         let patience = self.patience();
         let mut beats = self.beats();
-        if beats.last_good.is_some_and(|last| sent.duration_since(last) >= patience) {
+        // Counted when the answer is there: others see the beat when it is written, not when it was sent.
+        if beats.last_good.is_some_and(|last| last.elapsed() >= patience) {
             beats.breaks += 1;
         }
         beats.last_good = Some(sent);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
 use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
 use crate::clock::Clock;
-use crate::incident::{IncidentId, Owner};
+use crate::incident::{IncidentId, Owner, RunId};
 
 pub struct MemoryClaims {
     clock: Arc<dyn Clock>,
@@ -61,13 +61,11 @@ impl ClaimStore for MemoryClaims {
         Ok(open.filter(|open| which.means(open)).collect())
     }
 
-    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError> {
+    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(RunId, StandDown)>, StoreError> {
         let kept = self.kept();
         let mine =
             kept.items.values().filter(|item| item.outcome.is_none() && item.owner == *owner);
-        Ok(mine
-            .filter_map(|item| Some((item.run.incident.clone(), item.stand_down.clone()?)))
-            .collect())
+        Ok(mine.filter_map(|item| Some((item.run.clone(), item.stand_down.clone()?))).collect())
     }
 
     async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError> {

@@ -46,7 +46,7 @@ pub trait ClaimStore: Send + Sync {
     async fn open_runs(&self, which: &Which) -> Result<Vec<OpenRun>, StoreError>;
 
     /// The owner's open runs that were asked to stand down.
-    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError>;
+    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(RunId, StandDown)>, StoreError>;
 
     /// Writes the owner's sign of life.
     async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError>;
@@ -290,11 +290,33 @@ impl Claims {
         reason: StandDownReason,
         by: Option<String>,
         happened: Option<Timestamp>,
-    ) -> Result<Result<StandDown, Refusal>, StoreError> {
-        let event = Event::StandDown { reason, by: by.clone(), happened };
+    ) -> Result<Result<(RunId, StandDown), Refusal>, StoreError> {
+        let event = Event::StandDown { reason, by: by.clone(), happened, run: None };
+        self.ask_to_stand_down(incident, event, StandDown { reason, by, at: self.clock.now() })
+            .await
+    }
+
+    /// The same for one run only.
+    pub async fn stand_down_run(
+        &self,
+        run: &RunId,
+        reason: StandDownReason,
+        by: Option<String>,
+    ) -> Result<Result<(RunId, StandDown), Refusal>, StoreError> {
+        let event =
+            Event::StandDown { reason, by: by.clone(), happened: None, run: Some(run.number) };
+        let wish = StandDown { reason, by, at: self.clock.now() };
+        self.ask_to_stand_down(&run.incident, event, wish).await
+    }
+
+    async fn ask_to_stand_down(
+        &self,
+        incident: &IncidentId,
+        event: Event,
+        wish: StandDown,
+    ) -> Result<Result<(RunId, StandDown), Refusal>, StoreError> {
         let answer = self.store.apply(incident, event).await?;
-        let now = self.clock.now();
-        Ok(answer.map(|item| item.stand_down.unwrap_or(StandDown { reason, by, at: now })))
+        Ok(answer.map(|item| (item.run, item.stand_down.unwrap_or(wish))))
     }
 
     fn proof(&self, item: &RunItem) -> Claim {

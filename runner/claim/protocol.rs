@@ -71,7 +71,7 @@ pub struct ScenarioRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StandDown {
     pub reason: StandDownReason,
-    /// PagerDuty user id, where a person did it.
+    /// PagerDuty's id of who did it, where it says so.
     pub by: Option<String>,
     pub at: Timestamp,
 }
@@ -123,8 +123,14 @@ pub enum Event {
     /// how the intent of an effect is recorded.
     Record { owner: Owner, epoch: u64, journal: Journal, consent: bool },
     /// A person took over or the incident ended. Any region may say so.
-    /// `happened` is PagerDuty's time of it, like that of a reopening.
-    StandDown { reason: StandDownReason, by: Option<String>, happened: Option<Timestamp> },
+    /// `happened` is PagerDuty's time of it, like that of a reopening. `run` is the number of the run
+    /// that is meant, where the sender knows it: the next one may have begun meanwhile.
+    StandDown {
+        reason: StandDownReason,
+        by: Option<String>,
+        happened: Option<Timestamp>,
+        run: Option<u32>,
+    },
     /// The owner gives the run up so that another may go on at once.
     Release { owner: Owner, epoch: u64 },
     /// Another runner saw the owner dead (or released) at exactly this epoch.
@@ -192,7 +198,7 @@ fn judge_existing(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
         Event::Record { owner, epoch, journal, consent } => {
             owned(item, owner, *epoch, |item| record(item, journal, *consent, at))
         }
-        Event::StandDown { happened, .. } if is_of_an_earlier_run(item, *happened) => {
+        Event::StandDown { happened, run, .. } if is_of_another_run(item, *happened, *run) => {
             Verdict::Refuse(Refusal::Late { run: item.run.clone() })
         }
         Event::StandDown { reason, by, .. } => stand_down(item, *reason, by.as_ref(), at),
@@ -265,6 +271,12 @@ fn judge_claim(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
         return Verdict::AlreadySo(item.clone());
     }
     let later = opens_a_later_run(&item.opening, opening);
+    if later && item.run.number >= RUNS_PER_INCIDENT {
+        return Verdict::Refuse(Refusal::TooManyRuns {
+            incident: item.run.incident.clone(),
+            limit: RUNS_PER_INCIDENT,
+        });
+    }
     let Some(outcome) = item.outcome else {
         let (run, owner) = (item.run.clone(), item.owner.clone());
         return Verdict::Refuse(if later {
@@ -275,12 +287,6 @@ fn judge_claim(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
     };
     if !later {
         return Verdict::Refuse(Refusal::Over { run: item.run.clone(), outcome });
-    }
-    if item.run.number >= RUNS_PER_INCIDENT {
-        return Verdict::Refuse(Refusal::TooManyRuns {
-            incident: item.run.incident.clone(),
-            limit: RUNS_PER_INCIDENT,
-        });
     }
     let next = RunId { incident: item.run.incident.clone(), number: item.run.number + 1 };
     open(next, item.epoch + 1, event, at)
@@ -342,7 +348,10 @@ fn record(item: &RunItem, journal: &Journal, consent: bool, at: Timestamp) -> Ve
 }
 
 /// What somebody did before the incident was reopened is delivered after it now and then.
-fn is_of_an_earlier_run(item: &RunItem, happened: Option<Timestamp>) -> bool {
+fn is_of_another_run(item: &RunItem, happened: Option<Timestamp>, run: Option<u32>) -> bool {
+    if run.is_some_and(|run| run != item.run.number) {
+        return true;
+    }
     let Opening::Reopened { at } = &item.opening else { return false };
     let opened = at.parse::<Timestamp>().ok();
     happened.zip(opened).is_some_and(|(happened, opened)| happened < opened)

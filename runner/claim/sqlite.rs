@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
 use crate::claim::{ClaimStore, OpenRun, StoreError, Which, parse_item};
 use crate::clock::Clock;
-use crate::incident::{IncidentId, Owner};
+use crate::incident::{IncidentId, Owner, RunId};
 use crate::limits;
 
 /// The schema this version reads and writes (`PRAGMA user_version`).
@@ -116,14 +116,14 @@ impl ClaimStore for SqliteClaims {
         .await
     }
 
-    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError> {
+    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(RunId, StandDown)>, StoreError> {
         let owner = owner.clone();
         self.query(move |connection| {
             let sql = "SELECT incident, item FROM claims \
                        WHERE outcome IS NULL AND owner = ?1 AND stand_down = 1";
             Ok(read_items(connection, sql, [owner.as_str()])?
                 .into_iter()
-                .filter_map(|item| Some((item.run.incident, item.stand_down?)))
+                .filter_map(|item| Some((item.run, item.stand_down?)))
                 .collect())
         })
         .await

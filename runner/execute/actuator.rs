@@ -10,12 +10,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use crate::claim::hold::Permission;
 use crate::customer::Reach;
 use crate::incident::RunId;
 use crate::scenario::model::Question;
 
 /// One action, every parameter resolved.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Order {
     pub run: RunId,
     /// Position of the step in the scenario, from 0.
@@ -27,6 +28,8 @@ pub struct Order {
     /// For what changes something, which must be found again after a crash: the number of the
     /// attempt, from 1. `None` for what only looks.
     pub attempt: Option<u32>,
+    /// For what changes something: to be asked right before it begins, after any wait.
+    pub permission: Option<Permission>,
     pub action: Action,
     /// The machine a command runs on; `None` for AMS's own.
     pub host: Option<TargetHost>,

@@ -63,6 +63,11 @@ impl LocalCommands {
                 order.timeout
             )),
         };
+        if let Some(permission) = &order.permission
+            && let Err(doubt) = permission.ask().await
+        {
+            return not_started(doubt.to_string());
+        }
         let prepared = match self.prepare(order, command) {
             Ok(prepared) => prepared,
             Err(reason) => return not_started(reason),

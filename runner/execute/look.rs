@@ -1,15 +1,16 @@
 //! One step's action, again and again until it is as expected or its time is over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Map;
 use tokio::time::{Instant, sleep};
 
-use crate::claim::hold::Doubt;
+use crate::claim::hold::{Doubt, Permission};
 use crate::claim::protocol::Refusal;
 use crate::execute::actuator::{Action, Ending, Observation, Order, Output};
 use crate::execute::prepare::Prepared;
-use crate::execute::round::{Task, entry, nonce, store_delays};
+use crate::execute::round::{STORE_PAUSE, Task, entry, nonce};
 use crate::execute::run::{Executor, Phase, Progress, Stop};
 use crate::execute::take::take;
 use crate::execute::verdict::{Verdict, Why, judge, judge_http, judge_values};
@@ -91,23 +92,33 @@ impl Executor {
     }
 
     /// A process that was paused since the intent, or whose store was slow to take it, may be taken
-    /// for dead by now. It asks whether the run is still its own, for a lease at most.
-    async fn must_not_begin(&self, progress: &Progress<'_>) -> Result<Option<&'static str>, Stop> {
-        for delay in store_delays(self.pulse.terms().lease) {
-            match progress.plan.hold.check().await {
+    /// for dead by now. It asks whether the run is still its own, for about a lease.
+    async fn must_not_begin(&self, progress: &Progress<'_>) -> Result<Option<String>, Stop> {
+        let permission = permission(progress);
+        let until = Instant::now() + self.pulse.terms().lease;
+        loop {
+            let doubt = match permission.ask().await {
                 Ok(()) => return Ok(None),
-                Err(Doubt::Refused(Refusal::StandDown { .. })) => {
-                    let stops = progress.phase == Phase::Main;
-                    return Ok(stops.then_some("somebody asked to stop before it was begun"));
+                Err(doubt) => doubt,
+            };
+            match doubt {
+                Doubt::Refused(Refusal::StandDown { .. }) => {
+                    return Ok(Some("somebody asked to stop before it was begun".to_owned()));
                 }
-                Err(Doubt::Refused(refusal)) => return Err(Stop::Lost(refusal)),
-                Err(Doubt::Unknown(why)) => tracing::debug!(why, "a recovery waits"),
+                Doubt::Refused(refusal) => return Err(Stop::Lost(refusal)),
+                Doubt::Unknown(_) if Instant::now() >= until => return Ok(Some(doubt.to_string())),
+                Doubt::Unknown(why) => tracing::debug!(why, "a recovery waits"),
             }
             progress.plan.halted()?;
-            sleep(delay).await;
+            sleep(STORE_PAUSE).await;
         }
-        Ok(Some("this process lost touch with the claim store"))
     }
+}
+
+/// What always runs at the end does so whoever has asked to stop.
+fn permission(progress: &Progress<'_>) -> Permission {
+    let hold = Arc::clone(progress.plan.hold);
+    Permission { hold, consent: progress.phase == Phase::Main }
 }
 
 /// What the task orders now. An effect is found again by the nonce of its intent.
@@ -125,15 +136,16 @@ pub(super) fn order(
         entry: entry(&task.ready.frame.each),
         nonce: if task.changes() { task.nonce.clone() } else { nonce() },
         attempt: task.changes().then_some(attempt),
+        permission: task.changes().then(|| permission(progress)),
         action: prepared.action.clone(),
         host: prepared.host.clone(),
         timeout: probe.timeout.min(left),
     }
 }
 
-fn not_begun(reason: &str) -> Observation {
+fn not_begun(reason: String) -> Observation {
     Observation {
-        ending: Ending::NotStarted { reason: reason.to_owned() },
+        ending: Ending::NotStarted { reason },
         stdout: Output::default(),
         stderr: Output::default(),
         took: Duration::ZERO,

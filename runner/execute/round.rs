@@ -245,7 +245,9 @@ impl Executor {
         let plan = &progress.plan;
         let mut last =
             StoreError::Unreachable { reason: "no heartbeat of ours was written".into() };
-        for delay in store_delays(self.pulse.terms().lease) {
+        // For a lease, because then others take over.
+        let until = Instant::now() + self.pulse.terms().lease;
+        while Instant::now() < until {
             if self.pulse.is_good() {
                 let answer = match progress.phase {
                     Phase::Main => self.claims.intend(plan.claim(), journal).await,
@@ -260,7 +262,7 @@ impl Executor {
                     Err(error) => last = error,
                 }
             }
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep(STORE_PAUSE).await;
         }
         Err(Stop::End(End::Ours { what: format!("the step was not begun: {last}") }))
     }
@@ -385,13 +387,8 @@ fn until(now: &jiff::Zoned, hour: i8, minute: i8, days: [bool; 7]) -> Duration {
     first.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
 }
 
-/// How long a write to a store that does not answer is tried again: for a lease, because then
-/// others take over.
-pub(super) fn store_delays(lease: Duration) -> impl Iterator<Item = Duration> {
-    const PAUSE: Duration = Duration::from_millis(250);
-    let times = lease.as_millis() / PAUSE.as_millis();
-    std::iter::repeat_n(PAUSE, usize::try_from(times).unwrap_or(1).max(1))
-}
+/// Between two tries at a store that does not answer.
+pub(super) const STORE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Names one attempt wherever it leaves a trace.
 pub(super) fn nonce() -> String {

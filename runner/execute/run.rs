@@ -41,7 +41,7 @@ pub struct Executor {
 
 /// One run as it begins or is taken over.
 pub struct RunPlan<'a> {
-    pub hold: &'a Hold,
+    pub hold: &'a Arc<Hold>,
     pub scenario: &'a Scenario,
     pub world: World,
     /// Times of day are meant in this zone.
@@ -59,7 +59,7 @@ pub struct RunPlan<'a> {
 }
 
 impl RunPlan<'_> {
-    pub(super) const fn claim(&self) -> &Claim {
+    pub(super) fn claim(&self) -> &Claim {
         self.hold.claim()
     }
 }

@@ -204,6 +204,10 @@ impl Reporter {
     }
 
     pub fn count_failure(&self, incident: &IncidentId, error: &PlatformError) {
+        if let PlatformError::NotOurs(refusal) = error {
+            tracing::debug!(incident.id = %incident, "not written to PagerDuty: {refusal}");
+            return;
+        }
         self.metrics.report_failures.inc();
         tracing::warn!(
             incident.id = %incident, %error,

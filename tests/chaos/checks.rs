@@ -92,7 +92,8 @@ fn intents_are_there(case: &Case<'_>) -> Vec<String> {
     for effect in &case.effects {
         let item = case.runs.get(&effect.run);
         // The next run came before anybody saw all of this one's journal.
-        if item.is_some_and(|item| item.outcome.is_none() && case.is_followed(item)) {
+        let is_unseen = item.is_none_or(|item| item.outcome.is_none());
+        if is_unseen && case.runs.keys().any(|other| *other > effect.run) {
             continue;
         }
         let intents = item.into_iter().flat_map(|item| item.journal.entries());

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ams::claim::ClaimStore;
+use ams::claim::journal::Entry;
 use ams::claim::protocol::RunItem;
 use ams::incident::IncidentId;
 
@@ -123,6 +124,12 @@ fn went_back(before: &RunItem, now: &RunItem) -> Option<String> {
     if before.stand_down.is_some() && now.stand_down != before.stand_down {
         return Some(format!("the wish to stand down of run {} changed", now.run));
     }
-    let (old, new) = (before.journal.entries(), now.journal.entries());
+    let (mut old, new) = (before.journal.entries(), now.journal.entries());
+    // The answer to an intent was lost, its owner began nothing, and the closing knows nothing of it.
+    while now.journal.is_closed()
+        && let [rest @ .., Entry::Intent { .. }] = old
+    {
+        old = rest;
+    }
     (!new.starts_with(old)).then(|| format!("the journal of run {} lost something", now.run))
 }

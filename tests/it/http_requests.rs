@@ -63,6 +63,7 @@ fn order(action: Action) -> Order {
         entry: None,
         nonce: "0a".to_owned(),
         attempt: None,
+        permission: None,
         action,
         host: None,
         timeout: LONG,

@@ -16,6 +16,7 @@ async fn connect(address: String) -> Observation {
         entry: None,
         nonce: "0a".to_owned(),
         attempt: None,
+        permission: None,
         action: Action::Tcp(address),
         host: None,
         timeout: Duration::from_secs(20),

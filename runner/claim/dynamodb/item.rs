@@ -1,6 +1,6 @@
 //! A run's item as DynamoDB keeps it. What is beside `item` is there for conditions and indexes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::claim::protocol::{RunItem, StandDown};
 use crate::claim::{OpenRun, StoreError, parse_item};
@@ -60,7 +60,8 @@ impl Stored {
         put("open_owner", text(if item.released { RELEASED } else { item.owner.as_str() }));
         if let Some(halt) = &item.stand_down {
             put("halt_owner", text(item.owner.as_str()));
-            put("halt", text(json(&item.run, halt)?));
+            let halt = Halt { run: item.run.number, stand_down: halt.clone() };
+            put("halt", text(json(&item.run, &halt)?));
         }
         Ok(attributes)
     }
@@ -102,13 +103,20 @@ pub(super) fn open_run(attributes: &Attributes) -> Result<OpenRun, StoreError> {
     })
 }
 
-/// As the index of stand-downs has it.
-pub(super) fn halted(attributes: &Attributes) -> Result<(IncidentId, StandDown), StoreError> {
+/// A wish to stand down as the index has it.
+#[derive(Serialize, Deserialize)]
+struct Halt {
+    run: u32,
+    stand_down: StandDown,
+}
+
+pub(super) fn halted(attributes: &Attributes) -> Result<(RunId, StandDown), StoreError> {
     let incident = incident(attributes)?;
     known_format(&incident, attributes)?;
     let halt = text_of(attributes, "halt").ok_or_else(|| lacks(&incident, "halt"))?;
-    let halt = serde_json::from_str(halt).map_err(|error| unreadable(&incident, &error))?;
-    Ok((incident, halt))
+    let Halt { run, stand_down } =
+        serde_json::from_str(halt).map_err(|error| unreadable(&incident, &error))?;
+    Ok((RunId { incident, number: run }, stand_down))
 }
 
 /// A sign of life.

@@ -10,7 +10,7 @@ use super::item::{self, HEARTBEAT, RELEASED};
 use crate::claim::protocol::StandDown;
 use crate::claim::{OpenRun, StoreError, Which};
 use crate::dynamodb::{Attributes, Failure, Page, all_pages, text, text_of};
-use crate::incident::{IncidentId, Owner};
+use crate::incident::{Owner, RunId};
 
 pub(super) const OPEN: &str = "open";
 pub(super) const HALTED: &str = "halted";
@@ -37,7 +37,7 @@ pub(super) async fn stand_downs(
     client: &Client,
     table: &str,
     owner: &Owner,
-) -> Result<Vec<(IncidentId, StandDown)>, StoreError> {
+) -> Result<Vec<(RunId, StandDown)>, StoreError> {
     let halted = client
         .query()
         .table_name(table)

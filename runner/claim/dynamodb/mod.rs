@@ -20,7 +20,7 @@ use crate::claim::protocol::{Event, Opening, Refusal, RunItem, StandDown, Verdic
 use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
 use crate::clock::Clock;
 use crate::dynamodb::{Attributes, Failure, number, patiently, sweep, waits};
-use crate::incident::{IncidentId, Owner};
+use crate::incident::{IncidentId, Owner, RunId};
 use crate::limits;
 
 mod item;
@@ -224,7 +224,7 @@ impl ClaimStore for DynamoDbClaims {
         list::open_runs(&self.client, &self.table, which).await
     }
 
-    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(IncidentId, StandDown)>, StoreError> {
+    async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(RunId, StandDown)>, StoreError> {
         list::stand_downs(&self.client, &self.table, owner).await
     }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod change;
+mod outcome;
 mod retry;
 mod transport;
 
@@ -18,12 +19,13 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use self::change::Reaction;
+use self::outcome::{about_incident, error, react};
 pub use self::retry::Pace;
 use self::transport::{Call, Failure, GaveUp, Lane, Transport};
 use super::{
     EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError, Watched,
 };
-use crate::claim::hold::Hold;
+use crate::claim::hold::{Hold, Permission};
 use crate::clock::{Clock, SystemClock};
 use crate::incident::{Incident, IncidentId};
 use crate::limits::{self, WEBHOOK_PATH};
@@ -109,6 +111,10 @@ impl PagerDuty {
         let clock = Arc::clone(&settings.clock);
         let transport = Arc::new(Transport::new(settings)?);
         Ok(Self { transport, clock, hold: None })
+    }
+
+    fn permission(&self, consent: bool) -> Option<Permission> {
+        self.hold.clone().map(|hold| Permission { hold, consent })
     }
 
     fn read_incident(&self, answer: &Value) -> Option<Incident> {
@@ -218,7 +224,9 @@ impl IncidentPlatform for PagerDuty {
         loop {
             let mut call = Call::new(Method::PUT, INCIDENT, vec!["incidents", id.as_str()]);
             call.body = change::body(&rest);
-            call.hold = self.hold.as_deref();
+            // A person who took the incident meanwhile must not be overruled.
+            let decides = rest.status.is_some() || rest.escalation.is_some();
+            call.permission = self.permission(decides);
             if rest.escalation.is_some() {
                 call.lane = Lane::Escalation;
             }
@@ -317,7 +325,7 @@ impl IncidentPlatform for PagerDuty {
         let needle = if carried { marker } else { content };
         let mut call = Call::new(Method::POST, NOTES, vec!["incidents", id.as_str(), "notes"]);
         call.body = Some(json!({ "note": { "content": content } }));
-        call.hold = self.hold.as_deref();
+        call.permission = self.permission(false);
 
         let mut waits = self.transport.pace.waits();
         let mut may_have_worked = false;
@@ -343,52 +351,6 @@ impl IncidentPlatform for PagerDuty {
                 return Err(about_incident(&call, id, gave_up));
             }
             attempt += 1;
-        }
-    }
-}
-
-fn react(change: &IncidentChange, gave_up: &GaveUp) -> Reaction {
-    match &gave_up.failure {
-        Failure::Refused(refusal) => change::reaction(change, refusal, gave_up.may_have_worked),
-        Failure::Passing { .. } | Failure::NotOurs(_) => Reaction::GiveUp,
-    }
-}
-
-fn about_incident(call: &Call<'_>, id: &IncidentId, gave_up: GaveUp) -> PlatformError {
-    match gave_up.failure {
-        Failure::Refused(refusal) if refusal.says_ended() => {
-            PlatformError::AlreadyEnded { incident: id.clone(), message: refusal.message }
-        }
-        // PagerDuty names neither of the two when one of them does not exist.
-        _ if call.lane == Lane::Escalation => {
-            error(call, format!("incident {id} or its next escalation target"), gave_up)
-        }
-        _ => error(call, format!("incident {id}"), gave_up),
-    }
-}
-
-fn error(call: &Call<'_>, what: String, gave_up: GaveUp) -> PlatformError {
-    match gave_up.failure {
-        Failure::NotOurs(refusal) => PlatformError::NotOurs(refusal),
-        Failure::Refused(refusal) if refusal.status == 404 => PlatformError::NotFound { what },
-        Failure::Refused(refusal) => PlatformError::Refused {
-            call: call.name(),
-            status: refusal.status,
-            code: refusal.code,
-            message: refusal.message,
-        },
-        Failure::Passing { reason, said, .. } => {
-            let said = said.map(|said| format!(" {said}")).unwrap_or_default();
-            let doubt = if call.is_write() && gave_up.may_have_worked {
-                "; it may have taken effect all the same"
-            } else {
-                ""
-            };
-            PlatformError::Unavailable {
-                call: call.name(),
-                attempts: gave_up.attempts,
-                reason: format!("{reason}{said}{doubt}"),
-            }
         }
     }
 }

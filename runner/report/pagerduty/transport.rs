@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::answer::Refusal;
 use super::retry::{Pace, Verdict, judge, rate_limit_reset};
 use super::{Credential, Settings};
-use crate::claim::hold::{Doubt, Hold};
+use crate::claim::hold::{Doubt, Permission};
 use crate::claim::protocol;
 use crate::limits;
 
@@ -35,7 +35,7 @@ pub(super) struct Call<'a> {
     pub(super) body: Option<Value>,
     pub(super) lane: Lane,
     /// Of the run a write is for.
-    pub(super) hold: Option<&'a Hold>,
+    pub(super) permission: Option<Permission>,
 }
 
 impl<'a> Call<'a> {
@@ -47,7 +47,7 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             body: None,
             lane: Lane::Ordinary,
-            hold: None,
+            permission: None,
         }
     }
 
@@ -63,17 +63,30 @@ impl<'a> Call<'a> {
         format!("{} {}", self.method, self.route)
     }
 
-    /// A claim store that does not answer is no reason to leave people untold.
-    async fn still_held(&self) -> Result<(), Failure> {
-        let Some(hold) = self.hold else { return Ok(()) };
-        match hold.check().await {
-            Ok(()) | Err(Doubt::Refused(protocol::Refusal::StandDown { .. })) => Ok(()),
+    /// Whose run it is must be known for what ends an incident; for the rest, and for a page above all,
+    /// a claim store that does not answer is no reason to leave people untold: `false`.
+    async fn may_send(&self) -> Result<bool, Failure> {
+        let Some(permission) = &self.permission else { return Ok(true) };
+        match permission.ask().await {
+            Ok(()) => Ok(true),
             Err(Doubt::Refused(refusal)) => Err(Failure::NotOurs(refusal)),
+            Err(Doubt::Unknown(why)) if permission.consent && self.lane == Lane::Ordinary => {
+                Err(Failure::Passing {
+                    reason: why,
+                    said: None,
+                    may_have_worked: false,
+                    reset: None,
+                })
+            }
             Err(Doubt::Unknown(why)) => {
                 tracing::warn!(why, "{} is sent without knowing whose run it is", self.name());
-                Ok(())
+                Ok(false)
             }
         }
+    }
+
+    fn is_sure(&self) -> bool {
+        self.permission.as_ref().is_none_or(Permission::is_sure)
     }
 }
 
@@ -221,8 +234,7 @@ impl Transport {
     /// One request. A write's 2xx says that it took effect, so that a damaged body (null here) must
     /// not make anybody send it again.
     pub(super) async fn once(&self, call: &Call<'_>, attempt: usize) -> Result<Value, Failure> {
-        let _permit = self.permit(call.lane).await;
-        call.still_held().await?;
+        let _permit = self.permit(call).await?;
         let started = Instant::now();
         let sent = self.request(call).send().await;
         let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());
@@ -256,16 +268,24 @@ impl Transport {
         }
     }
 
-    async fn permit(&self, lane: Lane) -> SemaphorePermit<'_> {
-        let permit = match lane {
-            Lane::Ordinary => self.ordinary.acquire().await,
-            Lane::Escalation => tokio::select! {
-                biased;
-                permit = self.ordinary.acquire() => permit,
-                permit = self.escalations.acquire() => permit,
-            },
-        };
-        permit.expect("the semaphores are never closed")
+    /// A place among the requests under way, for a call that may be sent now. Nobody holds a place
+    /// while the claim store is asked.
+    async fn permit(&self, call: &Call<'_>) -> Result<SemaphorePermit<'_>, Failure> {
+        loop {
+            let known = call.may_send().await?;
+            let permit = match call.lane {
+                Lane::Ordinary => self.ordinary.acquire().await,
+                Lane::Escalation => tokio::select! {
+                    biased;
+                    permit = self.ordinary.acquire() => permit,
+                    permit = self.escalations.acquire() => permit,
+                },
+            };
+            let permit = permit.expect("the semaphores are never closed");
+            if !known || call.is_sure() {
+                return Ok(permit);
+            }
+        }
     }
 
     async fn understand(&self, call: &Call<'_>, answer: Response) -> Result<Value, Failure> {

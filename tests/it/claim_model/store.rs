@@ -175,9 +175,12 @@ fn event(Request { from, ask }: &Request) -> Event {
             journal: journal(notes),
             consent: *consent,
         },
-        Ask::StandDown => {
-            Event::StandDown { reason: StandDownReason::Acknowledged, by: None, happened: None }
-        }
+        Ask::StandDown => Event::StandDown {
+            reason: StandDownReason::Acknowledged,
+            by: None,
+            happened: None,
+            run: None,
+        },
         Ask::Release { epoch } => Event::Release { owner: by, epoch: (*epoch).into() },
         Ask::Finish { epoch, how, notes } => Event::Finish {
             owner: by,

@@ -36,8 +36,8 @@ pub(crate) async fn open_runs_and_stand_downs_are_those_without_an_outcome(place
 
     assert_eq!(open(&*place.store, Which::All).await, [others, quiet, stopped.clone()]);
     let mine = place.store.stand_downs(tokyo.owner()).await.unwrap();
-    let [(id, wish)] = mine.as_slice() else { panic!("{mine:?}") };
-    assert_eq!((id, wish.reason), (&stopped, StandDownReason::Merged));
+    let [(run, wish)] = mine.as_slice() else { panic!("{mine:?}") };
+    assert_eq!((&run.incident, run.number, wish.reason), (&stopped, 1, StandDownReason::Merged));
 }
 
 pub(crate) async fn open_runs_are_found_by_owner_and_by_release(place: &Place) {

@@ -69,6 +69,7 @@ macro_rules! contract {
                     a_reopening_begins_the_next_run_in_a_higher_epoch,
                     a_reopening_before_the_last_run_has_ended_is_to_be_delivered_again,
                     what_a_person_did_before_the_reopening_does_not_stop_the_next_run,
+                    a_wish_for_one_run_does_not_stop_the_next,
                     an_opening_that_was_handled_opens_nothing,
                     an_earlier_reopening_opens_nothing_however_its_time_is_written,
                     an_incident_that_keeps_reopening_is_left_to_people;

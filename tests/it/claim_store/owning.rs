@@ -73,7 +73,7 @@ pub(crate) async fn an_intent_is_refused_after_a_stand_down_and_what_was_done_is
     // The acknowledgement reaches the other region while the effect is under way.
     let person = Some("PLH1HKV".to_owned());
     let wish = osaka.stand_down(&id, StandDownReason::Acknowledged, person, None).await.unwrap();
-    let wish = wish.unwrap();
+    let (_, wish) = wish.unwrap();
 
     let journal = done(&intent("a"));
     assert_eq!(tokyo.done(&claim, &journal).await.unwrap(), Ok(()));
@@ -114,9 +114,9 @@ pub(crate) async fn the_first_stand_down_is_the_one_that_counts(place: &Place) {
         osaka.stand_down(&id, StandDownReason::StopNote, person.clone(), None).await.unwrap();
     let second = osaka.stand_down(&id, StandDownReason::Merged, None, None).await.unwrap();
 
-    let first = first.unwrap();
+    let (run, first) = first.unwrap();
     assert_eq!((first.reason, &first.by), (StandDownReason::StopNote, &person));
-    assert_eq!(second, Ok(first.clone()));
+    assert_eq!(second, Ok((run, first.clone())));
     assert_eq!(place.store.read(&id).await.unwrap().unwrap().stand_down, Some(first));
 }
 

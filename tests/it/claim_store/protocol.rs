@@ -149,7 +149,12 @@ impl World {
             6 => {
                 let reasons = [StandDownReason::Acknowledged, StandDownReason::Merged];
                 let by = dice.coin().then(|| "PLH1HKV".to_owned());
-                Event::StandDown { reason: reasons[usize::from(dice.coin())], by, happened: None }
+                Event::StandDown {
+                    reason: reasons[usize::from(dice.coin())],
+                    by,
+                    happened: None,
+                    run: None,
+                }
             }
             7 => Event::Release { owner, epoch },
             8 | 9 => Event::TakeOver {

@@ -43,6 +43,23 @@ pub(crate) async fn what_a_person_did_before_the_reopening_does_not_stop_the_nex
     assert!(matches!(tokyo.confirm(&second).await.unwrap(), Err(Refusal::StandDown { .. })));
 }
 
+/// A reopening asks the run before to stand down, and that one ends on the way.
+pub(crate) async fn a_wish_for_one_run_does_not_stop_the_next(place: &Place) {
+    let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
+    let id = incident("PT4KHLK");
+    let first = claim(&tokyo, &id).await;
+    let reason = StandDownReason::Reopened;
+    let (run, wish) = osaka.stand_down_run(first.run(), reason, None).await.unwrap().unwrap();
+    assert_eq!((&run, wish.reason), (first.run(), reason));
+    end(&tokyo, &first, Outcome::StoodDown).await;
+    let second = won(try_claim(&osaka, &id, reopened("2026-03-02T13:00:00Z")).await);
+
+    let late = tokyo.stand_down_run(first.run(), reason, None).await.unwrap();
+    assert_eq!(late, Err(Refusal::Late { run: second.run().clone() }));
+    assert_eq!(osaka.confirm(&second).await.unwrap(), Ok(()));
+    assert_eq!(place.store.stand_downs(osaka.owner()).await.unwrap(), []);
+}
+
 pub(crate) async fn an_opening_that_was_handled_opens_nothing(place: &Place) {
     let (tokyo, osaka) = (place.runner("tokyo-1"), place.runner("osaka-1"));
     let id = incident("PT4KHLK");

@@ -142,7 +142,7 @@ async fn an_unreadable_row_concerns_its_own_incident_only() {
     let left = open(&**store, Which::All).await;
     assert_eq!(left, [healthy.clone(), new], "the others can still be taken over");
     let wishes = store.stand_downs(tokyo.owner()).await.unwrap();
-    assert_eq!(wishes.into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [healthy]);
+    assert_eq!(wishes.into_iter().map(|(run, _)| run.incident).collect::<Vec<_>>(), [healthy]);
 }
 
 /// Takes as long as the store waits for the lock (`limits::SQLITE_BUSY`, 3 s).

@@ -165,7 +165,8 @@ async fn dies_after_resolving(late_wish: Option<StandDownReason>) {
     let owner = world.owner(&incident).await;
     world.kill(owner).await;
     if let Some(reason) = late_wish {
-        let wish = Event::StandDown { reason, by: Some(ENGINEER.to_owned()), happened: None };
+        let wish =
+            Event::StandDown { reason, by: Some(ENGINEER.to_owned()), happened: None, run: None };
         world.store.apply(&incident, wish).await.unwrap().unwrap();
     }
     world.pagerduty().heal();

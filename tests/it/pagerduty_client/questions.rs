@@ -19,6 +19,7 @@ fn order(question: Question, services: &[&str]) -> Order {
         entry: None,
         nonce: "00ff".to_owned(),
         attempt: None,
+        permission: None,
         action: Action::Ask {
             question,
             services: services.iter().map(|it| (*it).to_owned()).collect(),
