@@ -145,7 +145,8 @@ impl ClaimModel {
         match self.send(moment, who, Ask::Claim { opening, token }, luck) {
             Some(Answer::Yes) => self.carry(moment, who),
             Some(Answer::StillOpen) => {
-                // To be delivered again, and that is all that has happened.
+                // To be delivered again. That the run before is asked to stand down is no other wish
+                // than a person's, which may come at any moment anyway.
                 self.answer_503(moment, who, opening);
                 moment.runners[who].tokens += u8::from(luck != Luck::Answered);
             }

@@ -2,10 +2,10 @@
 
 use ams::claim::protocol::StandDownReason;
 use ams::incident::{IncidentId, Outcome, Status};
-use ams::sandbox::pagerduty::{ENGINEER, MANAGER, NewIncident, StandIn};
+use ams::sandbox::pagerduty::{ENGINEER, Fault, MANAGER, NewIncident, StandIn};
 
-use super::SLOW;
-use crate::harness::world::World;
+use super::{REPAIR, SLOW};
+use crate::harness::world::{PATIENCE, World};
 
 /// A run is in its wait; somebody does something; no recovery may start.
 async fn story(
@@ -108,7 +108,7 @@ async fn pagerdutys_own_escalation_is_no_person() {
 
 #[tokio::test]
 async fn a_reopened_incident_is_run_again() {
-    let world = World::with(super::REPAIR).start().await;
+    let world = World::with(REPAIR).start().await;
     let incident = world.fire("service web down");
     let first = world.expect(&incident, Outcome::Resolved).await;
     std::fs::remove_file(world.path("up")).unwrap();
@@ -119,5 +119,40 @@ async fn a_reopened_incident_is_run_again() {
     assert_eq!(second.run.number, 2);
     assert!(second.epoch > first.epoch);
     assert_eq!(world.view(&incident).title, "[AMS 復旧] service web down");
+    world.end().await;
+}
+
+/// PagerDuty does not take what AMS wants to do at the end; somebody acknowledges; PagerDuty is well.
+async fn acknowledged_while_it_is_tried(
+    broken: bool,
+    wanted: impl Fn(&serde_json::Value) -> bool,
+) -> (World, IncidentId) {
+    let world = World::with(REPAIR).start().await;
+    if broken {
+        world.write("broken", "");
+    }
+    world.pagerduty().fail_next_of(100, Fault::Status(500), "PUT", "/incidents/{id}");
+    let incident = world.fire("service web down");
+    world.until_asked(wanted).await;
+    world.pagerduty().acknowledge_as(ENGINEER, &incident).unwrap();
+    assert!(world.pagerduty().deliveries_settled(PATIENCE).await);
+    world.pagerduty().heal();
+    world.expect(&incident, Outcome::StoodDown).await;
+    assert_eq!(world.view(&incident).status, Status::Acknowledged, "who has it keeps it");
+    (world, incident)
+}
+
+#[tokio::test]
+async fn who_acknowledges_while_a_page_is_tried_again_is_not_paged() {
+    let escalates = |body: &serde_json::Value| !body["incident"]["escalation_level"].is_null();
+    let (world, incident) = acknowledged_while_it_is_tried(true, escalates).await;
+    assert!(world.view(&incident).paged().all(|user| user != ENGINEER));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_acknowledges_while_a_resolve_is_tried_again_keeps_the_incident() {
+    let resolves = |body: &serde_json::Value| body["incident"]["status"] == "resolved";
+    let (world, _) = acknowledged_while_it_is_tried(false, resolves).await;
     world.end().await;
 }
