@@ -194,7 +194,10 @@ impl Pipeline {
         escalate_to: Option<u32>,
         consent: bool,
     ) -> Result<Option<StandDown>, Left> {
-        if matches!(begun.journal.standing(), Standing::Closing { .. }) && !consent {
+        let is_recorded = matches!(
+            begun.journal.standing(), Standing::Closing { reason, .. } if reason == end.reason()
+        );
+        if is_recorded && !consent {
             return Ok(None);
         }
         let at = self.executor.clock.now();

@@ -218,7 +218,8 @@ impl Journal {
 
     /// The state a take-over starts from.
     pub fn standing(&self) -> Standing {
-        let closing = self.entries.iter().find_map(|entry| match entry {
+        // The last word counts: a page may have become needless while it was tried.
+        let closing = self.entries.iter().rev().find_map(|entry| match entry {
             Entry::Closing { reason, escalate_to, .. } => {
                 Some(Standing::Closing { reason: *reason, escalate_to: *escalate_to })
             }

@@ -91,11 +91,21 @@ impl Executor {
         Ok(self.actuator.act(&order, stop).await)
     }
 
+    /// How long a store that does not answer is waited for: a lease, because then others take over; what
+    /// must always run has until the run's end.
+    pub(super) fn store_patience(&self, progress: &Progress<'_>) -> Instant {
+        let lease = Instant::now() + self.pulse.terms().lease;
+        match progress.phase {
+            Phase::Main => lease,
+            Phase::Always => lease.max(progress.plan.act_until),
+        }
+    }
+
     /// A process that was paused since the intent, or whose store was slow to take it, may be taken
-    /// for dead by now. It asks whether the run is still its own, for about a lease.
+    /// for dead by now. It asks whether the run is still its own.
     async fn must_not_begin(&self, progress: &Progress<'_>) -> Result<Option<String>, Stop> {
         let permission = permission(progress);
-        let until = Instant::now() + self.pulse.terms().lease;
+        let until = self.store_patience(progress);
         loop {
             let doubt = match permission.ask().await {
                 Ok(()) => return Ok(None),

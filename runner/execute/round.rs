@@ -245,9 +245,9 @@ impl Executor {
         let plan = &progress.plan;
         let mut last =
             StoreError::Unreachable { reason: "no heartbeat of ours was written".into() };
-        // For a lease, because then others take over.
-        let until = Instant::now() + self.pulse.terms().lease;
+        let until = self.store_patience(progress);
         while Instant::now() < until {
+            plan.halted()?;
             if self.pulse.is_good() {
                 let answer = match progress.phase {
                     Phase::Main => self.claims.intend(plan.claim(), journal).await,

@@ -33,6 +33,10 @@ pub struct IncidentChange {
     /// A priority by the name the account gave it (`P1`).
     pub priority: Option<String>,
     pub escalation: Option<Escalation>,
+    /// The same change may have taken effect before: look before it is sent. For resolves.
+    pub again: bool,
+    /// The last reopening that is known. A resolve that is sent again does not undo a later one.
+    pub reopened_at: Option<Timestamp>,
 }
 
 /// Whom an incident goes to next.

@@ -4,6 +4,7 @@
 //! always told. What cannot be written now is tried again: an incident must not end in silence.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
@@ -120,9 +121,15 @@ impl Reporter {
             title: Some(with_state(&incident.title, state, self.style.lang)),
             status: Some(Status::Resolved),
             resolution: Some(text::resolution(self.style.lang, end, &story.scenario.id)),
+            reopened_at: incident.reopened_at,
             ..IncidentChange::default()
         };
-        let call = || self.platform.change(&incident.id, &change);
+        let tried = AtomicBool::new(false);
+        let call = || {
+            let again = tried.swap(true, Ordering::Relaxed);
+            let change = IncidentChange { again, ..change.clone() };
+            async move { self.platform.change(&incident.id, &change).await }
+        };
         match self.persist(&incident.id, halt, usize::MAX, call).await {
             Ok(_) => Ok(true),
             Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => Ok(false),

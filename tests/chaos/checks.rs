@@ -1,6 +1,6 @@
 //! What must hold for every incident, whatever was done to it.
 
-use ams::claim::journal::{DoneResult, Entry};
+use ams::claim::journal::{DoneResult, Entry, Reason};
 use ams::claim::protocol::RunItem;
 use ams::incident::{Outcome, Status};
 use ams::report::note::Kind as NoteKind;
@@ -131,7 +131,11 @@ fn put_back(case: &Case<'_>) -> Vec<String> {
     for (number, item) in &case.runs {
         let times = case.times(*number);
         // People have it, and their note says that it could not be put back.
-        let is_told = item.outcome != Some(Outcome::Resolved) && case.failed(item, "put-back");
+        let was_not_begun = item.journal.entries().iter().any(|entry| {
+            matches!(entry, Entry::Closing { reason: Reason::AlwaysFailed { .. }, .. })
+        });
+        let failed = was_not_begun || case.failed(item, "put-back");
+        let is_told = item.outcome != Some(Outcome::Resolved) && failed;
         let is_out = times.contains_key(&("drain", "-")) && !times.contains_key(&("put-back", "-"));
         if is_out && !is_told {
             wrong.push(format!("run {number} drained and did not put back"));

@@ -4,6 +4,7 @@
 //! followed. Titles, notes and tokens never reach the log.
 
 mod answer;
+mod body;
 mod change;
 mod outcome;
 mod retry;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -26,8 +28,9 @@ use super::{
     EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError, Watched,
 };
 use crate::claim::hold::{Hold, Permission};
+use crate::claim::protocol::{self, StandDown, StandDownReason};
 use crate::clock::{Clock, SystemClock};
-use crate::incident::{Incident, IncidentId};
+use crate::incident::{Incident, IncidentId, Status};
 use crate::limits::{self, WEBHOOK_PATH};
 
 const INCIDENT: &str = "/incidents/{id}";
@@ -37,6 +40,9 @@ const NOTES: &str = "/incidents/{id}/notes";
 const POLICY: &str = "/escalation_policies/{id}";
 const ON_CALLS: &str = "/oncalls";
 const SUBSCRIPTIONS: &str = "/webhook_subscriptions";
+
+/// By how much a webhook's time of a reopening and that of the REST API may differ.
+const TIMES_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
 /// Entries of a page, the most PagerDuty gives (PagerDuty REST docs, Pagination).
 const PAGE: usize = 100;
@@ -149,6 +155,32 @@ impl PagerDuty {
         }
     }
 
+    /// What became of a resolve whose answer was lost. It took effect; or somebody has opened the incident
+    /// again since, which it must not undo; or it may be sent again.
+    async fn resolved_before(
+        &self,
+        id: &IncidentId,
+        known: Option<Timestamp>,
+        attempt: usize,
+    ) -> Result<Option<Value>, Failure> {
+        let call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
+        let answer = self.transport.once(&call, attempt).await?;
+        let Some(Incident { status, status_by: by, reopened_at, .. }) = self.read_incident(&answer)
+        else {
+            return Ok(None);
+        };
+        let later = |at: &Timestamp| known.is_none_or(|known| *at > known + TIMES_DIFFER);
+        match (reopened_at.filter(later), &self.hold) {
+            _ if status == Status::Resolved => Ok(Some(answer)),
+            (Some(at), Some(hold)) => {
+                let stand_down = StandDown { reason: StandDownReason::Reopened, by, at };
+                let run = hold.claim().run().clone();
+                Err(Failure::NotOurs(protocol::Refusal::StandDown { run, stand_down }))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Every page of a list, up to `most` entries.
     async fn pages(
         &self,
@@ -233,7 +265,13 @@ impl IncidentPlatform for PagerDuty {
             if call.body.is_none() {
                 return self.incident(id).await;
             }
-            let gave_up = match self.transport.call(&call).await {
+            let sent = if rest.status == Some(Status::Resolved) {
+                let look = |attempt| self.resolved_before(id, change.reopened_at, attempt);
+                self.transport.call_looking(&call, change.again, look).await
+            } else {
+                self.transport.call(&call).await
+            };
+            let gave_up = match sent {
                 Ok(answer) => match self.read_incident(&answer) {
                     Some(incident) => return Ok(incident),
                     None => return self.incident(id).await,
@@ -327,31 +365,11 @@ impl IncidentPlatform for PagerDuty {
         call.body = Some(json!({ "note": { "content": content } }));
         call.permission = self.permission(false);
 
-        let mut waits = self.transport.pace.waits();
-        let mut may_have_worked = false;
-        let mut attempt = 1;
-        loop {
-            let tried =
-                if may_have_worked { self.has_note(id, needle, attempt).await } else { Ok(false) };
-            let tried = match tried {
-                Ok(true) => return Ok(()),
-                Ok(false) => self.transport.once(&call, attempt).await.map(drop),
-                Err(failure) => Err(failure),
-            };
-            let Err(failure) = tried else {
-                return Ok(());
-            };
-            may_have_worked |= failure.may_have_worked();
-            let again = self.transport.wait_for_next(&call, attempt, &failure, &mut waits);
-            if !again.await {
-                if may_have_worked && matches!(self.has_note(id, needle, attempt).await, Ok(true)) {
-                    return Ok(());
-                }
-                let gave_up = GaveUp { failure, attempts: attempt, may_have_worked };
-                return Err(about_incident(&call, id, gave_up));
-            }
-            attempt += 1;
-        }
+        let is_there = |attempt| async move {
+            Ok(self.has_note(id, needle, attempt).await?.then_some(Value::Null))
+        };
+        let sent = self.transport.call_looking(&call, false, is_there).await;
+        sent.map(drop).map_err(|gave_up| about_incident(&call, id, gave_up))
     }
 }
 

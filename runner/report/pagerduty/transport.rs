@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::answer::Refusal;
+use super::body::{Body, End};
 use super::retry::{Pace, Verdict, judge, rate_limit_reset};
 use super::{Credential, Settings};
 use crate::claim::hold::{Doubt, Permission};
@@ -188,16 +189,38 @@ impl Transport {
 
     /// Attempts until one is answered for good or none is left.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Value, GaveUp> {
+        self.call_looking(call, false, |_| std::future::ready(Ok(None))).await
+    }
+
+    /// The same for what must not happen twice: once an attempt may have worked, and the next one is not
+    /// sent before `look` has said that it has not. `look` gives the answer otherwise.
+    pub(super) async fn call_looking<F>(
+        &self,
+        call: &Call<'_>,
+        mut may_have_worked: bool,
+        look: impl Fn(usize) -> F + Send + Sync,
+    ) -> Result<Value, GaveUp>
+    where
+        F: Future<Output = Result<Option<Value>, Failure>> + Send,
+    {
         let mut waits = self.pace.waits();
-        let mut may_have_worked = false;
         let mut attempt = 1;
         loop {
-            let failure = match self.once(call, attempt).await {
+            let looked = if may_have_worked { look(attempt).await } else { Ok(None) };
+            let tried = match looked {
+                Ok(Some(answer)) => return Ok(answer),
+                Ok(None) => self.once(call, attempt).await,
+                Err(failure) => Err(failure),
+            };
+            let failure = match tried {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
             may_have_worked |= failure.may_have_worked();
             if !self.wait_for_next(call, attempt, &failure, &mut waits).await {
+                if may_have_worked && let Ok(Some(answer)) = look(attempt).await {
+                    return Ok(answer);
+                }
                 return Err(GaveUp { failure, attempts: attempt, may_have_worked });
             }
             attempt += 1;
@@ -205,7 +228,7 @@ impl Transport {
     }
 
     /// Waits before the attempt after `attempt`; false when there is to be none.
-    pub(super) async fn wait_for_next(
+    async fn wait_for_next(
         &self,
         call: &Call<'_>,
         attempt: usize,
@@ -368,32 +391,4 @@ fn innermost(error: &reqwest::Error) -> String {
         cause = Some(next);
     }
     cause.map_or_else(|| "no cause given".to_owned(), ToString::to_string)
-}
-
-struct Body {
-    bytes: Vec<u8>,
-    end: End,
-}
-
-enum End {
-    Whole,
-    TooLong,
-    Broken(reqwest::Error),
-}
-
-impl Body {
-    async fn read(mut answer: Response) -> Self {
-        let mut bytes = Vec::new();
-        let end = loop {
-            match answer.chunk().await {
-                Ok(Some(chunk)) if bytes.len() + chunk.len() > limits::PAGERDUTY_ANSWER_BYTES => {
-                    break End::TooLong;
-                }
-                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                Ok(None) => break End::Whole,
-                Err(error) => break End::Broken(error),
-            }
-        };
-        Self { bytes, end }
-    }
 }

@@ -57,6 +57,22 @@ async fn a_reopening_that_nobody_heard_of_is_seen_in_pagerduty() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn a_resolve_whose_answer_was_lost_is_not_sent_again_over_a_reopening() {
+    let clock = Arc::new(SetClock::at(SystemClock.now()));
+    let world = World::with(REPAIR).pagerduty_clock(clock.clone()).start().await;
+    let lost = Fault::DropAnswerAfterEffect;
+    world.pagerduty().fail_next_of(20, lost, "PUT", "/incidents/{id}");
+    let incident = world.fire("service web down");
+    world.until(&incident, |view| view.status == Status::Resolved).await;
+    clock.advance(SignedDuration::from_secs(10));
+    world.pagerduty().lose_webhooks(true);
+    world.pagerduty().reopen_as(ENGINEER, &incident).unwrap();
+    world.expect(&incident, Outcome::StoodDown).await;
+    assert_eq!(world.view(&incident).status, Status::Triggered);
+    world.end().await;
+}
+
 /// How often AMS has asked to page somebody.
 fn pages(world: &World, incident: &IncidentId) -> usize {
     world.view(incident).paged().filter(|user| *user == ENGINEER).count()

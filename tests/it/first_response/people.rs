@@ -1,11 +1,12 @@
 //! A person beats the machine, in every way a person can.
 
+use ams::claim::journal::Entry;
 use ams::claim::protocol::StandDownReason;
 use ams::incident::{IncidentId, Outcome, Status};
 use ams::sandbox::pagerduty::{ENGINEER, Fault, MANAGER, NewIncident, StandIn};
 
 use super::{REPAIR, SLOW};
-use crate::harness::world::{PATIENCE, World};
+use crate::harness::world::{PATIENCE, SHORT_LEASE, World};
 
 /// A run is in its wait; somebody does something; no recovery may start.
 async fn story(
@@ -147,6 +148,26 @@ async fn who_acknowledges_while_a_page_is_tried_again_is_not_paged() {
     let escalates = |body: &serde_json::Value| !body["incident"]["escalation_level"].is_null();
     let (world, incident) = acknowledged_while_it_is_tried(true, escalates).await;
     assert!(world.view(&incident).paged().all(|user| user != ENGINEER));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_page_that_became_needless_is_not_an_escalation_after_a_take_over_either() {
+    let mut world = World::with(REPAIR).settings(SHORT_LEASE).start().await;
+    world.write("broken", "");
+    world.pagerduty().fail_next_of(100, Fault::Status(500), "PUT", "/incidents/{id}");
+    let incident = world.fire("service web down");
+    world.until_asked(|body| !body["incident"]["escalation_level"].is_null()).await;
+    world.pagerduty().acknowledge_as(ENGINEER, &incident).unwrap();
+    let stood_down =
+        |entry: &Entry| matches!(entry, Entry::Closing { outcome: Outcome::StoodDown, .. });
+    world.until_run(&incident, |it| it.journal.entries().last().is_some_and(stood_down)).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    world.pagerduty().heal();
+    world.expect(&incident, Outcome::StoodDown).await;
+    assert!(world.view(&incident).paged().all(|user| user != ENGINEER));
+    world.restart(owner).await;
     world.end().await;
 }
 
