@@ -91,13 +91,15 @@ impl Executor {
         Ok(self.actuator.act(&order, stop).await)
     }
 
-    /// How long a store that does not answer is waited for: a lease, because then others take over; what
-    /// must always run has until the run's end.
+    /// How long a store that does not answer is waited for: a lease, because then others take over.
+    /// What must always run has longer, but people must be told at some time.
     pub(super) fn store_patience(&self, progress: &Progress<'_>) -> Instant {
-        let lease = Instant::now() + self.pulse.terms().lease;
+        let (now, lease) = (Instant::now(), self.pulse.terms().lease);
         match progress.phase {
-            Phase::Main => lease,
-            Phase::Always => lease.max(progress.plan.act_until),
+            Phase::Main => now + lease,
+            Phase::Always => {
+                (now + lease * ALWAYS_LEASES).min(progress.plan.act_until.max(now + lease))
+            }
         }
     }
 
@@ -124,6 +126,9 @@ impl Executor {
         }
     }
 }
+
+/// A minute with the default lease.
+const ALWAYS_LEASES: u32 = 10;
 
 /// What always runs at the end does so whoever has asked to stop.
 fn permission(progress: &Progress<'_>) -> Permission {
