@@ -119,3 +119,27 @@ impl Pulse {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_beat_that_is_late_on_its_way_breaks_the_pulse() {
+        let pulse = Pulse::new(LeaseTerms::default());
+        let patience = pulse.patience();
+        let beat_taking = async |took| {
+            let sent = Instant::now();
+            tokio::time::advance(took).await;
+            pulse.beat_well(sent);
+        };
+        beat_taking(Duration::ZERO).await;
+        beat_taking(patience / 2).await;
+        assert_eq!((pulse.breaks(), pulse.is_good()), (0, true));
+        // Sent in time, written too late: others may have taken over between.
+        beat_taking(patience).await;
+        assert_eq!((pulse.breaks(), pulse.is_good()), (1, false));
+        beat_taking(Duration::ZERO).await;
+        assert_eq!((pulse.breaks(), pulse.is_good()), (2, true));
+    }
+}

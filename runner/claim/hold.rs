@@ -65,12 +65,17 @@ impl Hold {
         if self.is_sure() {
             return Ok(());
         }
-        for _ in 0..2 {
+        let mut has_waited = false;
+        loop {
             let breaks = self.pulse.breaks();
             let answer = self.confirm().await.map_err(|error| Doubt::Unknown(error.to_string()))?;
             let is_ours = matches!(answer, Ok(()) | Err(Refusal::StandDown { .. }));
             if is_ours && !self.pulse.is_good() {
+                if has_waited {
+                    return Err(Doubt::Unknown("no heartbeat of ours was written".to_owned()));
+                }
                 self.await_heartbeat().await;
+                has_waited = true;
                 continue;
             }
             if is_ours {
@@ -78,7 +83,6 @@ impl Hold {
             }
             return answer.map_err(Doubt::Refused);
         }
-        Err(Doubt::Unknown("no heartbeat of ours was written".to_owned()))
     }
 
     async fn await_heartbeat(&self) {
@@ -133,5 +137,61 @@ impl Permission {
 
     fn wish(&self) -> Option<Refusal> {
         self.hold.wish().filter(|_| self.consent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claim::heartbeat::LeaseTerms;
+    use crate::claim::memory::MemoryClaims;
+    use crate::claim::protocol::Opening;
+    use crate::claim::{ClaimAnswer, OpenRun};
+    use crate::clock::{Clock, SystemClock};
+    use crate::incident::{IncidentId, Owner};
+
+    fn runner(store: &Arc<MemoryClaims>, owner: &str) -> Claims {
+        Claims::new(Arc::clone(store) as Arc<_>, Owner::new(owner), Arc::new(SystemClock))
+    }
+
+    /// A run of tokyo's, and osaka beside it.
+    async fn held(pulse: &Pulse) -> (Permission, Claims) {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Arc::new(MemoryClaims::new(clock));
+        let (tokyo, osaka) = (runner(&store, "tokyo-1"), runner(&store, "osaka-1"));
+        let incident = IncidentId::parse("PT4KHLK").unwrap();
+        let answer = tokyo.claim(&incident, Opening::Triggered, None, None).await.unwrap();
+        let ClaimAnswer::Won(claim) = answer else { panic!("{answer:?}") };
+        let (_, nobody) = watch::channel(None);
+        let hold = Hold::new(tokyo, pulse.clone(), claim, pulse.breaks(), nobody);
+        (Permission { hold: Arc::new(hold), consent: true }, osaka)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_another_has_is_refused_though_no_heartbeat_can_be_written() {
+        let (permission, osaka) = held(&Pulse::new(LeaseTerms::default())).await;
+        let doubt = permission.ask().await.unwrap_err();
+        assert!(matches!(doubt, Doubt::Unknown(_)), "ours as far as the store knows: {doubt}");
+
+        let run = permission.hold.claim().run().clone();
+        let seen = OpenRun { run, owner: Owner::new("tokyo-1"), epoch: 1, released: false };
+        osaka.take_over(&seen).await.unwrap().unwrap();
+        let doubt = permission.ask().await.unwrap_err();
+        assert!(matches!(doubt, Doubt::Refused(Refusal::NotOwner { epoch: 2, .. })), "{doubt}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_break_the_store_is_asked_once() {
+        let pulse = Pulse::new(LeaseTerms::default());
+        let (permission, osaka) = held(&pulse).await;
+        assert!(!permission.is_sure(), "there was no heartbeat yet");
+        assert!(pulse.beat(&osaka, 1).await);
+        permission.ask().await.unwrap();
+        assert!(permission.is_sure());
+        tokio::time::advance(pulse.terms().lease).await;
+        assert!(pulse.beat(&osaka, 2).await);
+        assert!(!permission.is_sure(), "somebody may have taken it over meanwhile");
+        permission.ask().await.unwrap();
+        assert!(permission.is_sure());
     }
 }
