@@ -82,9 +82,7 @@ impl Pipeline {
             "run {run} is ours: scenario {}", scenario.id,
         );
         let place = self.runs.enrol(claim.run());
-        if let Some(early) = self.early_ends.take(&incident.id) {
-            self.record_stand_down(claim.run(), early).await;
-        }
+        self.pass_on_early(&incident.id, Some(claim.run())).await?;
         let hold = self.hold(claim, breaks, &place);
         self.start(Begun {
             reporter: self.reporter.held_by(&hold),
@@ -138,14 +136,29 @@ impl Pipeline {
         None
     }
 
-    /// A wish to stand down that no webhook will bring to the store any more.
-    pub(crate) async fn record_stand_down(&self, run: &RunId, stand_down: StandDown) {
-        let StandDown { reason, by, .. } = stand_down.clone();
-        if let Err(error) = self.claims().stand_down_run(run, reason, by).await {
-            self.metrics.store_errors.inc();
-            tracing::warn!(%run, %error, "a wish to stand down is known here only");
+    /// A wish that was heard before anybody had begun the incident, for whoever has it now. One of
+    /// `ours` stands down even if the store cannot be told.
+    async fn pass_on_early(
+        &self,
+        incident: &IncidentId,
+        ours: Option<&RunId>,
+    ) -> Result<(), StoreError> {
+        let Some(wish) = self.early_ends.take(incident) else { return Ok(()) };
+        let StandDown { reason, by, at } = wish.clone();
+        match (self.claims().stand_down(incident, reason, by, Some(at)).await, ours) {
+            (Ok(Ok((run, wish))), _) => self.runs.stand_down(&run, wish),
+            (Ok(Err(refusal)), _) => tracing::debug!("a wish concerns nobody any more: {refusal}"),
+            (Err(error), Some(run)) => {
+                self.metrics.store_errors.inc();
+                tracing::warn!(%run, %error, "a wish to stand down is known here only");
+                self.runs.stand_down(run, wish);
+            }
+            (Err(error), None) => {
+                self.early_ends.note(incident, wish);
+                return Err(error);
+            }
         }
-        self.runs.stand_down(run, stand_down);
+        Ok(())
     }
 
     /// Records, once in the world, that no scenario is meant for it.
@@ -181,12 +194,7 @@ impl Pipeline {
             }
             return Ok(Taken::TryAgain { why });
         }
-        // Whoever has it may not have heard of it.
-        if let Some(StandDown { reason, by, at }) = self.early_ends.take(id)
-            && let Ok((run, wish)) = self.claims().stand_down(id, reason, by, Some(at)).await?
-        {
-            self.runs.stand_down(&run, wish);
-        }
+        self.pass_on_early(id, None).await?;
         Ok(Taken::Elsewhere { why })
     }
 
@@ -220,6 +228,9 @@ impl Pipeline {
             self.early_ends.note(incident, StandDown { reason, by: by.clone(), at });
             // Its claim may have been made just now, by somebody who has not seen the note.
             answer = ask().await?;
+            if answer.is_ok() {
+                self.early_ends.take(incident);
+            }
         }
         match answer {
             Ok((run, stand_down)) => {

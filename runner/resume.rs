@@ -61,9 +61,6 @@ pub(crate) async fn pick_up(
         Arc::new(Scenario::only_named(id, hash))
     };
     let reopened = reopened_since(&incident, seen, &pipeline.bot_user);
-    if let Some(stand_down) = reopened.clone() {
-        pipeline.record_stand_down(&seen.run, stand_down).await;
-    }
     let standing_end = reopened.map(End::StoodDown).or_else(|| resume_at(&scenario, seen));
     let beside = recalled(pipeline, &seen.run).await;
     let memory = Memory::of(&seen.journal, beside);

@@ -33,6 +33,7 @@ impl Pipeline {
             }
             Outcome::Resolved | Outcome::RecoveredItself => self.tell_recovery(begun, end).await,
             Outcome::StoodDown => {
+                self.record_wish(begun, &end).await;
                 self.record_closing(begun, &end, None, false).await?;
                 let story = self.story(begun);
                 begun.reporter.title(&begun.incident, State::StoodDown).await;
@@ -40,6 +41,20 @@ impl Pipeline {
                 Ok(end)
             }
             _ => self.tell_hand_off(begun, end).await,
+        }
+    }
+
+    /// What was found in PagerDuty and no webhook has brought: the store knows then, as after a webhook,
+    /// why the run stood down. The reconciliation relies on it for a reopening.
+    async fn record_wish(&self, begun: &Begun, end: &End) {
+        let End::StoodDown(StandDown { reason, by, .. }) = end else { return };
+        if begun.place.stand_down.borrow().is_some() {
+            return;
+        }
+        let run = begun.claim().run();
+        if let Err(error) = self.claims().stand_down_run(run, *reason, by.clone()).await {
+            self.metrics.store_errors.inc();
+            tracing::warn!(%run, %error, "why run {run} stands down is not recorded");
         }
     }
 

@@ -140,10 +140,7 @@ async fn a_slow_pagerduty_does_not_delay_the_answer_to_a_webhook() {
 
 #[tokio::test]
 async fn an_open_incident_whose_webhooks_were_lost_everywhere_is_found() {
-    // Old enough that its webhooks would have come.
-    let clock = Arc::new(SetClock::at(SystemClock.now() - SignedDuration::from_mins(10)));
-    let settings = format!("{SHORT_LEASE}reconcile_every: 500ms\n");
-    let mut world = World::with(REPAIR).settings(&settings).pagerduty_clock(clock).start().await;
+    let mut world = World::with(REPAIR).reconciled().0.start().await;
     world.pagerduty().lose_webhooks(true);
     let mine = world.fire("service web down");
     world.pagerduty().acknowledge_as(ENGINEER, &mine).unwrap();
@@ -158,9 +155,7 @@ async fn an_open_incident_whose_webhooks_were_lost_everywhere_is_found() {
 
 #[tokio::test]
 async fn a_reopening_whose_webhooks_were_lost_everywhere_is_found() {
-    let clock = Arc::new(SetClock::at(SystemClock.now() - SignedDuration::from_mins(10)));
-    let settings = format!("{SHORT_LEASE}reconcile_every: 500ms\n");
-    let world = World::with(REPAIR).settings(&settings).pagerduty_clock(clock.clone());
+    let (world, clock) = World::with(REPAIR).reconciled();
     let world = world.start().await;
     let incident = world.fire("service web down");
     world.expect(&incident, Outcome::Resolved).await;

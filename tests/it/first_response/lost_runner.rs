@@ -154,9 +154,9 @@ async fn what_always_runs_at_the_end_runs_when_its_runner_dies_before_it() {
     world.end().await;
 }
 
-/// Its owner dies between telling PagerDuty and recording the outcome.
-async fn dies_after_resolving(late_wish: Option<StandDownReason>) {
-    let mut world = World::with(REPAIR).settings(SHORT_LEASE).start().await;
+/// An incident that AMS resolved, and whose owner is dead before it could record that.
+pub(super) async fn resolved_and_not_recorded(settings: &str) -> (World, IncidentId, usize) {
+    let mut world = World::with(REPAIR).settings(settings).start().await;
     let hangs = Fault::Hang(Duration::from_mins(1));
     // On a busy machine the start is noted too.
     world.pagerduty().fail_next_of(2, hangs, "POST", "/incidents/{id}/notes");
@@ -164,12 +164,17 @@ async fn dies_after_resolving(late_wish: Option<StandDownReason>) {
     world.until(&incident, |view| view.status == Status::Resolved).await;
     let owner = world.owner(&incident).await;
     world.kill(owner).await;
+    world.pagerduty().heal();
+    (world, incident, owner)
+}
+
+async fn dies_after_resolving(late_wish: Option<StandDownReason>) {
+    let (mut world, incident, owner) = resolved_and_not_recorded(SHORT_LEASE).await;
     if let Some(reason) = late_wish {
         let wish =
             Event::StandDown { reason, by: Some(ENGINEER.to_owned()), happened: None, run: None };
         world.store.apply(&incident, wish).await.unwrap().unwrap();
     }
-    world.pagerduty().heal();
     let run = world.expect(&incident, Outcome::Resolved).await;
     assert_eq!(run.epoch, 2);
     assert_eq!(world.read("recoveries").lines().count(), 1);

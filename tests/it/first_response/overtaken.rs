@@ -1,36 +1,23 @@
 //! Runners that come too late: paused while they were at it, or dead when somebody changed his mind.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use ams::claim::protocol::StandDownReason;
-use ams::clock::{Clock as _, SetClock, SystemClock};
 use ams::incident::{IncidentId, Outcome, Status};
 use ams::sandbox::pagerduty::{ENGINEER, Entry, Fault, MANAGER};
 use jiff::SignedDuration;
 use rustix::process::Signal;
 
+use super::lost_runner::resolved_and_not_recorded;
 use super::{REPAIR, SLOW};
 use crate::harness::world::{SHORT_LEASE, World};
 
-/// An incident that AMS resolved, and whose owner is dead before it could record that.
-async fn resolved_and_not_recorded() -> (World, IncidentId, usize) {
-    // Long enough for somebody to open it again before it is taken over.
-    let mut world = World::with(REPAIR).settings("lease: 5s\n").start().await;
-    let hangs = Fault::Hang(Duration::from_mins(1));
-    // On a busy machine the start is noted too.
-    world.pagerduty().fail_next_of(2, hangs, "POST", "/incidents/{id}/notes");
-    let incident = world.fire("service web down");
-    world.until(&incident, |view| view.status == Status::Resolved).await;
-    let owner = world.owner(&incident).await;
-    world.kill(owner).await;
-    world.pagerduty().heal();
-    (world, incident, owner)
-}
+/// A lease that is long enough for somebody to open the incident again before it is taken over.
+const LONG_LEASE: &str = "lease: 5s\n";
 
 #[tokio::test]
 async fn an_incident_that_is_opened_again_meanwhile_is_not_resolved_by_the_run_before() {
-    let (mut world, incident, owner) = resolved_and_not_recorded().await;
+    let (mut world, incident, owner) = resolved_and_not_recorded(LONG_LEASE).await;
     world.pagerduty().reopen_as(ENGINEER, &incident).unwrap();
     let second = world.until_run(&incident, |item| item.run.number == 2).await;
     assert_eq!(second.journal.entries().len(), 0);
@@ -46,12 +33,13 @@ async fn an_incident_that_is_opened_again_meanwhile_is_not_resolved_by_the_run_b
 
 #[tokio::test]
 async fn a_reopening_that_nobody_heard_of_is_seen_in_pagerduty() {
-    let (mut world, incident, owner) = resolved_and_not_recorded().await;
+    let (mut world, incident, owner) = resolved_and_not_recorded(LONG_LEASE).await;
     // PagerDuty's times have whole seconds.
     tokio::time::sleep(Duration::from_secs(1)).await;
     world.pagerduty().lose_webhooks(true);
     world.pagerduty().reopen_as(ENGINEER, &incident).unwrap();
-    world.expect(&incident, Outcome::StoodDown).await;
+    let run = world.expect(&incident, Outcome::StoodDown).await;
+    assert_eq!(run.stand_down.unwrap().reason, StandDownReason::Reopened);
     assert_eq!(world.view(&incident).status, Status::Triggered, "people have it");
     world.restart(owner).await;
     world.end().await;
@@ -59,17 +47,23 @@ async fn a_reopening_that_nobody_heard_of_is_seen_in_pagerduty() {
 
 #[tokio::test]
 async fn a_resolve_whose_answer_was_lost_is_not_sent_again_over_a_reopening() {
-    let clock = Arc::new(SetClock::at(SystemClock.now()));
-    let world = World::with(REPAIR).pagerduty_clock(clock.clone()).start().await;
+    let (world, clock) = World::with(REPAIR).reconciled();
+    let world = world.start().await;
     let lost = Fault::DropAnswerAfterEffect;
     world.pagerduty().fail_next_of(20, lost, "PUT", "/incidents/{id}");
     let incident = world.fire("service web down");
     world.until(&incident, |view| view.status == Status::Resolved).await;
-    clock.advance(SignedDuration::from_secs(10));
+    clock.advance(SignedDuration::from_mins(5));
     world.pagerduty().lose_webhooks(true);
     world.pagerduty().reopen_as(ENGINEER, &incident).unwrap();
-    world.expect(&incident, Outcome::StoodDown).await;
-    assert_eq!(world.view(&incident).status, Status::Triggered);
+    world.pagerduty().lose_webhooks(false);
+    // Nobody was told of the reopening, and its run is begun all the same.
+    let second = world.until_run(&incident, |item| item.run.number == 2).await;
+    assert_eq!(second.stand_down, None);
+    let notes = world.view(&incident).notes;
+    assert!(notes.iter().any(|note| note.content.contains("もう一度開かれた")), "{notes:?}");
+    world.pagerduty().heal();
+    world.expect(&incident, Outcome::RecoveredItself).await;
     world.end().await;
 }
 
@@ -125,9 +119,9 @@ async fn a_runner_that_wakes_up_too_late_starts_no_recovery() {
 #[tokio::test]
 async fn what_a_person_did_before_ams_heard_of_the_incident_counts() {
     // PagerDuty cannot tell who reassigned an incident; only the webhook could.
-    let clock = Arc::new(SetClock::at(SystemClock.now() - SignedDuration::from_mins(10)));
-    let settings = format!("{SHORT_LEASE}reconcile_every: 500ms\n");
-    let world = World::with(SLOW).settings(&settings).pagerduty_clock(clock).start().await;
+    let short = SLOW.replace("for: 30s", "for: 1s");
+    let (world, clock) = World::with(&short).reconciled();
+    let mut world = world.start().await;
     world.pagerduty().lose_webhooks(true);
     let incident = world.fire("service is slow");
     world.pagerduty().lose_webhooks(false);
@@ -135,5 +129,17 @@ async fn what_a_person_did_before_ams_heard_of_the_incident_counts() {
     let run = world.expect(&incident, Outcome::StoodDown).await;
     assert_eq!(run.stand_down.unwrap().reason, StandDownReason::Reassigned);
     assert_eq!(world.read("recoveries"), "");
+
+    // The other region had heard of it too. What came before the reopening does not concern it.
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    world.pagerduty().resolve_as(ENGINEER, &incident).unwrap();
+    clock.advance(SignedDuration::from_mins(5));
+    world.pagerduty().reopen_as(ENGINEER, &incident).unwrap();
+    let second = world.until_run(&incident, |item| item.run.number == 2).await;
+    assert_eq!(second.stand_down, None);
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.restart(owner).await;
     world.end().await;
 }

@@ -13,11 +13,12 @@ use ams::claim::ClaimStore as _;
 use ams::claim::journal::Entry;
 use ams::claim::protocol::RunItem;
 use ams::claim::sqlite::SqliteClaims;
-use ams::clock::{Clock, SystemClock};
+use ams::clock::{Clock, SetClock, SystemClock};
 use ams::incident::{IncidentId, Outcome};
 use ams::sandbox::cluster::{Cluster, Plan, RegionProcess};
 use ams::sandbox::judge::{await_outcome, repeated_notes};
 use ams::sandbox::pagerduty::{IncidentView, NewIncident, Settings, StandIn};
+use jiff::SignedDuration;
 
 use super::openapi::Description;
 
@@ -260,6 +261,14 @@ impl WorldBuilder {
     pub(crate) fn pagerduty_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// What PagerDuty shows is ten minutes old, by the clock that comes along, and open incidents are
+    /// asked for all the time: webhooks that were lost are missed at once.
+    pub(crate) fn reconciled(self) -> (Self, Arc<SetClock>) {
+        let clock = Arc::new(SetClock::at(SystemClock.now() - SignedDuration::from_mins(10)));
+        let often = self.settings(SHORT_LEASE).settings("reconcile_every: 500ms\n");
+        (often.pagerduty_clock(clock.clone()), clock)
     }
 
     /// Every webhook comes this many times to each region.
