@@ -7,6 +7,8 @@
 
 pub mod actuator;
 mod adopt;
+mod announce;
+mod asking;
 pub mod detached;
 pub mod dispatch;
 pub mod end;
@@ -16,6 +18,7 @@ pub mod local;
 mod look;
 pub mod memory;
 mod output;
+mod permit;
 pub mod plan;
 pub mod prepare;
 mod process_group;

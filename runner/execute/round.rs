@@ -6,17 +6,14 @@ use futures_util::future::join_all;
 use serde_json::Map;
 use tokio::time::Instant;
 
-use crate::claim::StoreError;
 use crate::claim::journal::Entry;
-use crate::claim::protocol::Refusal;
 use crate::execute::actuator::{Ending, Observation};
-use crate::execute::end::{End, Lack};
 use crate::execute::memory::Seen;
 use crate::execute::plan::Ready;
 use crate::execute::prepare::Prepared;
-use crate::execute::run::{Executor, Phase, Progress, RunPlan, StepReport, Stop, acts};
-use crate::execute::verdict::{Verdict, Why};
-use crate::scenario::model::{Effect, Mode, Probe, Step, StepKind, Wait, WhenSuspended};
+use crate::execute::run::{Executor, Progress, RunPlan, StepReport, Stop};
+use crate::execute::verdict::Verdict;
+use crate::scenario::model::{Effect, Probe, Step, StepKind, Wait};
 
 /// A step, ready to be carried out.
 pub(super) struct Task<'a> {
@@ -65,13 +62,7 @@ impl Executor {
     ) -> Result<(), Stop> {
         let first = ready.first().map_or(0, |ready| ready.at.step);
         progress.plan.may_go_on(first, progress.phase)?;
-        self.not_suspended(progress, &ready).await?;
-        if progress.plan.mode() == Mode::Shadow
-            && let Some(change) = ready.iter().find(|ready| acts(ready, progress.plan.scenario))
-        {
-            return Err(Stop::End(End::Shadowed { step: change.at.step, would_end: None }));
-        }
-        self.allowed(progress, &ready).await?;
+        self.permit(progress, &ready).await?;
         let tasks = self.prepare(progress, ready)?;
         let (tasks, unknown) = self.adopt(progress, tasks).await?;
         self.announce(progress, &tasks).await?;
@@ -92,65 +83,6 @@ impl Executor {
             Some(stop) => Err(stop),
             None => progress.plan.halted(),
         }
-    }
-
-    /// The customer may have asked to leave the system alone. Once something was changed, looking
-    /// goes on and further changes are left to people: half a procedure is no rest.
-    async fn not_suspended(&self, progress: &Progress<'_>, ready: &[Ready]) -> Result<(), Stop> {
-        let acted = progress.plan.memory.has_acted();
-        let concerned = ready.iter().find(|it| !acted || acts(it, progress.plan.scenario));
-        let Some(step) = concerned.map(|ready| ready.at.step) else { return Ok(()) };
-        let RunPlan { scenario, world, .. } = &progress.plan;
-        let Some(customer) = world.customer.as_ref().filter(|_| progress.phase == Phase::Main)
-        else {
-            return Ok(());
-        };
-        let now = self.now(&progress.plan);
-        let values = progress.moment(&now).values(&super::world::Frame::default(), None);
-        let host = values.get("target.host").and_then(|host| host.as_str().map(str::to_owned));
-        let Some(suspension) = customer.suspended(&scenario.id, host.as_deref(), now.timestamp())
-        else {
-            return Ok(());
-        };
-        if acted || scenario.when_suspended == WhenSuspended::Leave {
-            let until = suspension.until.to_zoned(progress.plan.zone.clone());
-            let until = until.strftime("%Y-%m-%d %H:%M");
-            let what = format!("{} ({until})", suspension.reason);
-            return Err(Stop::End(if acted {
-                End::CannotGoOn { step, lack: Lack::Suspended(what) }
-            } else {
-                End::Suspended { what }
-            }));
-        }
-        let left = suspension.until.duration_since(now.timestamp());
-        let left = Duration::try_from(left).unwrap_or_default();
-        progress.plan.sleep(left, step, progress.phase).await
-    }
-
-    /// In the mode `approve` people are asked before each recovery.
-    async fn allowed(&self, progress: &mut Progress<'_>, ready: &[Ready]) -> Result<(), Stop> {
-        if progress.plan.mode() != Mode::Approve || progress.phase == Phase::Always {
-            return Ok(());
-        }
-        for ready in ready {
-            let Some(step) = progress.plan.scenario.step(ready.at.step) else { continue };
-            let asks = matches!(step.kind, StepKind::Recover { .. });
-            // What was announced before had been allowed.
-            let is_allowed = progress.approved.contains(&ready.at)
-                || progress.plan.memory.doubt(&ready.at).is_some();
-            if !asks || is_allowed {
-                continue;
-            }
-            progress.questions += 1;
-            let verdict = self
-                .ask(progress, (progress.questions, &step.name), step.number, APPROVE_WITHIN)
-                .await?;
-            if verdict != Verdict::Met {
-                return Err(Stop::End(End::NotApproved { step: step.number }));
-            }
-            progress.approved.push(ready.at.clone());
-        }
-        Ok(())
     }
 
     fn prepare<'a>(
@@ -190,83 +122,6 @@ impl Executor {
         Ok(tasks)
     }
 
-    /// Nothing is done that was not announced under the claim.
-    async fn announce(&self, progress: &mut Progress<'_>, tasks: &[Task<'_>]) -> Result<(), Stop> {
-        let changes: Vec<&Task<'_>> =
-            tasks.iter().filter(|task| task.changes() && task.adopted.is_none()).collect();
-        if changes.is_empty() {
-            return Ok(());
-        }
-        self.keep_texts(progress).await;
-        let mut journal = progress.plan.journal.clone();
-        if let Some(way) = progress.plan.memory.way() {
-            journal = journal.with(way);
-        }
-        for task in &changes {
-            let (step, nonce, at) = (task.ready.at.clone(), task.nonce.clone(), self.clock.now());
-            let trace = match &task.work {
-                Work::Act { prepared: Prepared { action, host, .. }, .. } => {
-                    self.actuator.trace(action, host.as_ref())
-                }
-                Work::Wait(_) | Work::Approve { .. } => None,
-            };
-            journal = journal.with(Entry::Intent { step, nonce, trace, at });
-        }
-        self.intend(progress, &journal).await?;
-        progress.plan.journal = journal;
-        for task in &changes {
-            progress.plan.memory.begin(task.ready.at.clone());
-        }
-        progress.plan.signals.about_to_change.notify_one();
-        Ok(())
-    }
-
-    /// Texts go beside the journal. Without them a run that is taken over hands off where it needs
-    /// them, so a history that cannot be written does not stop this one.
-    async fn keep_texts(&self, progress: &Progress<'_>) {
-        if !progress.plan.memory.has_text() {
-            return;
-        }
-        let run = progress.plan.claim().run();
-        let kept = match serde_json::to_string(&progress.plan.memory) {
-            Ok(memory) => self.history.keep(run, memory).await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = kept {
-            tracing::warn!(%run, %error, "what run {run} has read is not kept for a take-over");
-        }
-    }
-
-    async fn intend(
-        &self,
-        progress: &Progress<'_>,
-        journal: &crate::claim::journal::Journal,
-    ) -> Result<(), Stop> {
-        let plan = &progress.plan;
-        let mut last =
-            StoreError::Unreachable { reason: "no heartbeat of ours was written".into() };
-        let until = self.store_patience(progress);
-        while Instant::now() < until {
-            plan.halted()?;
-            if self.pulse.is_good() {
-                let answer = match progress.phase {
-                    Phase::Main => self.claims.intend(plan.claim(), journal).await,
-                    Phase::Always => self.claims.done(plan.claim(), journal).await,
-                };
-                match answer {
-                    Ok(Ok(())) => return Ok(()),
-                    Ok(Err(Refusal::StandDown { stand_down, .. })) => {
-                        return Err(Stop::End(End::StoodDown(stand_down)));
-                    }
-                    Ok(Err(refusal)) => return Err(Stop::Lost(refusal)),
-                    Err(error) => last = error,
-                }
-            }
-            tokio::time::sleep(STORE_PAUSE).await;
-        }
-        Err(Stop::End(End::Ours { what: format!("the step was not begun: {last}") }))
-    }
-
     async fn carry(
         &self,
         progress: &Progress<'_>,
@@ -287,41 +142,6 @@ impl Executor {
             Work::Act { probe, prepared } => self.look(progress, task, probe, prepared).await?,
         };
         Ok(Gone { verdict, seen, values, attempts, began_at, took: began.elapsed() })
-    }
-
-    async fn ask(
-        &self,
-        progress: &Progress<'_>,
-        (number, question): (u32, &str),
-        step: usize,
-        within: Duration,
-    ) -> Result<Verdict, Stop> {
-        let signals = &progress.plan.signals;
-        let mut answers = signals.answers.clone();
-        // What was said before the question is no answer to it, also when it is delivered late.
-        answers.mark_unchanged();
-        let asked_at = self.clock.now() - CLOCKS_APART;
-        signals.people.ask(number, question, within).await;
-        let answer = async {
-            loop {
-                if answers.changed().await.is_err() {
-                    // Nobody can answer any more: the time decides.
-                    std::future::pending::<()>().await;
-                }
-                let answer = *answers.borrow_and_update();
-                if let Some(answer) = answer.filter(|answer| answer.at >= asked_at) {
-                    break answer.approved;
-                }
-            }
-        };
-        tokio::select! {
-            approved = answer => {
-                Ok(if approved { Verdict::Met } else { Verdict::NotMet(Why::Denied) })
-            }
-            slept = progress.plan.sleep(within, step, progress.phase) => {
-                slept.map(|()| Verdict::NotMet(Why::NotAnswered))
-            }
-        }
     }
 
     /// Keeps the results, and records those of effects.
@@ -363,12 +183,6 @@ impl Executor {
     }
 }
 
-/// How long people have to answer in the mode `approve`.
-const APPROVE_WITHIN: Duration = Duration::from_mins(30);
-
-/// PagerDuty's clock, which dates an answer, may be this far behind ours.
-const CLOCKS_APART: Duration = Duration::from_secs(5);
-
 /// The innermost loop's entry, for people.
 pub(super) fn entry(each: &Map<String, serde_json::Value>) -> Option<String> {
     let entries: Vec<String> =
@@ -386,9 +200,6 @@ fn until(now: &jiff::Zoned, hour: i8, minute: i8, days: [bool; 7]) -> Duration {
     });
     first.and_then(|left| Duration::try_from(left).ok()).unwrap_or_default()
 }
-
-/// Between two tries at a store that does not answer.
-pub(super) const STORE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Names one attempt wherever it leaves a trace.
 pub(super) fn nonce() -> String {

@@ -18,6 +18,7 @@ mod match_rule;
 pub mod model;
 mod names;
 mod parameters;
+pub mod probe;
 mod reading;
 mod safety;
 mod scope;

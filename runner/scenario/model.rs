@@ -10,9 +10,11 @@ use crate::scenario::template::Template;
 use crate::scenario::value::Type;
 use crate::yaml::Place;
 
+pub use crate::scenario::probe::{
+    ActionTemplate, Expect, From, Look, On, Probe, Question, Shell, Take,
+};
 pub use crate::scenario::step::{
-    ActionTemplate, Case, Each, Effect, Expect, From, HandOff, Look, On, Probe, Question, Rung,
-    Shell, Step, StepKind, Take, Then, Wait, WhenHealthy,
+    Case, Each, Effect, HandOff, Rung, Step, StepKind, Then, Wait, WhenHealthy,
 };
 
 #[derive(Clone, Debug, Default)]

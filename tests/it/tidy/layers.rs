@@ -1,0 +1,210 @@
+//! Direction of imports, technology in its files, rules without I/O.
+
+use super::{code, read, sources};
+
+/// What may use what: a module and everything it may import of ours, beside itself and the nouns.
+const DIRECTION: [(&str, &[&str]); 31] = [
+    ("sqlite", &[]),
+    ("dynamodb", &[]),
+    ("reload", &["scenario", "customer", "matching", "rules"]),
+    (
+        "rehearse",
+        &[
+            "scenario", "claim", "customer", "execute", "history", "receive", "report", "rules",
+            "runs", "begun", "early", "pipeline",
+        ],
+    ),
+    ("customer", &["scenario"]),
+    ("history", &["scenario", "claim", "sqlite", "dynamodb"]),
+    ("rules", &["scenario", "customer", "matching"]),
+    ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
+    ("early", &["claim"]),
+    ("scenario", &[]),
+    ("schema", &[]),
+    ("claim", &["sqlite", "dynamodb"]),
+    ("matching", &["scenario"]),
+    ("receive", &["claim"]),
+    ("execute", &["scenario", "claim", "customer", "history"]),
+    ("report", &["scenario", "claim", "execute"]),
+    ("handoff", &["scenario", "claim", "execute", "report"]),
+    ("runs", &["claim", "execute"]),
+    ("config", &["claim", "dynamodb", "report"]),
+    (
+        "pipeline",
+        &[
+            "scenario", "claim", "customer", "matching", "receive", "execute", "report", "runs",
+            "rules", "begun", "early",
+        ],
+    ),
+    ("respond", &["scenario", "claim", "execute", "report", "pipeline", "begun"]),
+    (
+        "tell",
+        &["scenario", "claim", "execute", "report", "handoff", "pipeline", "begun", "respond"],
+    ),
+    (
+        "resume",
+        &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs", "begun"],
+    ),
+    (
+        "chronicle",
+        &[
+            "scenario", "claim", "customer", "matching", "execute", "history", "report", "begun",
+            "pipeline",
+        ],
+    ),
+    ("explain", &["scenario", "claim", "execute", "history", "report"]),
+    ("sweep", &["claim", "pipeline", "resume"]),
+    ("reconcile", &["claim", "pipeline", "report"]),
+    ("sandbox", &["claim", "receive", "report"]),
+    (
+        "app",
+        &[
+            "scenario",
+            "claim",
+            "matching",
+            "receive",
+            "execute",
+            "report",
+            "handoff",
+            "runs",
+            "config",
+            "pipeline",
+            "respond",
+            "sweep",
+            "customer",
+            "history",
+            "reload",
+            "rules",
+            "dynamodb",
+            "early",
+            "reconcile",
+        ],
+    ),
+    (
+        "commands",
+        &[
+            "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
+            "schema", "begun", "app", "config", "sandbox", "history", "explain",
+        ],
+    ),
+    ("main", &["commands"]),
+];
+
+/// Nouns and rules that everything may use, and that use only each other.
+const NOUNS: [&str; 9] = [
+    "clock",
+    "fields",
+    "finding",
+    "folding",
+    "full_width",
+    "incident",
+    "limits",
+    "metrics",
+    "yaml",
+];
+
+/// Where a technology may be imported.
+const TECHNOLOGY: [(&str, &[&str]); 14] = [
+    ("aws_config", &["dynamodb/"]),
+    ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
+    ("aho_corasick", &["matching/keywords.rs"]),
+    ("annotate_snippets", &["commands/findings_text.rs"]),
+    ("axum", &["receive/http.rs", "app.rs", "sandbox/"]),
+    ("clap", &["commands/", "main.rs", "sandbox/demo_service.rs"]),
+    ("hmac", &["receive/signature.rs"]),
+    ("minijinja", &["scenario/template.rs", "scenario/expression"]),
+    ("prometheus_client", &["metrics.rs"]),
+    ("regex_automata", &["scenario/title_regex.rs"]),
+    ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
+    ("rusqlite", &["sqlite.rs", "claim/sqlite.rs", "history/sqlite.rs"]),
+    (
+        "rustix",
+        &[
+            "execute/process_group.rs",
+            "execute/detached.rs",
+            "execute/follow.rs",
+            "sandbox/cluster.rs",
+        ],
+    ),
+    ("serde_saphyr", &["yaml.rs"]),
+];
+
+/// `runner/claim/mod.rs` → `claim`.
+fn module(file: &str) -> Option<&str> {
+    let inside = file.strip_prefix("runner/")?;
+    Some(inside.split(['/', '.']).next().unwrap_or(inside))
+}
+
+#[test]
+fn imports_point_in_one_direction() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let Some(module) = module(&file).filter(|module| *module != "lib") else { continue };
+        let allowed: Vec<&str> = match DIRECTION.iter().find(|(name, _)| *name == module) {
+            Some((_, allowed)) => allowed.iter().chain(&NOUNS).copied().collect(),
+            None if NOUNS.contains(&module) => NOUNS.to_vec(),
+            None => panic!("layers.rs does not know the module {module}: say what it may use"),
+        };
+        for line in code(&text) {
+            for used in line.split("crate::").skip(1) {
+                let used: String =
+                    used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if used != module && !allowed.contains(&used.as_str()) {
+                    wrong.push(format!("{file} may not use {used}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn technology_stays_in_files_named_after_it() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let Some(inside) = file.strip_prefix("runner/") else { continue };
+        for (technology, homes) in TECHNOLOGY {
+            let used = code(&text).any(|line| line.contains(&format!("{technology}::")));
+            if used && !homes.iter().any(|home| inside.starts_with(home)) {
+                wrong.push(format!("{file} imports {technology}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Rules do no I/O: what decides can be read, tested and model-checked without a runtime.
+#[test]
+fn rules_are_pure() {
+    const RULES: [&str; 22] = [
+        "claim/journal.rs",
+        "claim/protocol.rs",
+        "execute/plan.rs",
+        "execute/prepare.rs",
+        "execute/verdict.rs",
+        "fields.rs",
+        "finding.rs",
+        "folding.rs",
+        "incident.rs",
+        "matching/choose.rs",
+        "matching/close.rs",
+        "matching/coverage.rs",
+        "matching/keywords.rs",
+        "matching/overlap.rs",
+        "matching/similar.rs",
+        "matching/wording.rs",
+        "receive/pagerduty.rs",
+        "report/note.rs",
+        "report/text.rs",
+        "report/title.rs",
+        "scenario/file.rs",
+        "scenario/steps.rs",
+    ];
+    for file in RULES {
+        let text = read(&format!("runner/{file}"));
+        let impure = code(&text).find(|line| {
+            ["async ", "tokio::", "std::fs", "std::net"].iter().any(|word| line.contains(word))
+        });
+        assert_eq!(impure, None, "{file} is a rule");
+    }
+}
