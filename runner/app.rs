@@ -101,9 +101,8 @@ impl App {
         let actuator = actuators(&config, &reporter)?;
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
-            rules: Rules::new(set),
             vars: config.vars.clone(),
-            executor: Executor { claims, pulse, actuator, clock, history },
+            executor: Executor { claims, pulse, actuator, clock, history, rules: Rules::new(set) },
             reporter,
             fallback_policy: config.pagerduty.fallback_policy.clone(),
             bot_user: config.pagerduty.bot_user.clone(),
@@ -145,7 +144,7 @@ impl App {
             vars: config.vars.clone(),
             every: config.reload_every,
             loaded: print,
-            rules: pipeline.rules.clone(),
+            rules: pipeline.rules().clone(),
             metrics: pipeline.metrics.clone(),
         };
         let reload = tokio::spawn(reload.look_until(stop_sweep.clone()));

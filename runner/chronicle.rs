@@ -93,7 +93,7 @@ impl Pipeline {
     /// The scenarios that were nearly chosen, as the rules say once more.
     fn near(&self, incident: &Incident, customer: Option<&Customer>) -> Vec<Near> {
         let whole = title::original(&incident.title);
-        match self.rules.current().choose(whole, incident, customer) {
+        match self.rules().current().choose(whole, incident, customer) {
             Choice::None { near } => near
                 .into_iter()
                 .map(|miss| Near::Capture {

@@ -33,7 +33,6 @@ use crate::runs::{Enrolled, Runs};
 pub struct Pipeline {
     pub region: Region,
     /// Scenarios and customers in force.
-    pub rules: Rules,
     /// The operator's variables, for templates.
     pub vars: BTreeMap<String, String>,
     pub executor: Executor,
@@ -52,6 +51,11 @@ impl Pipeline {
         &self.executor.claims
     }
 
+    /// Scenarios and customers in force.
+    pub const fn rules(&self) -> &Rules {
+        &self.executor.rules
+    }
+
     pub async fn open(
         self: &Arc<Self>,
         mut incident: Incident,
@@ -64,7 +68,7 @@ impl Pipeline {
             // Whatever its event says of the time: PagerDuty is asked before anything is done.
             incident.seen_at = Timestamp::UNIX_EPOCH;
         }
-        let customer = self.rules.current().customer_of(&incident);
+        let customer = self.rules().current().customer_of(&incident);
         let Some(meant) = self.meant(&incident, customer.as_deref()) else {
             return self.leave_to_people(&incident, customer.as_deref(), opening).await;
         };
@@ -113,7 +117,7 @@ impl Pipeline {
     /// The one scenario that is meant for the incident.
     fn meant(&self, incident: &Incident, customer: Option<&Customer>) -> Option<Meant> {
         let Incident { id, title, .. } = incident;
-        match self.rules.current().choose(title::original(title), incident, customer) {
+        match self.rules().current().choose(title::original(title), incident, customer) {
             Choice::Scenario { meant, .. } => return Some(meant),
             Choice::None { near } => {
                 for miss in near {
@@ -281,7 +285,7 @@ impl Intake for PipelineIntake {
 
     /// A bad change keeps the rules before in force: ready, but it must be seen.
     fn remark(&self) -> Option<String> {
-        let why = self.0.rules.refused()?;
+        let why = self.0.rules().refused()?;
         Some(format!("changed scenarios are refused, the set before stays in force: {why}"))
     }
 

@@ -37,9 +37,9 @@ pub(crate) async fn pick_up(
         Err(error) => (nameless(id), Some(End::Ours { what: error.to_string() })),
     };
     let title = title::original(&incident.title);
-    let rules = pipeline.rules.current();
+    let rules = pipeline.rules().current();
     let known =
-        seen.scenario.as_ref().and_then(|named| pipeline.rules.version(&named.id, &named.hash));
+        seen.scenario.as_ref().and_then(|named| pipeline.rules().version(&named.id, &named.hash));
     let mut captures = BTreeMap::new();
     let mut end = unknown;
     let scenario = if let Some(scenario) = known {

@@ -57,7 +57,7 @@ pub async fn run(args: Args) -> ExitCode {
     };
     // The first line of standard output tells scripts where it listens; logs go to standard error.
     print::out(format_args!("ams {region} listening on http://{}", app.address));
-    let scenarios = app.pipeline.rules.current().catalog.scenarios.len();
+    let scenarios = app.pipeline.rules().current().catalog.scenarios.len();
     tracing::info!(
         region = %region, address = %app.address, scenarios,
         "region {region} is ready with {scenarios} scenarios",

@@ -1,6 +1,6 @@
 //! A directory of customers.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,8 +13,9 @@ use crate::yaml::Place;
 #[derive(Clone, Debug, Default)]
 pub struct Customers {
     all: Vec<Arc<Customer>>,
+    by_id: HashMap<String, usize>,
     /// Service id or name → position.
-    by_service: BTreeMap<String, usize>,
+    by_service: HashMap<String, usize>,
     pub findings: Vec<Finding>,
     /// Files looked at.
     pub files: usize,
@@ -87,6 +88,7 @@ impl Customers {
         for service in &customer.services {
             self.by_service.insert(service.clone(), position);
         }
+        self.by_id.insert(customer.id.clone(), position);
         self.all.push(Arc::new(customer));
     }
 
@@ -107,7 +109,7 @@ impl Customers {
     }
 
     pub fn by_id(&self, id: &str) -> Option<&Arc<Customer>> {
-        self.all.iter().find(|customer| customer.id == id)
+        self.all.get(*self.by_id.get(id)?)
     }
 
     /// Whose incident it is, by its PagerDuty service.

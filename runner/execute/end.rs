@@ -3,6 +3,7 @@
 use crate::claim::journal::Reason;
 use crate::claim::protocol::StandDown;
 use crate::incident::Outcome;
+use crate::scenario::model::Mode;
 
 /// How a run ends and why. The outcome follows from the reason; nothing else decides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +111,8 @@ pub enum Lack {
     },
     /// The customer's systems are to be left alone since the run began: why, and until when.
     Suspended(String),
+    /// The customer allows less than when the run began.
+    ModeChanged(Mode),
     Other(String),
 }
 

@@ -7,6 +7,7 @@ use jiff::Zoned;
 use crate::execute::actuator::{Action, Command, HttpMethod, HttpRequest, Program, TargetHost};
 use crate::execute::end::{End, Lack};
 use crate::execute::memory::Memory;
+use crate::execute::plan::Ready;
 use crate::execute::world::{Frame, World};
 use crate::scenario::action::Method;
 use crate::scenario::model::{ActionTemplate, On, Probe, Scenario, Shell};
@@ -43,25 +44,42 @@ impl Moment<'_> {
         End::CannotGoOn { step, lack }
     }
 
-    pub fn prepare(&self, step: usize, probe: &Probe, frame: &Frame) -> Result<Prepared, End> {
-        let general = self.values(frame, None);
+    /// The hosts a step is about: the one it runs on, and the run's target. As far as they are known.
+    pub fn hosts(&self, ready: &Ready) -> Vec<String> {
+        let values = self.values(&ready.frame, None);
+        let target = values.get("target.host").and_then(|host| host.as_str());
+        let step = self.scenario.step(ready.at.step);
+        let own = step
+            .and_then(|step| self.host_name(step.number, step.kind.probe()?, &values).ok()?)
+            .and_then(|name| self.world.customer.as_ref()?.host(&name));
+        let mut hosts: Vec<String> = own.iter().map(|host| host.name.clone()).collect();
+        hosts.extend(target.map(str::to_owned));
+        hosts
+    }
+
+    /// What stands under `on:`, for commands.
+    fn host_name(
+        &self,
+        step: usize,
+        probe: &Probe,
+        values: &Values,
+    ) -> Result<Option<String>, End> {
         let is_command =
             matches!(probe.action, ActionTemplate::Script { .. } | ActionTemplate::Exec { .. });
-        let name = match &probe.on {
-            _ if !is_command => None,
-            On::Runner => None,
-            On::Target if self.scenario.target.is_none() => None,
-            On::Target => Some("{{ target.host }}".to_owned()),
-            On::Host(template) => Some(template.source().to_owned()),
+        let source = match &probe.on {
+            _ if !is_command => return Ok(None),
+            On::Runner => return Ok(None),
+            On::Target if self.scenario.target.is_none() => return Ok(None),
+            On::Target => "{{ target.host }}",
+            On::Host(template) => template.source(),
         };
-        let name = match name {
-            None => None,
-            Some(source) => Some(
-                Template::parse(&source)
-                    .and_then(|template| template.render(&general))
-                    .map_err(|error| self.no_value(step, &general, &error))?,
-            ),
-        };
+        let name = Template::parse(source).and_then(|template| template.render(values));
+        name.map(Some).map_err(|error| self.no_value(step, values, &error))
+    }
+
+    pub fn prepare(&self, step: usize, probe: &Probe, frame: &Frame) -> Result<Prepared, End> {
+        let general = self.values(frame, None);
+        let name = self.host_name(step, probe, &general)?;
         let host = name.map(|name| self.host(step, &name)).transpose()?;
         let values = match &host {
             Some(host) => self.values(frame, Some(&host.name)),

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::claim::journal::Entry;
 use crate::execute::actuator::{Ending, Observation};
+use crate::execute::end::End;
 use crate::execute::memory::Seen;
 use crate::execute::plan::Ready;
 use crate::execute::prepare::Prepared;
@@ -48,8 +49,8 @@ struct Gone {
 }
 
 impl Gone {
-    fn is_cancelled(&self) -> bool {
-        self.seen.as_ref().is_some_and(|seen| seen.ending == Ending::Cancelled)
+    fn ended_as(&self, ending: impl Fn(&Ending) -> bool) -> bool {
+        self.seen.as_ref().is_some_and(|seen| ending(&seen.ending))
     }
 }
 
@@ -72,8 +73,16 @@ impl Executor {
         for (task, gone) in tasks.into_iter().zip(gone) {
             match gone {
                 // Halted in the middle: an intent without a result is the truth.
-                Ok(gone) if gone.is_cancelled() => stop = stop.or(Some(Stop::Halted)),
-                Ok(gone) => ended.push((task, gone)),
+                Ok(gone) if gone.ended_as(|it| *it == Ending::Cancelled) => {
+                    stop = stop.or(Some(Stop::Halted));
+                }
+                Ok(gone) => {
+                    if is_in_doubt(&task, &gone) {
+                        let unknown = End::OutcomeUnknown { step: task.step.number };
+                        stop = stop.or(Some(Stop::End(unknown)));
+                    }
+                    ended.push((task, gone));
+                }
                 Err(one) => stop = stop.or(Some(one)),
             }
         }
@@ -152,9 +161,10 @@ impl Executor {
     ) -> Result<(), Stop> {
         let mut changed = false;
         for (task, gone) in ended {
+            let recorded = task.changes() && !is_in_doubt(&task, &gone);
             let Gone { verdict, seen, values, attempts, began_at, took } = gone;
             let (at, result) = (task.ready.at.clone(), verdict.result());
-            if task.changes() {
+            if recorded {
                 changed = true;
                 let done = Entry::Done { step: at.clone(), result, at: self.clock.now() };
                 progress.plan.journal = progress.plan.journal.with(done);
@@ -181,6 +191,12 @@ impl Executor {
             }
         }
     }
+}
+
+/// What may happen only once, and whether it did is unknown: whoever takes over may find it out.
+fn is_in_doubt(task: &Task<'_>, gone: &Gone) -> bool {
+    task.step.kind.effect() == Effect::Once
+        && gone.ended_as(|it| matches!(it, Ending::Unknown { .. }))
 }
 
 /// The innermost loop's entry, for people.

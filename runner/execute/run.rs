@@ -26,6 +26,7 @@ use crate::execute::verdict::{Verdict, Why};
 use crate::execute::world::World;
 use crate::history::History;
 use crate::incident::{Outcome, Urgency};
+use crate::rules::Rules;
 use crate::scenario::model::{Effect, HandOff, Mode, Scenario, StepKind};
 use crate::scenario::template::Template;
 use crate::scenario::value::Values;
@@ -37,6 +38,8 @@ pub struct Executor {
     pub actuator: Arc<dyn Actuator>,
     pub clock: Arc<dyn Clock>,
     pub history: Arc<dyn History>,
+    /// What customers say now: a suspension may come in the middle of a run.
+    pub rules: Rules,
 }
 
 /// One run as it begins or is taken over.

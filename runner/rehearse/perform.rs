@@ -170,9 +170,8 @@ async fn pipeline(
     let actuator = Arc::clone(script) as Arc<_>;
     Arc::new(Pipeline {
         region,
-        rules,
         vars: file.vars.clone(),
-        executor: Executor { claims, pulse, actuator, clock, history },
+        executor: Executor { claims, pulse, actuator, clock, history, rules },
         reporter,
         fallback_policy: None,
         bot_user: "PAMS".to_owned(),

@@ -66,27 +66,32 @@ fn read_result(node: &Node, step: &str, findings: &mut Findings) -> Option<Given
     let silence = fields.word("no_answer", &SILENCES, findings);
     let timed_out = fields.get("timed_out").is_some_and(|node| node.kind != Kind::Bool(false));
     let not_started = fields.text("not_started", findings);
+    let unknown = fields.text("unknown", findings);
     let json = fields.get("json");
     let output = fields.text("output", findings).map(|at| at.value).unwrap_or_default();
     let error = fields.text("error", findings).map(|at| at.value).unwrap_or_default();
     let took = fields.duration("took", findings).map(|at| at.value);
     fields.finish(findings);
     let code = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
-    let ending = match (exit_code, status, &connected, silence, not_started) {
-        (Some(at), None, None, None, None) => Ending::Exited(code(at.value)),
-        (None, Some(at), None, None, None) => {
-            Ending::Answered { status: u16::try_from(at.value).unwrap_or(u16::MAX) }
-        }
-        (None, None, Some(_), None, None) => Ending::Connected,
-        (None, None, None, Some(at), None) => Ending::NoAnswer { reason: at.value.to_owned() },
-        (None, None, None, None, Some(at)) => Ending::NotStarted { reason: at.value },
-        (None, None, None, None, None) if timed_out => Ending::TimedOut,
-        (None, None, None, None, None) => Ending::Exited(0),
+    let given = [
+        exit_code.map(|at| Ending::Exited(code(at.value))),
+        status.map(|at| Ending::Answered { status: u16::try_from(at.value).unwrap_or(u16::MAX) }),
+        connected.as_ref().map(|_| Ending::Connected),
+        silence.map(|at| Ending::NoAnswer { reason: at.value.to_owned() }),
+        timed_out.then_some(Ending::TimedOut),
+        not_started.map(|at| Ending::NotStarted { reason: at.value }),
+        unknown.map(|at| Ending::Unknown { reason: at.value }),
+    ];
+    let mut given = given.into_iter().flatten();
+    let ending = match (given.next(), given.next()) {
+        (None, _) => Ending::Exited(0),
+        (Some(ending), None) => ending,
         _ => {
             findings.add(
                 "several-results",
                 node.place,
-                "a result is one of exit_code, status, connected, no_answer, timed_out, not_started",
+                "a result is one of exit_code, status, connected, no_answer, timed_out, not_started, \
+                 unknown",
                 "give a list to have one result per look",
             );
             return None;

@@ -224,7 +224,7 @@ impl Style {
 
     /// Head and tail of an output.
     fn excerpt(&self, output: &Output) -> String {
-        let end = if output.is_whole() { &output.head } else { &output.tail };
+        let end = if output.tail.is_empty() { &output.head } else { &output.tail };
         let head: String = output.head.chars().take(EXCERPT_CHARS).collect();
         if output.is_whole() && output.head.chars().count() <= 2 * EXCERPT_CHARS {
             return output.head.clone();

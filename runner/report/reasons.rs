@@ -132,6 +132,7 @@ pub(super) fn lack_ja(lack: &Lack) -> String {
             format!("対象が{found}件あり、上限の{most}件を超えています")
         }
         Lack::Suspended(what) => format!("途中から対応停止の期間に入りました: {what}"),
+        Lack::ModeChanged(mode) => format!("お客様のモードが途中で {} になりました", mode.word()),
         Lack::Other(what) => what.clone(),
     }
 }
@@ -156,6 +157,9 @@ pub(super) fn lack_en(lack: &Lack) -> String {
             format!("{found} entries are more than the {most} that may be worked on")
         }
         Lack::Suspended(what) => format!("a suspension has begun meanwhile: {what}"),
+        Lack::ModeChanged(mode) => {
+            format!("the customer's mode has become {} meanwhile", mode.word())
+        }
         Lack::Other(what) => what.clone(),
     }
 }

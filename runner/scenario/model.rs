@@ -97,6 +97,10 @@ impl Mode {
         ("approve", Self::Approve),
         ("auto", Self::Auto),
     ];
+
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, mode)| *mode == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// Which incidents a scenario is meant for. Keywords are as the author wrote them; folding of

@@ -126,6 +126,8 @@ pub static RESULT: Mapping = Mapping::of(
             .example("true"),
         field("not_started", Kind::Text, "The command could not be started.", "起動できない理由")
             .example("no such program"),
+        field("unknown", Kind::Text, "Nobody knows whether it ran.", "実行されたか不明な理由")
+            .example("the connection broke"),
         field("output", Kind::Text, "Standard output, or the body.", "標準出力、または本文")
             .example("ok"),
         field("json", Kind::Anything, "The output, as JSON.", "JSONの出力")
@@ -135,7 +137,15 @@ pub static RESULT: Mapping = Mapping::of(
         field("took", Kind::Duration, "How long it took.", "かかった時間").example("3s"),
     ],
 )
-.not_both(&[&["exit_code", "status", "connected", "no_answer", "timed_out", "not_started"]]);
+.not_both(&[&[
+    "exit_code",
+    "status",
+    "connected",
+    "no_answer",
+    "timed_out",
+    "not_started",
+    "unknown",
+]]);
 
 const NUMBER: Kind = Kind::Number(i64::MIN, i64::MAX);
 

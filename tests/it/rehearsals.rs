@@ -86,6 +86,38 @@ async fn a_suspension_at_the_start_leaves_the_system_alone() {
     holds(scenario, Some(CUSTOMER), test).await;
 }
 
+/// Of several hosts the one that is to be left alone is, and the others get their help.
+#[tokio::test(start_paused = true)]
+async fn a_suspension_of_one_host_concerns_that_host() {
+    let scenario = "target: {group: web, when_several: all}\nsteps:\n  \
+                    - each:\n      item: h\n      of: target.hosts\n      steps:\n        \
+                    - recover: {name: r, run: restart, on: \"{{ each.h }}\"}\n        \
+                    - verify: {name: v, run: check, on: \"{{ each.h }}\"}\n";
+    let customer = "customer: c\nname: 顧客\nservices: [S]\ntime_zone: Asia/Tokyo\n\
+        hosts: [{name: web01, groups: [web], reach: local}, {name: web02, groups: [web], reach: local}]\n\
+        suspensions: [{from: \"2026-01-05 10:00\", until: \"2026-01-05 18:00\", reason: 移行作業, host: web02}]\n";
+    let test = "results: {r: {exit_code: 0}, v: {exit_code: 0}}\n\
+                expect:\n  outcome: escalated\n  path: [r (web01), v (web01)]\n  note: 移行作業\n";
+    holds(scenario, Some(customer), test).await;
+}
+
+/// What may happen once is not tried again when nobody knows whether it happened, whatever the author
+/// says of unclear results.
+#[tokio::test(start_paused = true)]
+async fn a_recovery_that_may_have_run_is_not_tried_again() {
+    let scenario = "steps:\n  - recover: {name: r, run: restart, when_unclear: continue}\n  \
+                    - verify: {name: v, run: check}\n";
+    let test = "results: {r: {unknown: the connection broke}}\n\
+                expect:\n  outcome: escalated\n  path: [r]\n  \
+                note: [実行されたか不明, the connection broke]\n";
+    holds(scenario, None, test).await;
+    let repeatable =
+        scenario.replace("when_unclear: continue", "effect: idempotent, tries: 3, every: 1s");
+    let test = "results: {r: [{unknown: the connection broke}, {exit_code: 0}], v: {exit_code: 0}}\n\
+                expect: {outcome: resolved, path: [r, v]}\n";
+    holds(&repeatable, None, test).await;
+}
+
 /// What always runs and could not is told, however the run ended.
 #[tokio::test(start_paused = true)]
 async fn a_clean_up_that_could_not_run_is_told() {

@@ -1,5 +1,6 @@
 //! Incidents from webhook to outcome: two region processes, a store, a PagerDuty that answers.
 
+mod customers;
 mod ends;
 mod explain;
 mod in_trouble;

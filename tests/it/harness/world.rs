@@ -40,6 +40,7 @@ pub(crate) struct World {
 
 pub(crate) struct WorldBuilder {
     scenario: String,
+    customers: Vec<String>,
     settings: String,
     pagerduty: Settings,
     clock: Arc<dyn Clock>,
@@ -51,6 +52,7 @@ impl World {
     pub(crate) fn with(scenario: &str) -> WorldBuilder {
         WorldBuilder {
             scenario: scenario.to_owned(),
+            customers: Vec::new(),
             settings: String::new(),
             pagerduty: Settings::default(),
             clock: Arc::new(SystemClock),
@@ -61,6 +63,11 @@ impl World {
     /// Writes a scenario file beside the one the world began with.
     pub(crate) fn write_scenario(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join("scenarios").join(name), text).unwrap();
+    }
+
+    /// Writes a customer file, also over the one before.
+    pub(crate) fn write_customer(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join("customers").join(name), text).unwrap();
     }
 
     pub(crate) fn pagerduty(&self) -> &StandIn {
@@ -257,6 +264,12 @@ impl WorldBuilder {
         self
     }
 
+    /// One more customer file: `0.yaml`, `1.yaml` and so on.
+    pub(crate) fn customer(mut self, text: &str) -> Self {
+        self.customers.push(text.to_owned());
+        self
+    }
+
     /// When PagerDuty says that things happened.
     pub(crate) fn pagerduty_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -282,6 +295,15 @@ impl WorldBuilder {
         let scenarios = folder.path().join("scenarios");
         std::fs::create_dir(&scenarios).unwrap();
         std::fs::write(scenarios.join("scenario.yaml"), &self.scenario).unwrap();
+        let mut settings = self.settings;
+        if !self.customers.is_empty() {
+            let customers = folder.path().join("customers");
+            std::fs::create_dir(&customers).unwrap();
+            for (number, text) in self.customers.iter().enumerate() {
+                std::fs::write(customers.join(format!("{number}.yaml")), text).unwrap();
+            }
+            settings.push_str(&format!("customers: {}\n", customers.display()));
+        }
         let vars = BTreeMap::from([("folder".to_owned(), folder.path().display().to_string())]);
         let plan = Plan {
             exe: PathBuf::from(env!("CARGO_BIN_EXE_ams")),
@@ -290,7 +312,7 @@ impl WorldBuilder {
             regions: vec!["tokyo".to_owned(), "osaka".to_owned()],
             vars,
             lang: "ja".to_owned(),
-            settings: self.settings,
+            settings,
             environment: BTreeMap::new(),
             stores: BTreeMap::new(),
             subscribes: true,

@@ -24,7 +24,7 @@ const DIRECTION: [(&str, &[&str]); 31] = [
     ("claim", &["sqlite", "dynamodb"]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
-    ("execute", &["scenario", "claim", "customer", "history"]),
+    ("execute", &["scenario", "claim", "customer", "history", "rules"]),
     ("report", &["scenario", "claim", "execute"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
