@@ -69,43 +69,64 @@ impl Sweep {
         for (run, stand_down) in claims.store().stand_downs(claims.owner()).await? {
             pipeline.runs.stand_down(&run, stand_down);
         }
-        let beats = claims.store().heartbeats().await?;
         let lists = round.is_multiple_of(LIST_EVERY);
         if lists {
             self.listed = claims.store().open_runs(&Which::All).await?;
             self.settled.clear();
         }
-        let now = Instant::now();
-        self.watcher.look(&beats, &self.listed, now);
+        let asked = self.look(pipeline).await?;
         if pipeline.runs.refuses().is_none() && pipeline.executor.pulse.is_good() {
-            let mut orphans = self.orphans(pipeline, now).await?;
+            let mut orphans = self.orphans(pipeline).await?;
             if lists {
                 orphans.extend(self.strays(pipeline));
             }
-            for orphan in orphans {
-                // What is wrong with one run is no reason to leave the others alone.
-                if let Err(error) = take_over(pipeline, &orphan).await {
-                    pipeline.metrics.store_errors.inc();
-                    tracing::error!(%error, "run {} could not be taken over yet", orphan.run);
-                }
-            }
+            self.take(pipeline, orphans, asked).await?;
         }
         if round > 0 && round.is_multiple_of(CLEAN_UP_EVERY) {
             // It may take seconds, and take-overs must not wait for it.
-            tokio::spawn(clean_up(Arc::clone(pipeline), self.watcher.alive(now)));
+            tokio::spawn(clean_up(Arc::clone(pipeline), self.watcher.alive()));
+        }
+        Ok(())
+    }
+
+    /// Asks for all heartbeats; answers with when it did.
+    async fn look(&mut self, pipeline: &Pipeline) -> Result<Instant, StoreError> {
+        let asked = Instant::now();
+        let beats = pipeline.claims().store().heartbeats().await?;
+        self.watcher.look((&beats, asked), &self.listed, &pipeline.executor.pulse);
+        Ok(asked)
+    }
+
+    async fn take(
+        &mut self,
+        pipeline: &Arc<Pipeline>,
+        orphans: Vec<OpenRun>,
+        mut asked: Instant,
+    ) -> Result<(), StoreError> {
+        let me = pipeline.claims().owner();
+        for orphan in orphans {
+            if is_late(pipeline, asked) {
+                asked = self.look(pipeline).await?;
+            }
+            // Its owner may have come back while the others were taken.
+            if !orphan.released && orphan.owner != *me && !self.watcher.is_dead(&orphan.owner) {
+                continue;
+            }
+            let judged = Judged { asked, number: self.watcher.number(&orphan.owner) };
+            // What is wrong with one run is no reason to leave the others alone.
+            if let Err(error) = take_over(pipeline, &orphan, judged).await {
+                pipeline.metrics.store_errors.inc();
+                tracing::error!(%error, "run {} could not be taken over yet", orphan.run);
+            }
         }
         Ok(())
     }
 
     /// Runs whose owners are dead or gave them up, as far as it is our turn.
-    async fn orphans(
-        &mut self,
-        pipeline: &Pipeline,
-        now: Instant,
-    ) -> Result<Vec<OpenRun>, StoreError> {
+    async fn orphans(&mut self, pipeline: &Pipeline) -> Result<Vec<OpenRun>, StoreError> {
         let (store, me) = (pipeline.claims().store(), pipeline.claims().owner());
         let mut orphans = store.open_runs(&Which::Released).await?;
-        let dead = self.watcher.dead(now);
+        let dead = self.watcher.dead();
         self.settled.retain(|owner| dead.contains(owner));
         for owner in dead {
             if owner == *me || self.settled.contains(&owner) {
@@ -117,7 +138,7 @@ impl Sweep {
             }
             orphans.extend(left_behind.into_iter().filter(|open| !open.released));
         }
-        let alive = self.watcher.alive(now);
+        let alive = self.watcher.alive();
         let mut left = HashMap::new();
         orphans.retain(|orphan| {
             let others: Vec<Owner> =
@@ -162,7 +183,37 @@ async fn clean_up(pipeline: Arc<Pipeline>, alive: Vec<Owner>) {
     }
 }
 
-async fn take_over(pipeline: &Arc<Pipeline>, seen: &OpenRun) -> Result<(), StoreError> {
+/// What was known of an owner's heartbeat, and when it was asked for.
+#[derive(Clone, Copy)]
+struct Judged {
+    asked: Instant,
+    number: u64,
+}
+
+/// The owner may have come back since, and trust its claim again
+/// ([`Pulse::is_steady`](crate::claim::heartbeat::Pulse::is_steady)).
+fn is_late(pipeline: &Pipeline, asked: Instant) -> bool {
+    asked.elapsed() >= pipeline.executor.pulse.terms().margin
+}
+
+/// Has somebody who was taken for dead shown life before its run was taken?
+async fn lives(pipeline: &Pipeline, seen: &OpenRun, judged: Judged) -> bool {
+    let is_other = !seen.released && seen.owner != *pipeline.claims().owner();
+    if !is_other || !is_late(pipeline, judged.asked) {
+        return false;
+    }
+    match pipeline.claims().store().heartbeats().await {
+        Ok(beats) => beats.iter().any(|(owner, n)| *owner == seen.owner && *n != judged.number),
+        // Two at once cost more than one that comes later.
+        Err(_) => true,
+    }
+}
+
+async fn take_over(
+    pipeline: &Arc<Pipeline>,
+    seen: &OpenRun,
+    judged: Judged,
+) -> Result<(), StoreError> {
     // From here on only what was taken over counts: its owner may have written since it was seen.
     let breaks = pipeline.executor.pulse.breaks();
     let TakenOver { claim, item } = match pipeline.claims().take_over(seen).await? {
@@ -183,8 +234,17 @@ async fn take_over(pipeline: &Arc<Pipeline>, seen: &OpenRun) -> Result<(), Store
         pipeline.runs.stand_down(&item.run, stand_down);
     }
     let hold = pipeline.hold(claim, breaks, &place);
+    let owner_lives = lives(pipeline, seen, judged).await;
     let pipeline_of_run = Arc::clone(pipeline);
     pipeline.runs.spawn(async move {
+        if owner_lives {
+            // It may be telling people at this moment, and notices at its next write.
+            let lease = pipeline_of_run.executor.pulse.terms().lease;
+            tokio::select! {
+                () = tokio::time::sleep(lease) => {}
+                () = place.leave.cancelled() => {}
+            }
+        }
         let begun = resume::pick_up(&pipeline_of_run, hold, &item, place).await;
         pipeline_of_run.respond(begun).await;
     });

@@ -45,6 +45,8 @@ struct Beats {
     last_good: Option<Instant>,
     /// How often others may have taken this process for dead.
     breaks: u64,
+    /// When the last break was over.
+    recovered: Option<Instant>,
 }
 
 impl Pulse {
@@ -63,6 +65,13 @@ impl Pulse {
         self.beats().breaks
     }
 
+    /// Good, and for so long that nobody can still be taking over what was lost in the last break:
+    /// who does that has seen the break at most a margin ago (sweep.rs).
+    pub fn is_steady(&self) -> bool {
+        let recovered = self.beats().recovered;
+        self.is_good() && recovered.is_none_or(|at| at.elapsed() >= self.terms.margin)
+    }
+
     /// Without a heartbeat for this long the process must not rely on its runs.
     fn patience(&self) -> Duration {
         self.terms.lease.saturating_sub(self.terms.margin)
@@ -74,12 +83,13 @@ impl Pulse {
 
     /// Any durable write of ours that was sent at `sent` and succeeded proves no more than a
     /// heartbeat does, so only heartbeats count.
-    fn beat_well(&self, sent: Instant) {
+    pub(super) fn beat_well(&self, sent: Instant) {
         let patience = self.patience();
         let mut beats = self.beats();
         // Counted when the answer is there: others see the beat when it is written, not when it was sent.
         if beats.last_good.is_some_and(|last| last.elapsed() >= patience) {
             beats.breaks += 1;
+            beats.recovered = Some(Instant::now());
         }
         beats.last_good = Some(sent);
     }

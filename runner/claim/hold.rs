@@ -55,7 +55,7 @@ impl Hold {
 
     /// Nothing has happened that could have cost the run. Costs nothing.
     fn is_sure(&self) -> bool {
-        self.pulse.is_good() && self.pulse.breaks() == self.breaks.load(Ordering::Acquire)
+        self.pulse.is_steady() && self.pulse.breaks() == self.breaks.load(Ordering::Acquire)
     }
 
     /// Asks the store, where needed, whether the run is still this process's. What it says counts only
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_break_the_store_is_asked_once() {
+    async fn after_a_break_the_store_is_asked_until_nobody_can_be_taking_over() {
         let pulse = Pulse::new(LeaseTerms::default());
         let (permission, osaka) = held(&pulse).await;
         assert!(!permission.is_sure(), "there was no heartbeat yet");
@@ -192,6 +192,8 @@ mod tests {
         assert!(pulse.beat(&osaka, 2).await);
         assert!(!permission.is_sure(), "somebody may have taken it over meanwhile");
         permission.ask().await.unwrap();
+        assert!(!permission.is_sure(), "somebody may be about to");
+        tokio::time::advance(pulse.terms().margin).await;
         assert!(permission.is_sure());
     }
 }

@@ -124,12 +124,21 @@ fn went_back(before: &RunItem, now: &RunItem) -> Option<String> {
     if before.stand_down.is_some() && now.stand_down != before.stand_down {
         return Some(format!("the wish to stand down of run {} changed", now.run));
     }
-    let (mut old, new) = (before.journal.entries(), now.journal.entries());
-    // The answer to an intent was lost, its owner began nothing, and the closing knows nothing of it.
-    while now.journal.is_closed()
-        && let [rest @ .., Entry::Intent { .. }] = old
-    {
-        old = rest;
+    let (old, new) = (before.journal.entries(), now.journal.entries());
+    let kept = if now.journal.is_closed() { without_unanswered(old) } else { old };
+    (!new.starts_with(kept))
+        .then(|| format!("the journal of run {} lost something: {old:?} became {new:?}", now.run))
+}
+
+/// The answer to the last write was lost, its owner began nothing, and the closing knows nothing of
+/// it: of the intents, and of the way that led there.
+fn without_unanswered(journal: &[Entry]) -> &[Entry] {
+    let mut rest = journal;
+    while let [before @ .., Entry::Intent { .. }] = rest {
+        rest = before;
     }
-    (!new.starts_with(old)).then(|| format!("the journal of run {} lost something", now.run))
+    match rest {
+        [before @ .., Entry::Way { .. }] if rest.len() < journal.len() => before,
+        _ => rest,
+    }
 }
