@@ -92,9 +92,16 @@ impl Begun {
         self.customer.as_ref()?.destinations.get(to)
     }
 
+    /// The escalation policy its hand-off goes to: the destination's, else the customer's; without
+    /// either the incident keeps its own.
+    pub fn hand_off_policy(&self) -> Option<String> {
+        let named = self.destination().and_then(|destination| destination.policy.clone());
+        named.or_else(|| self.customer.as_ref()?.escalation.clone())
+    }
+
     pub fn world(&self, vars: &BTreeMap<String, String>) -> World {
         let base = base_values(&self.scenario, &self.captures, vars, &self.incident);
-        World { base, customer: self.customer.clone() }
+        World { base, customer: self.customer.clone(), service: self.incident.service.clone() }
     }
 
     /// Times of day are meant in the customer's zone.

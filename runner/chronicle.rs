@@ -17,10 +17,11 @@ use crate::history::story::{
     Carrier, Ended, Known, Near, Paged, RunStory, ScenarioKnown, StepTold, Words,
 };
 use crate::incident::{Incident, Outcome, RunId, Status};
+use crate::lang::Lang;
 use crate::limits;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
-use crate::report::text::{self, Lang};
+use crate::report::text;
 use crate::report::{reasons, title};
 use crate::scenario::model::{Mode, Scenario};
 

@@ -16,6 +16,7 @@ pub mod finding;
 pub mod folding;
 mod full_width;
 pub mod incident;
+pub mod lang;
 pub mod limits;
 pub mod yaml;
 

@@ -32,7 +32,6 @@ use crate::runs::{Enrolled, Runs};
 /// One region's way from a delivery to an outcome.
 pub struct Pipeline {
     pub region: Region,
-    /// Scenarios and customers in force.
     /// The operator's variables, for templates.
     pub vars: BTreeMap<String, String>,
     pub executor: Executor,
@@ -49,6 +48,12 @@ pub struct Pipeline {
 impl Pipeline {
     pub const fn claims(&self) -> &Claims {
         &self.executor.claims
+    }
+
+    /// For one run: in its customer's language, and only while the run is held.
+    pub(crate) fn reporter_for(&self, hold: &Arc<Hold>, customer: Option<&Customer>) -> Reporter {
+        let lang = customer.and_then(|customer| customer.lang);
+        self.reporter.held_by(hold).speaking(lang.unwrap_or(self.reporter.style.lang))
     }
 
     /// Scenarios and customers in force.
@@ -68,12 +73,17 @@ impl Pipeline {
             // Whatever its event says of the time: PagerDuty is asked before anything is done.
             incident.seen_at = Timestamp::UNIX_EPOCH;
         }
-        let customer = self.rules().current().customer_of(&incident);
+        let title = title::original(&incident.title);
+        let customer = self.rules().current().customer_of(&incident, title);
         let Some(meant) = self.meant(&incident, customer.as_deref()) else {
             return self.leave_to_people(&incident, customer.as_deref(), opening).await;
         };
         let Meant { scenario, captures, .. } = meant;
-        let named = ScenarioRef { id: scenario.id.clone(), hash: scenario.hash.clone() };
+        let named = ScenarioRef {
+            id: scenario.id.clone(),
+            hash: scenario.hash.clone(),
+            customer: customer.as_ref().map(|customer| customer.key()),
+        };
         let breaks = self.executor.pulse.breaks();
         let claim = match self.claims().claim(&incident.id, opening, Some(named), None).await? {
             ClaimAnswer::Won(claim) => claim,
@@ -89,7 +99,7 @@ impl Pipeline {
         self.pass_on_early(&incident.id, Some(claim.run())).await?;
         let hold = self.hold(claim, breaks, &place);
         self.start(Begun {
-            reporter: self.reporter.held_by(&hold),
+            reporter: self.reporter_for(&hold, customer.as_deref()),
             hold,
             incident,
             scenario,

@@ -60,13 +60,19 @@ pub(crate) async fn pick_up(
         let (id, hash) = named.unwrap_or(("unknown", ""));
         Arc::new(Scenario::only_named(id, hash))
     };
+    let customer = rules.customer_of(&incident, title);
+    if seen.scenario.as_ref().and_then(|named| named.customer.as_ref())
+        != customer.as_ref().map(|it| it.key()).as_ref()
+    {
+        let what = "the incident is another customer's now than when the run began".to_owned();
+        end = end.or(Some(End::Ours { what }));
+    }
     let reopened = reopened_since(&incident, seen, &pipeline.bot_user);
     let standing_end = reopened.map(End::StoodDown).or_else(|| resume_at(&scenario, seen));
     let beside = recalled(pipeline, &seen.run).await;
     let memory = Memory::of(&seen.journal, beside);
-    let customer = rules.customer_of(&incident);
     Begun {
-        reporter: pipeline.reporter.held_by(&hold),
+        reporter: pipeline.reporter_for(&hold, customer.as_deref()),
         hold,
         incident,
         scenario,

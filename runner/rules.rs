@@ -24,8 +24,9 @@ impl RuleSet {
         Self { catalog, customers, index }
     }
 
-    pub fn customer_of(&self, incident: &Incident) -> Option<Arc<Customer>> {
-        self.customers.of(incident)
+    /// `title` is the one the incident came with.
+    pub fn customer_of(&self, incident: &Incident, title: &str) -> Option<Arc<Customer>> {
+        self.customers.of(incident, title)
     }
 
     /// The scenario that is meant for this incident of this customer.

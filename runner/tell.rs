@@ -148,7 +148,7 @@ impl Pipeline {
             begun.told = told(&begun.scenario, &end, &Values::default());
         }
         let (reporter, halt) = (begun.reporter.clone(), begun.place.halt.clone());
-        let destination = begun.destination().and_then(|it| it.policy.clone());
+        let destination = begun.hand_off_policy();
         let hand_off = HandOff {
             reporter: &reporter,
             fallback_policy: self.fallback_policy.as_deref(),

@@ -65,6 +65,9 @@ pub struct ScenarioRef {
     pub id: String,
     /// Hash of the file's content.
     pub hash: String,
+    /// Whose incident it is: a hash of the customer's id. A run stays with its customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
 }
 
 /// The wish that no further recovery starts, and why.

@@ -16,7 +16,7 @@ use crate::explain::{Account, Evidence, Heartbeat, InFiles};
 use crate::history::story::{RunStory, ScenarioKnown};
 use crate::history::{History, HistoryError};
 use crate::incident::{IncidentId, Owner, RunId};
-use crate::report::text::Lang;
+use crate::lang::Lang;
 use crate::scenario::catalog::Catalog;
 
 /// Tell the story of an incident's run: what it was, why this scenario, what was seen and done, who

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::claim::sqlite::SqliteClaims;
 use crate::clock::SystemClock;
 use crate::commands::{exit, print};
-use crate::report::text::Lang;
+use crate::lang::Lang;
 use crate::report::title;
 use crate::sandbox::cases::Case;
 use crate::sandbox::cluster::{Cluster, Plan, ScratchFolder};

@@ -16,8 +16,8 @@ use crate::dynamodb::Location;
 use crate::fields::{At, Fields};
 use crate::finding::{Finding, Findings};
 use crate::incident::Region;
+use crate::lang::Lang;
 use crate::limits;
-use crate::report::text::Lang;
 use crate::yaml::{self, Node, Place};
 
 mod records;

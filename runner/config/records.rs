@@ -11,7 +11,7 @@ use super::{StoreConfig, read, store};
 use crate::claim::heartbeat::LeaseTerms;
 use crate::fields::Fields;
 use crate::finding::{Finding, Findings};
-use crate::report::text::Lang;
+use crate::lang::Lang;
 
 /// Where runs are recorded, and how to tell them.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::customer::{Customer, file};
 use crate::finding::{Finding, Findings};
+use crate::folding::fold;
 use crate::incident::Incident;
 use crate::scenario::content;
 use crate::yaml::Place;
@@ -16,6 +17,8 @@ pub struct Customers {
     by_id: HashMap<String, usize>,
     /// Service id or name → position.
     by_service: HashMap<String, usize>,
+    /// Customers that are known by titles.
+    by_title: Vec<usize>,
     pub findings: Vec<Finding>,
     /// Files looked at.
     pub files: usize,
@@ -37,28 +40,18 @@ impl Customers {
         }
         files.sort();
         let mut customers = Self { files: files.len(), ..Self::default() };
-        for file in files {
-            match content::read(&file) {
-                Ok(content) => customers.add(&file, &content),
-                Err(content::Unreadable { place, message, remedy }) => {
-                    let mut findings = Findings::of(&file);
-                    findings.add("unreadable-file", place, message, remedy);
-                    customers.findings.extend(findings.into_sorted());
-                }
+        let all = content::read_all(&files, read).ok_or(std::io::ErrorKind::FileTooLarge)?;
+        for read in all {
+            match read {
+                Ok(customer) => customers.add(customer),
+                Err(findings) => customers.findings.extend(findings),
             }
         }
         Ok(customers)
     }
 
-    fn add(&mut self, path: &Path, content: &str) {
-        let customer = match file::read(path, content) {
-            Ok(customer) => customer,
-            Err(findings) => {
-                self.findings.extend(findings);
-                return;
-            }
-        };
-        let mut findings = Findings::of(path);
+    fn add(&mut self, customer: Customer) {
+        let mut findings = Findings::of(&customer.file);
         let start = Place::START;
         if self.by_id(&customer.id).is_some() {
             findings.add(
@@ -68,7 +61,7 @@ impl Customers {
                 "give this customer an id of its own",
             );
         }
-        for service in &customer.services {
+        for service in &customer.belongs.services {
             if let Some(other) = self.by_service.get(service) {
                 let other = &self.all[*other].id;
                 findings.add(
@@ -85,8 +78,11 @@ impl Customers {
             return;
         }
         let position = self.all.len();
-        for service in &customer.services {
+        for service in &customer.belongs.services {
             self.by_service.insert(service.clone(), position);
+        }
+        if customer.belongs.title.is_some() {
+            self.by_title.push(position);
         }
         self.by_id.insert(customer.id.clone(), position);
         self.all.push(Arc::new(customer));
@@ -112,11 +108,42 @@ impl Customers {
         self.all.get(*self.by_id.get(id)?)
     }
 
-    /// Whose incident it is, by its PagerDuty service.
-    pub fn of(&self, incident: &Incident) -> Option<Arc<Customer>> {
-        let service = incident.service.as_ref()?;
-        let position =
-            self.by_service.get(&service.id).or_else(|| self.by_service.get(&service.name))?;
-        self.all.get(*position).cloned()
+    /// Whose incident it is: by its PagerDuty service, else by its title. A title that is several
+    /// customers' is nobody's: a guess here would act on the wrong one's servers.
+    pub fn of(&self, incident: &Incident, title: &str) -> Option<Arc<Customer>> {
+        let service = incident.service.as_ref();
+        let own = service
+            .and_then(|it| self.by_service.get(&it.id).or_else(|| self.by_service.get(&it.name)));
+        if let Some(customer) = own {
+            return self.all.get(*customer).cloned();
+        }
+        let folded = fold(title);
+        let mut named = self.by_title.iter().filter_map(|position| {
+            let customer = self.all.get(*position)?;
+            let words = customer.belongs.title.as_ref()?;
+            words.fit(&folded).then_some(customer)
+        });
+        let (first, second) = (named.next()?, named.next());
+        if let Some(second) = second {
+            tracing::warn!(
+                incident.id = %incident.id,
+                "incident {} is left without customer: its title is that of {} and of {}",
+                incident.id, first.id, second.id,
+            );
+            return None;
+        }
+        Some(Arc::clone(first))
     }
+}
+
+fn read(
+    path: &Path,
+    content: Result<String, content::Unreadable>,
+) -> Result<Customer, Vec<Finding>> {
+    let content = content.map_err(|content::Unreadable { place, message, remedy }| {
+        let mut findings = Findings::of(path);
+        findings.add("unreadable-file", place, message, remedy);
+        findings.into_sorted()
+    })?;
+    file::read(path, &content)
 }

@@ -8,9 +8,11 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
+use crate::customer::belongs::{self, Belongs};
 use crate::customer::{Customer, Destination, Host, Reach, Suspension};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
+use crate::lang::Lang;
 use crate::scenario::model::Mode;
 use crate::yaml::{Kind, Node, Place};
 
@@ -32,7 +34,10 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
         id: id.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
         name: name.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
         contact: fields.text("contact", findings).map(|at| at.value),
-        services: texts(&fields, "services", findings),
+        belongs: read_belongs(&fields, findings),
+        lang: fields.word("language", &Lang::WORDS, findings).map(|at| at.value),
+        ticket_project: fields.text("ticket_project", findings).map(|at| at.value),
+        escalation: fields.text("escalation_policy", findings).map(|at| at.value),
         parameters: map(&fields, "parameters", findings),
         hosts: list(&fields, "hosts", findings, read_host),
         destinations: fields
@@ -77,6 +82,15 @@ fn places(node: &Node) -> BTreeMap<String, Place> {
         }
     }
     places
+}
+
+/// `services` at the top is the short form of the one under `belongs`.
+fn read_belongs(fields: &Fields<'_>, findings: &mut Findings) -> Belongs {
+    let services = texts(fields, "services", findings);
+    let mut belongs =
+        fields.get("belongs").map(|node| belongs::read(node, findings)).unwrap_or_default();
+    belongs.services.extend(services);
+    belongs
 }
 
 fn read_zone(at: &At<String>, findings: &mut Findings) -> Option<TimeZone> {
@@ -176,6 +190,7 @@ fn read_suspension(node: &Node, zone: &TimeZone, findings: &mut Findings) -> Opt
     let reason = fields.required_text("reason", "定期メンテナンス", findings);
     let scenario = fields.text("scenario", findings).map(|at| at.value);
     let host = fields.text("host", findings).map(|at| at.value);
+    let group = fields.text("group", findings).map(|at| at.value);
     fields.finish(findings);
     let until_place = until.as_ref().map(|at| at.place);
     let from = read_time(&from?, zone, findings);
@@ -190,7 +205,7 @@ fn read_suspension(node: &Node, zone: &TimeZone, findings: &mut Findings) -> Opt
         );
         return None;
     }
-    Some(Suspension { from, until, scenario, host, reason: reason?.value })
+    Some(Suspension { from, until, scenario, host, group, reason: reason?.value })
 }
 
 /// `2026-12-01 22:00` in the customer's zone, or with an offset of its own.

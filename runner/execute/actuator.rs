@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::claim::hold::Permission;
 use crate::customer::Reach;
+use crate::customer::belongs::Neighbours;
 use crate::incident::RunId;
 use crate::scenario::model::Question;
 
@@ -43,11 +44,11 @@ pub enum Action {
     Http(HttpRequest),
     /// Connect to `host:port` and read what comes first.
     Tcp(String),
-    /// Ask PagerDuty about the run's incident, or about others of these services: another
-    /// customer's incidents are none of this run's business.
+    /// Ask PagerDuty about the run's incident, or about its neighbours: another customer's incidents
+    /// are none of this run's business.
     Ask {
         question: Question,
-        services: Vec<String>,
+        neighbours: Neighbours,
     },
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Zoned;
 
+use crate::customer::belongs::{Belongs, Neighbours};
 use crate::execute::actuator::{Action, Command, HttpMethod, HttpRequest, Program, TargetHost};
 use crate::execute::end::{End, Lack};
 use crate::execute::memory::Memory;
@@ -87,7 +88,7 @@ impl Moment<'_> {
         };
         let action = match &probe.action {
             ActionTemplate::Ask(question) => {
-                Action::Ask { question: question.clone(), services: self.services() }
+                Action::Ask { question: question.clone(), neighbours: self.neighbours() }
             }
             other => {
                 action(other, &values).map_err(|error| self.no_value(step, &values, &error))?
@@ -96,13 +97,17 @@ impl Moment<'_> {
         Ok(Prepared { action, host, values })
     }
 
-    /// Services whose incidents this run may know of: its customer's, else its own incident's.
-    fn services(&self) -> Vec<String> {
-        if let Some(customer) = &self.world.customer {
-            return customer.services.clone();
-        }
-        let own = self.world.base.get("incident.service");
-        own.and_then(|service| service.as_str().map(str::to_owned)).into_iter().collect()
+    /// The incidents this run may know of: its customer's, else those of its own service.
+    fn neighbours(&self) -> Neighbours {
+        let service = self.world.service.clone();
+        let belongs = match &self.world.customer {
+            Some(customer) => customer.belongs.clone(),
+            None => Belongs {
+                services: service.iter().map(|service| service.id.clone()).collect(),
+                title: None,
+            },
+        };
+        Neighbours { belongs, service }
     }
 
     /// A host of this run's customer, and of no other.
@@ -146,7 +151,7 @@ pub fn action(template: &ActionTemplate, values: &Values) -> Result<Action, Temp
         ActionTemplate::Tcp { address } => Ok(Action::Tcp(address.render(values)?)),
         // Needs to know whose run it is.
         ActionTemplate::Ask(question) => {
-            Ok(Action::Ask { question: question.clone(), services: Vec::new() })
+            Ok(Action::Ask { question: question.clone(), neighbours: Neighbours::default() })
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::customer::{Customer, Host};
 use crate::execute::end::Lack;
 use crate::execute::memory::Memory;
+use crate::incident::Named;
 use crate::scenario::model::{Scenario, Wanted, WhenSeveral};
 use crate::scenario::template::{Template, TemplateError};
 use crate::scenario::value::{Type, Values, typed, typed_json};
@@ -18,6 +19,8 @@ pub struct World {
     /// `capture`, `vars`, `incident`.
     pub base: Values,
     pub customer: Option<Arc<Customer>>,
+    /// Of the run's incident.
+    pub service: Option<Named>,
 }
 
 /// The loops around a step: their turns and current entries.
@@ -61,8 +64,13 @@ impl World {
     ) -> Values {
         let mut values = self.base.clone();
         if let Some(customer) = &self.customer {
-            let Customer { id, name, contact, .. } = &**customer;
-            values.set("customer", json!({ "id": id, "name": name, "contact": contact }));
+            let Customer { id, name, contact, ticket_project, .. } = &**customer;
+            values.set(
+                "customer",
+                json!({
+                    "id": id, "name": name, "contact": contact, "ticket_project": ticket_project,
+                }),
+            );
         }
         values.set("now", times(now));
         values.set("steps", steps(scenario, memory, frame));

@@ -20,8 +20,9 @@ use crate::claim::protocol::{Opening, RunItem, StandDownReason};
 use crate::execute::end::End;
 use crate::history::story::{Known, Near, Paged, RunStory, ScenarioKnown, StepKnown, Words};
 use crate::incident::{IncidentId, Outcome, Owner};
+use crate::lang::Lang;
 use crate::report::reasons;
-use crate::report::text::{self as sentences, Lang};
+use crate::report::text as sentences;
 pub use steps::StepAccount;
 
 /// What is at hand of one run. Without item and story there is nothing to tell.

@@ -2,7 +2,7 @@
 
 use crate::explain::{CarrierAccount, Evidence};
 use crate::incident::Outcome;
-use crate::report::text::Lang;
+use crate::lang::Lang;
 
 /// What is missing and why.
 pub(super) fn all(

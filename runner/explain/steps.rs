@@ -10,7 +10,8 @@ use crate::claim::journal::{DoneResult, Entry, StepAt};
 use crate::explain::{CarrierAccount, Evidence, Heartbeat, in_lang};
 use crate::history::story::{ScenarioKnown, StepTold};
 use crate::incident::Owner;
-use crate::report::text::{self as sentences, Lang};
+use crate::lang::Lang;
+use crate::report::text as sentences;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct StepAccount {

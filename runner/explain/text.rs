@@ -8,7 +8,8 @@ use crate::explain::steps::State;
 use crate::explain::{Account, CarrierAccount, StepAccount, words};
 use crate::history::story::{Known, Paged};
 use crate::incident::Outcome;
-use crate::report::text::{self as sentences, Lang};
+use crate::lang::Lang;
+use crate::report::text as sentences;
 
 /// How an account is written.
 #[derive(Clone, Debug)]

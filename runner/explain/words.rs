@@ -3,7 +3,7 @@
 use crate::explain::{Heartbeat, StepAccount};
 use crate::history::story::{Near, Paged};
 use crate::incident::Outcome;
-use crate::report::text::Lang;
+use crate::lang::Lang;
 
 /// Headings and fixed words.
 pub(super) struct Labels {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::fields::{At, Fields, read_file, text, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::incident::{Outcome, Urgency};
+use crate::lang::Lang;
 use crate::rehearse::result::{Given, read_results};
-use crate::report::text::Lang;
 use crate::yaml::{Kind, Node, Place};
 
 #[derive(Clone, Debug)]

@@ -72,7 +72,8 @@ pub async fn perform(
     let start = test.at.unwrap_or(DateTime::constant(2026, 1, 5, 10, 0, 0, 0));
     let start = start.to_zoned(zone.clone()).map_err(|error| error.to_string())?.timestamp();
     let clock: Arc<dyn Clock> = Arc::new(PausedClock::at(start));
-    let services = customer.as_ref().and_then(|customer| customer.services.first().cloned());
+    let services =
+        customer.as_ref().and_then(|customer| customer.belongs.services.first().cloned());
     let service = test.service.clone().or(services);
     let incident = incident(test, service, start)?;
     let platform = Arc::new(RecordedPlatform {

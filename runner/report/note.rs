@@ -14,10 +14,11 @@ use crate::execute::end::{End, Told};
 use crate::execute::run::StepReport;
 use crate::execute::verdict::Verdict;
 use crate::incident::{Outcome, Region, RunId};
+use crate::lang::Lang;
 use crate::limits;
 use crate::report::mask::Mask;
 use crate::report::reasons;
-use crate::report::text::{self, Lang, labels};
+use crate::report::text::{self, labels};
 use crate::scenario::model::{Effect, Scenario, Step, StepKind};
 
 /// How notes are written; the same for all runs of a process.

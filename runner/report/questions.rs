@@ -45,16 +45,16 @@ impl PlatformQuestions {
                 let alerts = self.0.alerts(&order.run.incident).await?;
                 Ok(alerts.iter().map(plain_alert).collect())
             }
-            Action::Ask { question: Question::OpenIncidents { all }, services } => {
+            Action::Ask { question: Question::OpenIncidents { all }, neighbours } => {
                 let words: Vec<String> = all.iter().map(|word| fold(word)).collect();
                 let open = self.0.open_incidents().await?;
                 let titles: Vec<String> = open
                     .into_iter()
                     .filter(|incident| incident.id != order.run.incident)
                     .filter(|incident| {
-                        incident.service.as_ref().is_some_and(|service| {
-                            services.contains(&service.id) || services.contains(&service.name)
-                        })
+                        let title = title::original(&incident.title);
+                        let service = incident.service.as_ref();
+                        service.is_some_and(|service| neighbours.has(service, title))
                     })
                     .map(|incident| title::original(&incident.title).to_owned())
                     .filter(|title| {

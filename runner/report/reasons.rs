@@ -2,7 +2,7 @@
 
 use crate::claim::protocol::{StandDown, StandDownReason};
 use crate::execute::end::{End, Lack};
-use crate::report::text::Lang;
+use crate::lang::Lang;
 use crate::scenario::model::Scenario;
 
 /// Why the run ended as it did, in one sentence.

@@ -15,6 +15,7 @@ use crate::claim::hold::Hold;
 use crate::claim::protocol::Refusal;
 use crate::execute::end::End;
 use crate::incident::{Incident, IncidentId, Status};
+use crate::lang::Lang;
 use crate::limits;
 use crate::metrics::Metrics;
 use crate::report::note::{Kind, Story, Style, marker};
@@ -53,6 +54,15 @@ impl Reporter {
     pub fn held_by(&self, hold: &Arc<Hold>) -> Self {
         let platform = self.platform.held_by(hold).unwrap_or_else(|| Arc::clone(&self.platform));
         Self { platform, ..self.clone() }
+    }
+
+    #[must_use]
+    pub fn speaking(self, lang: Lang) -> Self {
+        if lang == self.style.lang {
+            return self;
+        }
+        let style = Style { lang, ..Style::clone(&self.style) };
+        Self { style: Arc::new(style), ..self }
     }
 
     /// Tells the start once it is due; returns at once when `ended` comes first. What is under way

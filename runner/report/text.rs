@@ -8,26 +8,9 @@ use crate::claim::journal::DoneResult;
 use crate::execute::actuator::{Ending, Observation};
 use crate::execute::end::End;
 use crate::execute::verdict::{Verdict, Why};
+use crate::lang::Lang;
 use crate::report::reasons;
 use crate::scenario::model::StepKind;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lang {
-    Ja,
-    En,
-}
-
-impl Lang {
-    pub const WORDS: [(&'static str, Self); 2] = [("ja", Self::Ja), ("en", Self::En)];
-
-    /// The zone in which times are told where nothing else is configured.
-    pub const fn default_zone(self) -> &'static str {
-        match self {
-            Self::Ja => "Asia/Tokyo",
-            Self::En => "UTC",
-        }
-    }
-}
 
 /// Headings and fixed words of notes.
 #[derive(Clone, Copy, Debug)]

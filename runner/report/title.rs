@@ -1,7 +1,7 @@
 //! The incident's title: our state in front, the original kept. Pure and safe to repeat.
 
+use crate::lang::Lang;
 use crate::limits;
-use crate::report::text::Lang;
 
 /// What the title says about a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

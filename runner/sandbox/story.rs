@@ -2,7 +2,7 @@
 
 use super::judge::Judged;
 use super::pagerduty::{Kind, StandIn};
-use crate::report::text::Lang;
+use crate::lang::Lang;
 
 /// Columns of a rule.
 const WIDTH: usize = 78;

@@ -2,22 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::finding::{Finding, Findings};
 use crate::scenario::directory::{Listing, MAX_FILES, MAX_NAMES};
 use crate::scenario::model::Scenario;
 use crate::scenario::{content, file};
-
-/// Bytes of all scenario files together: what they say is kept in memory.
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// Files that are worth a thread of their own.
-const FILES_PER_THREAD: usize = 64;
-/// Bytes of a reading thread's stack, as much as the first thread has.
-const STACK_BYTES: usize = 8 * 1024 * 1024;
 
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -38,7 +29,7 @@ pub enum CatalogError {
     TooMany { path: PathBuf },
     #[error("{} holds more than {MAX_NAMES} files and directories", path.display())]
     TooLarge { path: PathBuf },
-    #[error("the scenario files have more than {MAX_BYTES} bytes together")]
+    #[error("the scenario files have more than {} bytes together", content::MAX_BYTES)]
     TooLong,
 }
 
@@ -67,7 +58,8 @@ impl Catalog {
         let scenarios = Vec::new();
         let mut catalog = Self { scenarios, findings, files: files.len() + refused, customers };
         let mut ids: BTreeMap<String, PathBuf> = BTreeMap::new();
-        for read in read_all(&files, vars)? {
+        let all = content::read_all(&files, |path, content| read(path, content, vars));
+        for read in all.ok_or(CatalogError::TooLong)? {
             match read {
                 Ok((scenario, warnings)) => {
                     catalog.findings.extend(warnings);
@@ -99,50 +91,6 @@ impl Catalog {
     pub fn by_id(&self, id: &str) -> Option<&Arc<Scenario>> {
         self.scenarios.iter().find(|scenario| scenario.id == id)
     }
-}
-
-/// Reads the files on all processors; the result is in their order.
-fn read_all(
-    files: &[PathBuf],
-    vars: Option<&BTreeMap<String, String>>,
-) -> Result<Vec<Read>, CatalogError> {
-    let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(file) = files.get(index) else { break };
-            if bytes.load(Ordering::Relaxed) > MAX_BYTES {
-                break;
-            }
-            let content = content::read(file);
-            let size = content.as_ref().map_or(0, |content| content.len() as u64);
-            bytes.fetch_add(size, Ordering::Relaxed);
-            done.push((index, read(file, content, vars)));
-        }
-        done
-    };
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let helpers = (files.len() / FILES_PER_THREAD).min(processors.saturating_sub(1));
-    let mut all = std::thread::scope(|scope| {
-        // Where no thread can be had, this one does it all.
-        let thread = || std::thread::Builder::new().stack_size(STACK_BYTES);
-        let started: Vec<_> =
-            (0..helpers).filter_map(|_| thread().spawn_scoped(scope, work).ok()).collect();
-        let mut all = work();
-        for thread in started {
-            match thread.join() {
-                Ok(done) => all.extend(done),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        all
-    });
-    if bytes.into_inner() > MAX_BYTES {
-        return Err(CatalogError::TooLong);
-    }
-    all.sort_unstable_by_key(|(index, _)| *index);
-    Ok(all.into_iter().map(|(_, read)| read).collect())
 }
 
 fn read(

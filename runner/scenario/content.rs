@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::yaml::{MAX_FILE_BYTES, Place};
 
@@ -90,4 +92,53 @@ fn end_of(text: &str) -> Place {
     let last = text.rsplit('\n').next().unwrap_or("");
     let lines = text.matches('\n').count() + 1;
     Place::at(lines as u64, last.chars().count() as u64 + 1)
+}
+
+/// Bytes of all files of a catalog together: what they say is kept in memory.
+pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Files that are worth a thread of their own.
+const FILES_PER_THREAD: usize = 64;
+/// Bytes of a reading thread's stack, as much as the first thread has.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
+/// Reads many files on all processors; the result is in their order. `None`: they have more than
+/// [`MAX_BYTES`] together.
+pub fn read_all<T: Send>(
+    files: &[PathBuf],
+    each: impl Fn(&Path, Result<String, Unreadable>) -> T + Sync,
+) -> Option<Vec<T>> {
+    let (next, bytes) = (AtomicUsize::new(0), AtomicU64::new(0));
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(index) else { break };
+            if bytes.load(Ordering::Relaxed) > MAX_BYTES {
+                break;
+            }
+            let content = read(file);
+            let size = content.as_ref().map_or(0, |content| content.len() as u64);
+            bytes.fetch_add(size, Ordering::Relaxed);
+            done.push((index, each(file, content)));
+        }
+        done
+    };
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let helpers = (files.len() / FILES_PER_THREAD).min(processors.saturating_sub(1));
+    let mut all = std::thread::scope(|scope| {
+        // Where no thread can be had, this one does it all.
+        let thread = || std::thread::Builder::new().stack_size(STACK_BYTES);
+        let started: Vec<_> =
+            (0..helpers).filter_map(|_| thread().spawn_scoped(scope, work).ok()).collect();
+        let mut all = work();
+        for thread in started {
+            match thread.join() {
+                Ok(done) => all.extend(done),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    all.sort_unstable_by_key(|(index, _)| *index);
+    (bytes.into_inner() <= MAX_BYTES).then(|| all.into_iter().map(|(_, read)| read).collect())
 }

@@ -11,7 +11,7 @@ use crate::scenario::takes::BUILT_IN;
 use crate::scenario::template::INCIDENT_NAMES;
 use crate::scenario::value::Type;
 
-const CUSTOMER_NAMES: [&str; 3] = ["id", "name", "contact"];
+const CUSTOMER_NAMES: [&str; 4] = ["id", "name", "contact", "ticket_project"];
 
 const NOW_NAMES: [(&str, Type); 5] = [
     ("hour", Type::NUMBER),

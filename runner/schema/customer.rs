@@ -20,8 +20,37 @@ pub static FILE: Mapping = Mapping::of(
             "Its PagerDuty services by id or name; they say whose incident it is.",
             "このお客様のPagerDutyサービス（IDか名前）",
         )
-        .without("none of the incidents is its own")
+        .without("only `belongs` says so")
         .example("[shop-production]"),
+        field(
+            "belongs",
+            Kind::Map(&BELONGS),
+            "Which incidents are its own, where services are shared.",
+            "どのインシデントがこのお客様のものか（サービスを共有する場合）",
+        )
+        .example("{title: {all: [\"[SHOP]\"]}}"),
+        field(
+            "language",
+            Kind::Word(&["ja", "en"]),
+            "Of the notes in its incidents.",
+            "ノートの言語",
+        )
+        .without("`lang` of the settings"),
+        field(
+            "escalation_policy",
+            Kind::Text,
+            "PagerDuty escalation policy by id, for hand-offs without a destination.",
+            "渡し先の指定がない引継ぎに使うエスカレーションポリシーのID",
+        )
+        .without("the incident's own")
+        .example("PSHOPEP"),
+        field(
+            "ticket_project",
+            Kind::Text,
+            "The project of its tickets: `{{ customer.ticket_project }}`.",
+            "チケットのプロジェクト",
+        )
+        .example("SHOP"),
         field(
             "time_zone",
             Kind::Text,
@@ -66,6 +95,35 @@ pub static FILE: Mapping = Mapping::of(
 );
 
 const TEXTS: Kind = Kind::OneOrMany(0, &Kind::Text);
+
+pub static BELONGS: Mapping = Mapping::of(
+    "customer/belongs",
+    "Which incidents are a customer's own. A service decides before a title; a title that is several \
+     customers' is nobody's.",
+    &[
+        field("services", TEXTS, "PagerDuty services by id or name.", "PagerDutyサービス")
+            .example("[shop-production]"),
+        field(
+            "title",
+            Kind::Map(&TITLE),
+            "Words in titles, for services that customers share.",
+            "タイトルの語（サービスを共有する場合）",
+        )
+        .example("{all: [\"[SHOP]\"]}"),
+    ],
+);
+
+pub static TITLE: Mapping = Mapping::of(
+    "customer/belongs/title",
+    "Words of a title, whatever their case and width.",
+    &[
+        field("all", TEXTS, "All of these are in it.", "すべて含む").example("[\"[SHOP]\"]"),
+        field("any", TEXTS, "At least one of these is in it.", "どれか一つを含む")
+            .example("[shop, 商店]"),
+        field("none", TEXTS, "None of these is in it.", "どれも含まない").example("[test]"),
+    ],
+)
+.any_of(&["all", "any"]);
 
 const PARAMETERS: Kind = Kind::ByName(ANY_NAME, &Kind::Anything);
 
@@ -145,5 +203,8 @@ pub static SUSPENSION: Mapping = Mapping::of(
         field("host", Kind::Text, "Only this host, by its name.", "このホストだけ")
             .without("all hosts")
             .example("web01"),
+        field("group", Kind::Text, "Only the hosts of this group.", "このグループのホストだけ")
+            .without("all hosts")
+            .example("web"),
     ],
 );

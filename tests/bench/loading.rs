@@ -47,6 +47,50 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     std::io::stdout().write_all(report.as_bytes())?;
     reloading(dir.path())?;
+    customers()
+}
+
+/// Customers beside them, each with its hosts.
+const CUSTOMERS: usize = 2_500;
+const HOSTS: usize = 15;
+
+fn customers() -> Result<(), Box<dyn Error>> {
+    let dir = tempfile::tempdir()?;
+    for n in 0..CUSTOMERS {
+        let mut text = format!(
+            "customer: customer-{n:04}\nname: お客様 {n}\nservices: [P{n:06}]\ntime_zone: Asia/Tokyo\n\
+             belongs: {{title: {{all: [\"[C{n:04}]\"]}}}}\nparameters: {{limit: 90}}\nhosts:\n"
+        );
+        for host in 0..HOSTS {
+            text += &format!(
+                "  - {{name: web{host:02}, address: 10.0.1.{host}, aliases: [i-0a1b2c3d{n:06}{host:02}], \
+                 groups: [web], parameters: {{service: httpd}}}}\n"
+            );
+        }
+        std::fs::write(dir.path().join(format!("{n:04}.yaml")), text)?;
+    }
+    let mut times = Vec::new();
+    let mut longest = Duration::ZERO;
+    for _ in 0..ROUNDS {
+        let begin = Instant::now();
+        let customers = Customers::load(dir.path())?;
+        times.push(begin.elapsed());
+        assert_eq!((customers.len(), customers.findings.len()), (CUSTOMERS, 0));
+        let begin = Instant::now();
+        let found = customers.of(&incident("x"), "[C2499] web01 is down");
+        longest = longest.max(begin.elapsed());
+        assert_eq!(found.map(|it| it.id.clone()).as_deref(), Some("customer-2499"));
+    }
+    times.sort();
+    let report = format!(
+        "\n{CUSTOMERS} customers with {HOSTS} hosts each, loaded in {} ms (median of {ROUNDS}; best {} ms, \
+         worst {} ms)\nwhose incident it is by words of its title: {} µs at most\n",
+        times[ROUNDS / 2].as_millis(),
+        times[0].as_millis(),
+        times[ROUNDS - 1].as_millis(),
+        longest.as_micros(),
+    );
+    std::io::stdout().write_all(report.as_bytes())?;
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use ams::claim::journal::{DoneResult, Entry, Reason};
 use ams::claim::protocol::RunItem;
 use ams::incident::{Outcome, Status};
+use ams::lang::Lang;
 use ams::report::note::Kind as NoteKind;
-use ams::report::text::Lang;
 use ams::report::title::{State, with_state};
 use ams::sandbox::judge::repeated_notes;
 use ams::scenario::model::Effect;

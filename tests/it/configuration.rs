@@ -7,7 +7,7 @@ use std::time::Duration;
 use ams::config::{Config, DynamoDbConfig, LogFormat, StoreConfig};
 use ams::dynamodb::Location;
 use ams::finding::Finding;
-use ams::report::text::Lang;
+use ams::lang::Lang;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 

@@ -114,7 +114,7 @@ fn load(args: &Args) -> Result<RuleSet, Box<dyn std::error::Error>> {
 
 fn plan(args: &Args, rules: &RuleSet) -> Result<Planned, String> {
     let incident = incident(args)?;
-    let customer = rules.customer_of(&incident);
+    let customer = rules.customer_of(&incident, title::original(&incident.title));
     if customer.is_none() && args.service.is_some() && !rules.customers.is_empty() {
         print::err("no customer has this service");
     }
@@ -131,7 +131,7 @@ fn plan(args: &Args, rules: &RuleSet) -> Result<Planned, String> {
     };
     let vars: BTreeMap<String, String> = args.vars.iter().cloned().collect();
     let base = begun::base_values(&meant.scenario, &meant.captures, &vars, &incident);
-    let world = World { base, customer: customer.clone() };
+    let world = World { base, customer: customer.clone(), service: incident.service.clone() };
     let zone = customer.as_ref().map_or(jiff::tz::TimeZone::UTC, |it| it.zone.clone());
     let now = SystemClock.now().to_zoned(zone);
     let values = world.values(&meant.scenario, (&Memory::default(), &now), &Frame::default(), None);

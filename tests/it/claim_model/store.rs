@@ -192,7 +192,7 @@ fn event(Request { from, ask }: &Request) -> Event {
 }
 
 fn scenario() -> ScenarioRef {
-    ScenarioRef { id: "s".to_owned(), hash: String::new() }
+    ScenarioRef { id: "s".to_owned(), hash: String::new(), customer: None }
 }
 
 fn run_item(item: &Item) -> RunItem {

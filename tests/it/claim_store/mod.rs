@@ -162,7 +162,7 @@ pub(crate) fn incident(id: &str) -> IncidentId {
 }
 
 pub(crate) fn restart_web() -> ScenarioRef {
-    ScenarioRef { id: "restart-web".to_owned(), hash: "0123456789ab".to_owned() }
+    ScenarioRef { id: "restart-web".to_owned(), hash: "0123456789ab".to_owned(), customer: None }
 }
 
 pub(crate) fn reopened(at: &str) -> Opening {

@@ -86,7 +86,7 @@ fn keywords_that_cannot_be_met_are_found() {
 /// The prefix that the rules know is the one that titles get.
 #[test]
 fn every_prefix_of_ours_is_recognised() {
-    use ams::report::text::Lang;
+    use ams::lang::Lang;
     use ams::report::title::{State, with_state};
     for state in [State::Working, State::Recovered, State::RecoveredItself, State::HandedOff] {
         for lang in [Lang::Ja, Lang::En] {

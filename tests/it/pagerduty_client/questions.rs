@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ams::customer::belongs::{Belongs, Neighbours};
 use ams::execute::actuator::{Action, Actuator as _, Ending, Order};
 use ams::incident::{IncidentId, RunId};
 use ams::report::questions::PlatformQuestions;
@@ -13,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 use super::server::{Reply, Server, code, json};
 
 fn order(question: Question, services: &[&str]) -> Order {
+    let services = services.iter().map(|it| (*it).to_owned()).collect();
+    let belongs = Belongs { services, title: None };
     Order {
         run: RunId { incident: IncidentId::parse("Q1").unwrap(), number: 1 },
         step: 0,
@@ -20,10 +23,7 @@ fn order(question: Question, services: &[&str]) -> Order {
         nonce: "00ff".to_owned(),
         attempt: None,
         permission: None,
-        action: Action::Ask {
-            question,
-            services: services.iter().map(|it| (*it).to_owned()).collect(),
-        },
+        action: Action::Ask { question, neighbours: Neighbours { belongs, service: None } },
         host: None,
         timeout: Duration::from_secs(20),
     }

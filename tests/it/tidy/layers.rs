@@ -91,13 +91,14 @@ const DIRECTION: [(&str, &[&str]); 31] = [
 ];
 
 /// Nouns and rules that everything may use, and that use only each other.
-const NOUNS: [&str; 9] = [
+const NOUNS: [&str; 10] = [
     "clock",
     "fields",
     "finding",
     "folding",
     "full_width",
     "incident",
+    "lang",
     "limits",
     "metrics",
     "yaml",
