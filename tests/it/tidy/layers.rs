@@ -116,7 +116,7 @@ const TECHNOLOGY: [(&str, &[&str]); 14] = [
     ("prometheus_client", &["metrics.rs"]),
     ("regex_automata", &["scenario/title_regex.rs"]),
     ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
-    ("rusqlite", &["sqlite.rs", "claim/sqlite.rs", "history/sqlite.rs"]),
+    ("rusqlite", &["sqlite.rs", "claim/sqlite/", "history/sqlite.rs"]),
     (
         "rustix",
         &[

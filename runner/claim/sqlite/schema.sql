@@ -1,4 +1,4 @@
--- The claim store of one machine (sqlite.rs). Columns beside `item` are for queries only.
+-- The claim store of one machine. Columns beside `item` are for queries only.
 
 CREATE TABLE IF NOT EXISTS claims (
     incident   TEXT PRIMARY KEY,
