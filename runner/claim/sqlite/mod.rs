@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::claim::ledger::{Ledger, LedgerName, Reviser};
 use crate::claim::protocol::{Event, RunItem, StandDown};
 use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
 use crate::clock::Clock;
@@ -109,6 +110,23 @@ impl ClaimStore for SqliteClaims {
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {
         let alive = alive.to_vec();
         self.write(|answer| Work::Sweep { before, alive, answer }).await
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteClaims {
+    async fn revise(
+        &self,
+        name: &LedgerName,
+        reviser: Reviser,
+    ) -> Result<Option<String>, StoreError> {
+        let name = name.clone();
+        self.write(|answer| Work::Revise { name, reviser, answer }).await
+    }
+
+    async fn read(&self, name: &LedgerName) -> Result<Option<String>, StoreError> {
+        let name = name.clone();
+        self.query(move |connection| rows::ledger(connection, &name)).await
     }
 }
 

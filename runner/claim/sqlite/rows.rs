@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
+use crate::claim::ledger::LedgerName;
 use crate::claim::protocol::{RunItem, StandDown};
 use crate::claim::{OpenRun, StoreError, Which, parse_item};
 use crate::incident::{IncidentId, Outcome, Owner, RunId};
@@ -112,17 +113,39 @@ pub(super) fn write_beat(
     statement.execute((owner.as_str(), number.cast_signed())).map(drop).map_err(failed)
 }
 
+pub(super) fn ledger(
+    connection: &Connection,
+    name: &LedgerName,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT item FROM ledger WHERE name = ?1";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    statement.query_row([name.to_string()], |row| row.get(0)).optional().map_err(failed)
+}
+
+pub(super) fn write_ledger(
+    transaction: &Transaction<'_>,
+    name: &LedgerName,
+    text: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO ledger (name, changed_at, item) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (name) DO UPDATE SET changed_at = ?2, item = ?3";
+    let mut statement = transaction.prepare_cached(sql).map_err(failed)?;
+    statement.execute((name.to_string(), at.as_millisecond(), text)).map(drop).map_err(failed)
+}
+
 pub(super) fn forget(
     transaction: &Transaction<'_>,
     before: Timestamp,
     alive: &[Owner],
 ) -> Result<u64, StoreError> {
-    let gone = transaction
-        .execute(
-            "DELETE FROM claims WHERE outcome IS NOT NULL AND changed_at < ?1",
-            [before.as_millisecond()],
-        )
-        .map_err(failed)?;
+    let mut gone = 0;
+    for old in [
+        "DELETE FROM claims WHERE outcome IS NOT NULL AND changed_at < ?1",
+        "DELETE FROM ledger WHERE name GLOB 'guard#*' AND changed_at < ?1",
+    ] {
+        gone += transaction.execute(old, [before.as_millisecond()]).map_err(failed)?;
+    }
     let alive: Vec<&str> = alive.iter().map(Owner::as_str).collect();
     let alive = serde_json::to_string(&alive).unwrap_or_else(|_| "[]".to_owned());
     transaction

@@ -7,8 +7,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::unreachable_because;
 use crate::claim::StoreError;
 
-/// The schema this version reads and writes (`PRAGMA user_version`).
-const VERSION: i64 = 1;
+/// The schema this version reads and writes (`PRAGMA user_version`). Each one only adds to the one
+/// before it: a process of an older version that has the file open goes on with it.
+const VERSION: i64 = 2;
 
 const TABLES: &str = include_str!("schema.sql");
 

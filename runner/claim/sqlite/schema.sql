@@ -15,3 +15,9 @@ CREATE TABLE IF NOT EXISTS heartbeats (
     owner  TEXT PRIMARY KEY,
     number INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- Since version 2.
+CREATE TABLE IF NOT EXISTS ledger (
+    name       TEXT PRIMARY KEY,
+    changed_at INTEGER NOT NULL,
+    item       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::rows::{self, failed};
 use crate::claim::StoreError;
+use crate::claim::ledger::{LedgerName, Reviser, Revision, check_length};
 use crate::claim::protocol::{Event, Refusal, RunItem, Verdict, judge};
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Owner};
@@ -20,6 +21,7 @@ pub(super) enum Work {
     Apply { incident: IncidentId, event: Event, answer: Answer<Judged> },
     Beat { owner: Owner, number: u64, answer: Answer<()> },
     Sweep { before: Timestamp, alive: Vec<Owner>, answer: Answer<u64> },
+    Revise { name: LedgerName, reviser: Reviser, answer: Answer<Option<String>> },
 }
 
 /// Whom to tell what after the commit; the argument says whether and why it failed.
@@ -80,6 +82,9 @@ fn carry_out(
         Work::Apply { incident, event, answer } => {
             after_commit(answer, apply_event(transaction, &incident, &event, at))
         }
+        Work::Revise { name, reviser, answer } => {
+            after_commit(answer, revise(transaction, &name, &reviser, at))
+        }
         Work::Beat { owner, number, answer } => {
             after_commit(answer, rows::write_beat(transaction, &owner, number))
         }
@@ -95,6 +100,7 @@ fn give_up(work: Work) -> Tell {
         Work::Apply { answer, .. } => tell(answer, None),
         Work::Beat { answer, .. } => tell(answer, None),
         Work::Sweep { answer, .. } => tell(answer, None),
+        Work::Revise { answer, .. } => tell(answer, None),
     }
 }
 
@@ -141,4 +147,21 @@ fn apply_event(
         Verdict::AlreadySo(item) => Ok(item),
         Verdict::Refuse(refusal) => Err(refusal),
     })
+}
+
+fn revise(
+    transaction: &Transaction<'_>,
+    name: &LedgerName,
+    reviser: &Reviser,
+    at: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let known = rows::ledger(transaction, name)?;
+    match reviser(known.as_deref(), at) {
+        Revision::Leave => Ok(known),
+        Revision::Write(text) => {
+            check_length(name, &text)?;
+            rows::write_ledger(transaction, name, &text, at)?;
+            Ok(Some(text))
+        }
+    }
 }
