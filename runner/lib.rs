@@ -34,6 +34,8 @@ mod sqlite;
 
 pub mod matching;
 
+pub mod guard;
+
 pub mod execute;
 
 pub mod report;

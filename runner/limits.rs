@@ -127,6 +127,22 @@ pub const STORY_OUTPUT_CHARS: usize = 600;
 /// Items that one run's texts may fill.
 pub const DYNAMODB_TEXT_PARTS: usize = 32;
 
+// --- guard -------------------------------------------------------------------------------------
+
+/// How far back a guard may look, and how long it may keep a recovery back. The record of a customer
+/// that had none for [`CLAIM_KEPT`] is forgotten, and must not be needed by then.
+pub const GUARD_WINDOW: Duration = Duration::from_hours(72);
+
+/// How far back a storm gate may look: "at once" is a matter of minutes.
+pub const STORM_WINDOW: Duration = Duration::from_hours(1);
+
+/// Runs remembered that came to a recovery in that time; a storm gate lets fewer through.
+pub const STORM_RUNS: usize = 200;
+
+/// Runs in the way of a recovery whose claims are looked up at once; more are looked up when it is
+/// asked for again.
+pub const GUARD_HOLDERS: usize = 16;
+
 // --- execute -----------------------------------------------------------------------------------
 
 /// Runs a process carries at once. Claims beyond it are refused (503), so the other region or a

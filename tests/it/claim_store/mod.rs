@@ -19,7 +19,7 @@ use tempfile::TempDir;
 // Who wins, and who is told what.
 mod claiming;
 // What only DynamoDB can get wrong: tables that do not do, and what a write costs.
-mod dynamodb_table;
+pub(crate) mod dynamodb_table;
 // The same over a path that loses and repeats.
 mod dynamodb_under_faults;
 // Shared records over a path that loses and repeats, and what they cost.
