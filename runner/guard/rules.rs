@@ -94,16 +94,15 @@ impl Rules {
     /// What holds where nobody wrote anything: three recoveries in two hours on a target, one at a
     /// time there, and none while more than ten runs of a customer come to one in five minutes.
     pub fn built_in() -> Self {
-        let hours = |hours: u64| Duration::from_secs(hours * 60 * 60);
-        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        let two_hours = Duration::from_hours(2);
         Self {
-            budgets: vec![Budget { per: Per::Target, most: 3, within: hours(2) }],
+            budgets: vec![Budget { per: Per::Target, most: 3, within: two_hours }],
             turn: Turn { per_target: true, ..Turn::default() },
             storms: vec![Storm {
                 per: Crowd::Customer,
                 most: 10,
-                within: minutes(5),
-                quiet: minutes(10),
+                within: Duration::from_mins(5),
+                quiet: Duration::from_mins(10),
             }],
             ..Self::default()
         }
@@ -147,7 +146,7 @@ fn add<T: Clone + PartialEq>(rules: &mut Vec<T>, further: &[T]) {
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(60 * 60);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn at_most(most: u32) -> Budget {
         Budget { per: Per::Target, most, within: HOUR }

@@ -11,7 +11,7 @@ use super::{Answer, Ask, Said, Scope, Target};
 use crate::incident::{IncidentId, RunId};
 
 pub(super) const fn minutes(minutes: u64) -> Duration {
-    Duration::from_secs(minutes * 60)
+    Duration::from_mins(minutes)
 }
 
 pub(super) struct Trial {

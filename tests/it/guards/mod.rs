@@ -12,7 +12,7 @@ mod door;
 mod histories;
 
 pub(crate) const fn minutes(minutes: u64) -> Duration {
-    Duration::from_secs(minutes * 60)
+    Duration::from_mins(minutes)
 }
 
 /// So many recoveries in two hours on a target, and nothing else.
