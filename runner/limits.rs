@@ -139,6 +139,12 @@ pub const STORM_WINDOW: Duration = Duration::from_hours(1);
 /// Runs remembered that came to a recovery in that time; a storm gate lets fewer through.
 pub const STORM_RUNS: usize = 200;
 
+/// The highest count an operator may write for a guard; more is no limit.
+pub const GUARD_COUNT: u32 = 10_000;
+
+/// The same for a storm gate, well below what it remembers.
+pub const STORM_COUNT: u32 = 100;
+
 /// Runs in the way of a recovery whose claims are looked up at once; more are looked up when it is
 /// asked for again.
 pub const GUARD_HOLDERS: usize = 16;

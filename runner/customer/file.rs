@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::customer::{Customer, Destination, Host, Reach, Suspension};
+use crate::customer::{Customer, Destination, Host, Reach, Suspension, limits};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::scenario::model::Mode;
@@ -28,13 +28,18 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
     let zone = fields.text("time_zone", findings);
     let zone = zone.map_or(Some(TimeZone::UTC), |at| read_zone(&at, findings));
     let (zone_known, zone) = (zone.is_some(), zone.unwrap_or(TimeZone::UTC));
+    let hosts = list(&fields, "hosts", findings, read_host);
     let customer = Customer {
+        limits: fields
+            .get("limits")
+            .map(|node| limits::read(node, &hosts, findings))
+            .unwrap_or_default(),
         id: id.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
         name: name.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
         contact: fields.text("contact", findings).map(|at| at.value),
         services: texts(&fields, "services", findings),
         parameters: map(&fields, "parameters", findings),
-        hosts: list(&fields, "hosts", findings, read_host),
+        hosts,
         destinations: fields
             .get("destinations")
             .map(|node| read_destinations(node, findings))

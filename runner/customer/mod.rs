@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod check;
 pub mod file;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
+use crate::guard::rules::Rules;
 use crate::scenario::model::Mode;
 use crate::yaml::Place;
 
@@ -34,6 +36,8 @@ pub struct Customer {
     /// How far AMS may go, per scenario id; `default` for all others.
     pub modes: BTreeMap<String, Mode>,
     pub suspensions: Vec<Suspension>,
+    /// Of its own; others hold beside them.
+    pub limits: Rules,
     pub file: PathBuf,
     /// Where the values stand that are for the scenarios to judge: `parameters.NAME`,
     /// `hosts.HOST.NAME`, `modes.SCENARIO`, `suspensions.INDEX`.

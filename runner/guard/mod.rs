@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::incident::RunId;
 
 pub mod door;
+pub mod file;
 pub mod judge;
 pub mod record;
 pub mod rules;

@@ -206,7 +206,8 @@ impl World {
 
 #[test]
 fn no_order_of_asks_repeats_ends_and_clocks_gets_more_than_the_budget() {
-    let mut runner = TestRunner::new(Config { cases: 400, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(400) });
     let histories = (rules(), vec(act(), 1..80));
     let held = runner.run(&histories, |(rules, acts)| {
         let mut world = World::new(rules);
