@@ -35,6 +35,8 @@ mod sqlite;
 
 pub mod matching;
 
+pub mod guard;
+
 pub mod execute;
 
 pub mod report;

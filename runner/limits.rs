@@ -45,6 +45,10 @@ pub const STORE_QUEUE: usize = 4_096;
 /// How long another process may hold the SQLite file before a write gives up.
 pub const SQLITE_BUSY: Duration = Duration::from_secs(3);
 
+/// Bytes of a record that runs share. What guards count for an ordinary customer has half a
+/// thousand; each thousand is a write unit in every region.
+pub const LEDGER_BYTES: usize = 64 * 1024;
+
 // --- reconcile ---------------------------------------------------------------------------------
 
 /// How often PagerDuty is asked for open incidents that nobody claimed: their webhooks were lost.
@@ -92,6 +96,14 @@ pub const DYNAMODB_PAGES: usize = 64;
 /// Items remembered as we wrote them last, in each of two generations: together the runs in flight.
 pub const DYNAMODB_REMEMBERED: usize = RUNS_IN_FLIGHT / 2;
 
+/// Shared records remembered as we wrote them last, in each of two generations: the customers that
+/// have recoveries at about the same time. A longer one costs a write more.
+pub const LEDGERS_REMEMBERED: usize = 1_024;
+
+/// Ways on which changes of shared records line up, so that those of one record go one after the
+/// other in one process. Two records on the same way wait for each other, some milliseconds.
+pub const LEDGER_LINES: usize = 256;
+
 /// One clean-up, an hour apart; the next one goes on where it ended.
 pub const DYNAMODB_SWEEP: Duration = Duration::from_mins(1);
 
@@ -114,6 +126,28 @@ pub const STORY_OUTPUT_CHARS: usize = 600;
 
 /// Items that one run's texts may fill.
 pub const DYNAMODB_TEXT_PARTS: usize = 32;
+
+// --- guard -------------------------------------------------------------------------------------
+
+/// How far back a guard may look, and how long it may keep a recovery back. The record of a customer
+/// that had none for [`CLAIM_KEPT`] is forgotten, and must not be needed by then.
+pub const GUARD_WINDOW: Duration = Duration::from_hours(72);
+
+/// How far back a storm gate may look: "at once" is a matter of minutes.
+pub const STORM_WINDOW: Duration = Duration::from_hours(1);
+
+/// Runs remembered that came to a recovery in that time; a storm gate lets fewer through.
+pub const STORM_RUNS: usize = 200;
+
+/// The highest count an operator may write for a guard; more is no limit.
+pub const GUARD_COUNT: u32 = 10_000;
+
+/// The same for a storm gate, well below what it remembers.
+pub const STORM_COUNT: u32 = 100;
+
+/// Runs in the way of a recovery whose claims are looked up at once; more are looked up when it is
+/// asked for again.
+pub const GUARD_HOLDERS: usize = 16;
 
 // --- execute -----------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ impl Pipeline {
         let named = ScenarioRef {
             id: scenario.id.clone(),
             hash: scenario.hash.clone(),
-            customer: customer.as_ref().map(|customer| customer.key()),
+            customer: customer.as_ref().map(|customer| customer.mark()),
         };
         let breaks = self.executor.pulse.breaks();
         let claim = match self.claims().claim(&incident.id, opening, Some(named), None).await? {

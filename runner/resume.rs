@@ -62,7 +62,7 @@ pub(crate) async fn pick_up(
     };
     let customer = rules.customer_of(&incident, title);
     if seen.scenario.as_ref().and_then(|named| named.customer.as_ref())
-        != customer.as_ref().map(|it| it.key()).as_ref()
+        != customer.as_ref().map(|it| it.mark()).as_ref()
     {
         let what = "the incident is another customer's now than when the run began".to_owned();
         end = end.or(Some(End::Ours { what }));

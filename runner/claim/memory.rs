@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::claim::ledger::{Ledger, LedgerName, Reviser, Revision, check_length};
 use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
 use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
 use crate::clock::Clock;
@@ -21,6 +22,8 @@ pub struct MemoryClaims {
 struct Kept {
     items: BTreeMap<IncidentId, RunItem>,
     beats: BTreeMap<Owner, u64>,
+    /// With the time of the last change.
+    ledgers: BTreeMap<LedgerName, (String, Timestamp)>,
 }
 
 impl MemoryClaims {
@@ -79,9 +82,10 @@ impl ClaimStore for MemoryClaims {
 
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {
         let mut kept = self.kept();
-        let had = kept.items.len();
+        let had = kept.items.len() + kept.ledgers.len();
         kept.items.retain(|_, item| item.outcome.is_none() || item.changed_at >= before);
-        let gone = had - kept.items.len();
+        kept.ledgers.retain(|name, (_, at)| *name == LedgerName::Pauses || *at >= before);
+        let gone = had - kept.items.len() - kept.ledgers.len();
         let busy: Vec<Owner> = kept
             .items
             .values()
@@ -90,5 +94,29 @@ impl ClaimStore for MemoryClaims {
             .collect();
         kept.beats.retain(|owner, _| alive.contains(owner) || busy.contains(owner));
         Ok(gone as u64)
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryClaims {
+    async fn revise(
+        &self,
+        name: &LedgerName,
+        reviser: Reviser,
+    ) -> Result<Option<String>, StoreError> {
+        let mut kept = self.kept();
+        let (text, at) = (kept.ledgers.get(name).map(|(text, _)| text), self.clock.now());
+        match reviser(text.map(String::as_str), at) {
+            Revision::Leave => Ok(text.cloned()),
+            Revision::Write(text) => {
+                check_length(name, &text)?;
+                kept.ledgers.insert(name.clone(), (text.clone(), at));
+                Ok(Some(text))
+            }
+        }
+    }
+
+    async fn read(&self, name: &LedgerName) -> Result<Option<String>, StoreError> {
+        Ok(self.kept().ledgers.get(name).map(|(text, _)| text.clone()))
     }
 }

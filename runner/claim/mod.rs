@@ -15,6 +15,7 @@ pub mod dynamodb;
 pub mod heartbeat;
 pub mod hold;
 pub mod journal;
+pub mod ledger;
 pub mod memory;
 pub mod protocol;
 pub mod sqlite;
@@ -54,8 +55,9 @@ pub trait ClaimStore: Send + Sync {
     /// Every owner's last sign of life.
     async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError>;
 
-    /// Forgets runs that ended before `before`, and heartbeats of owners that have no open run
-    /// and are not in `alive`. Answers with the number of runs forgotten.
+    /// Forgets runs that ended before `before`, what guards counted where nothing was since then,
+    /// and heartbeats of owners that have no open run and are not in `alive`. Answers with the
+    /// number of runs and records forgotten.
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError>;
 }
 
@@ -97,7 +99,7 @@ impl Which {
 }
 
 /// The store could not be asked, or its answer was lost.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the claim store is not reachable: {reason}")]
     Unreachable { reason: String },

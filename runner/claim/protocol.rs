@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::claim::journal::Journal;
+use crate::claim::ledger::Mark;
 use crate::incident::{IncidentId, Outcome, Owner, RunId};
 
 /// Everything the world agrees on about one incident. No customer text: ids, numbers, hashes.
@@ -65,9 +66,9 @@ pub struct ScenarioRef {
     pub id: String,
     /// Hash of the file's content.
     pub hash: String,
-    /// Whose incident it is: a hash of the customer's id. A run stays with its customer.
+    /// Whose incident it is. A run stays with its customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer: Option<String>,
+    pub customer: Option<Mark>,
 }
 
 /// The wish that no further recovery starts, and why.

@@ -15,6 +15,8 @@ use crate::claim::heartbeat::LeaseTerms;
 use crate::dynamodb::Location;
 use crate::fields::{At, Fields};
 use crate::finding::{Finding, Findings};
+use crate::guard::file::{Level, read_limits};
+use crate::guard::rules::Rules;
 use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
@@ -51,6 +53,8 @@ pub struct Config {
     pub log: LogConfig,
     pub lease: LeaseTerms,
     pub shutdown_grace: Duration,
+    /// What limits recoveries everywhere.
+    pub limits: Rules,
     /// Passed on to commands: `PATH`, `HOME`, `LANG` and the like.
     pub inherited: BTreeMap<String, String>,
 }
@@ -200,8 +204,15 @@ impl Source<'_> {
             log: log?,
             lease: lease?,
             shutdown_grace: grace,
+            limits: self.limits(findings),
             inherited,
         })
+    }
+
+    /// What is written takes the place of what is built in.
+    fn limits(&self, findings: &mut Findings) -> Rules {
+        let written = self.fields.get("limits");
+        written.map_or_else(Rules::built_in, |node| read_limits(node, Level::Shared, findings))
     }
 
     fn listen(&self, findings: &mut Findings) -> Option<SocketAddr> {

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::customer::belongs::{self, Belongs};
-use crate::customer::{Customer, Destination, Host, Reach, Suspension};
+use crate::customer::{Customer, Destination, Host, Reach, Suspension, limits};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
@@ -30,7 +30,12 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
     let zone = fields.text("time_zone", findings);
     let zone = zone.map_or(Some(TimeZone::UTC), |at| read_zone(&at, findings));
     let (zone_known, zone) = (zone.is_some(), zone.unwrap_or(TimeZone::UTC));
+    let hosts = list(&fields, "hosts", findings, read_host);
     let customer = Customer {
+        limits: fields
+            .get("limits")
+            .map(|node| limits::read(node, &hosts, findings))
+            .unwrap_or_default(),
         id: id.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
         name: name.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
         contact: fields.text("contact", findings).map(|at| at.value),
@@ -39,7 +44,7 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
         ticket_project: fields.text("ticket_project", findings).map(|at| at.value),
         escalation: fields.text("escalation_policy", findings).map(|at| at.value),
         parameters: map(&fields, "parameters", findings),
-        hosts: list(&fields, "hosts", findings, read_host),
+        hosts,
         destinations: fields
             .get("destinations")
             .map(|node| read_destinations(node, findings))

@@ -7,6 +7,7 @@ pub mod belongs;
 pub mod catalog;
 pub mod check;
 pub mod file;
+mod limits;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,15 +15,13 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use sha2::Digest as _;
 
+use crate::claim::ledger::Mark;
 use crate::customer::belongs::Belongs;
+use crate::guard::rules::Rules;
 use crate::lang::Lang;
 use crate::scenario::model::Mode;
 use crate::yaml::Place;
-
-/// Of a SHA-256: two of 2,500 customers have the same key with odds of one in 10^12.
-const KEY_BYTES: usize = 8;
 
 #[derive(Clone, Debug)]
 pub struct Customer {
@@ -47,6 +46,8 @@ pub struct Customer {
     /// How far AMS may go, per scenario id; `default` for all others.
     pub modes: BTreeMap<String, Mode>,
     pub suspensions: Vec<Suspension>,
+    /// Of its own; others hold beside them.
+    pub limits: Rules,
     pub file: PathBuf,
     /// Where the values stand that are for the scenarios to judge: `parameters.NAME`,
     /// `hosts.HOST.NAME`, `modes.SCENARIO`, `suspensions.INDEX`.
@@ -98,10 +99,9 @@ pub struct Suspension {
 }
 
 impl Customer {
-    /// Names the customer where its id may not be written: the same everywhere.
-    pub fn key(&self) -> String {
-        let digest = sha2::Sha256::digest(self.id.as_bytes());
-        digest.iter().take(KEY_BYTES).map(|byte| format!("{byte:02x}")).collect()
+    /// Names the customer where its id may not be written.
+    pub fn mark(&self) -> Mark {
+        Mark::of(&["customer", &self.id])
     }
 
     /// Where a value stands in its file.

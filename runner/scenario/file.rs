@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::fields::{At, Fields, read_file};
 use crate::finding::{Finding, Findings};
+use crate::guard::file::{Level, read_limits};
 use crate::limits;
 use crate::scenario::ending::read_hand_off;
 use crate::scenario::match_rule::read_match;
@@ -71,6 +72,10 @@ fn read_scenario(
         when_suspended: fields
             .word("when_suspended", &WHEN_SUSPENDED, reading.findings)
             .map_or(WhenSuspended::default(), |at| at.value),
+        limits: fields
+            .get("limits")
+            .map(|node| read_limits(node, Level::Scenario, reading.findings))
+            .unwrap_or_default(),
         deadline: fields
             .duration("deadline", reading.findings)
             .map_or(limits::RUN_DEADLINE, |at| at.value),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::guard::rules::Rules;
 use crate::incident::Urgency;
 use crate::scenario::capture::Pattern;
 use crate::scenario::template::Template;
@@ -34,6 +35,8 @@ pub struct Scenario {
     pub lookups: BTreeMap<String, Lookup>,
     pub target: Option<Target>,
     pub when_suspended: WhenSuspended,
+    /// Its own; others hold beside them.
+    pub limits: Rules,
     /// From the claim to the outcome, hand-off included.
     pub deadline: Duration,
     pub steps: Vec<Step>,

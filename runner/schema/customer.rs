@@ -1,5 +1,6 @@
 //! The fields of a customer file.
 
+use crate::schema::limits::LIMITS;
 use crate::schema::{ANY_NAME, Form, Kind, MODES, Mapping, field};
 
 pub static FILE: Mapping = Mapping::of(
@@ -82,6 +83,14 @@ pub static FILE: Mapping = Mapping::of(
             "シナリオごとのモード（default はその他すべて）",
         )
         .example("{default: auto, web-service-down: approve}"),
+        field(
+            "limits",
+            Kind::Map(&LIMITS),
+            "What limits recoveries, beside what scenarios limit.",
+            "復旧の制限（シナリオの制限に加えて）",
+        )
+        .without("only what the configuration and scenarios limit")
+        .example("{budget: {per: customer, most: 20, within: 24h}}"),
         field(
             "suspensions",
             Kind::List(&Kind::Map(&SUSPENSION)),

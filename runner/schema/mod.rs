@@ -5,6 +5,7 @@ pub mod actions;
 pub mod customer;
 pub mod flow;
 pub mod json;
+pub mod limits;
 pub mod scenario;
 pub mod steps;
 pub mod tables;

@@ -1,6 +1,7 @@
 //! The fields of a scenario file outside its steps.
 
 use crate::schema::flow::HAND_OFF_FIELDS;
+use crate::schema::limits::LIMITS;
 use crate::schema::{
     ALL_TYPES, ANY_NAME, Field, Form, Kind, MODES, Mapping, NAME, ONLY_TEXT, SCENARIO_ID,
     SOME_TEXT, TYPES, URGENCIES, field,
@@ -74,6 +75,14 @@ pub static FILE: Mapping = Mapping::of(
             "対応停止中のとき: そのままにする（leave）／明けてから始める（wait）",
         )
         .default("leave"),
+        field(
+            "limits",
+            Kind::Map(&LIMITS),
+            "What limits its recoveries, beside what the configuration and the customer limit.",
+            "復旧の制限（設定とお客様の制限に加えて）",
+        )
+        .without("only what the configuration and the customer limit")
+        .example("{budget: {most: 2, within: 24h}, cool_down: 15m}"),
         field(
             "deadline",
             Kind::Duration,

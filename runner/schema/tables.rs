@@ -14,7 +14,13 @@ pub struct Table {
 pub fn tables(documents: &[&Document]) -> Vec<Table> {
     let mut tables = Vec::new();
     let mut groups: Vec<&Group> = Vec::new();
+    let mut seen: Vec<&Mapping> = Vec::new();
     for mapping in documents.iter().flat_map(|document| mappings(document)) {
+        // Several kinds of files may have the same fields somewhere.
+        if seen.iter().any(|known| std::ptr::eq(*known, mapping)) {
+            continue;
+        }
+        seen.push(mapping);
         if std::ptr::eq(mapping, &raw const STEP) {
             tables.push(Table { name: "steps", text: words(mapping) });
         } else if !mapping.own.is_empty() {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ams::config::{Config, DynamoDbConfig, LogFormat, StoreConfig};
 use ams::dynamodb::Location;
 use ams::finding::Finding;
+use ams::guard::rules::Rules;
 use ams::lang::Lang;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
@@ -117,6 +118,19 @@ fn a_small_file_is_enough_and_has_defaults() {
     assert_eq!(config.pagerduty.url, "https://api.pagerduty.com");
     assert_eq!(config.pagerduty.token.expose_secret(), "pd");
     assert_eq!((config.lease.lease, config.log.format), (ams::limits::LEASE, LogFormat::Text));
+}
+
+#[test]
+fn limits_that_are_written_take_the_place_of_the_built_in_ones() {
+    let limits = |config: &str| load(&folder(config), &with(&[])).unwrap().limits;
+    assert_eq!(limits(SMALL), Rules::built_in());
+    assert_eq!(limits(&format!("{SMALL}limits: {{}}\n")), Rules::default(), "none at all");
+    let rest = Rules { cool_down: Some(Duration::from_mins(15)), ..Rules::default() };
+    assert_eq!(limits(&format!("{SMALL}limits: {{cool_down: 15m}}\n")), rest);
+    assert_eq!(
+        problems(&format!("{SMALL}limits: {{cool_down: 100h}}\n"), &with(&[])),
+        ["7:21 'cool_down' is 100h, and nobody remembers for longer than 72h → write 72h or less"]
+    );
 }
 
 #[test]

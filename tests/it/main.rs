@@ -11,6 +11,8 @@ mod first_response;
 mod claim_store;
 // Two processes and one incident in every order of everything that may go wrong.
 mod claim_model;
+// What guards let through, in any order of asks and over every store.
+mod guards;
 // What `ams serve` accepts as its settings, and what it says to everything else.
 mod configuration;
 // Recoveries that outlive their runner.

@@ -1,7 +1,10 @@
 //! A run's item as DynamoDB keeps it. What is beside `item` is there for conditions and indexes.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use super::settle::Item;
 use crate::claim::protocol::{RunItem, StandDown};
 use crate::claim::{OpenRun, StoreError, parse_item};
 use crate::dynamodb::{Attributes, key, number, number_of, text, text_of};
@@ -41,10 +44,16 @@ impl Stored {
         };
         Self { item, version }
     }
+}
 
-    pub(super) fn attributes(&self) -> Result<Attributes, StoreError> {
+impl Item for Stored {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn attributes(&self) -> Result<Attributes, StoreError> {
         let Self { item, version } = self;
-        let mut attributes = run_key(&item.run.incident);
+        let mut attributes = Attributes::new();
         let mut put = |name: &str, value| attributes.insert(name.to_owned(), value);
         put("format", number(&FORMAT));
         put("version", number(&version));
@@ -66,13 +75,27 @@ impl Stored {
         Ok(attributes)
     }
 
-    pub(super) fn read(attributes: &Attributes) -> Result<Self, StoreError> {
+    fn read(attributes: &Attributes) -> Result<Self, StoreError> {
         let incident = incident(attributes)?;
-        known_format(&incident, attributes)?;
-        let version = number_of(attributes, "version");
-        let version = version.ok_or_else(|| lacks(&incident, "version"))?;
-        let item = text_of(attributes, "item").ok_or_else(|| lacks(&incident, "item"))?;
+        let what = ClaimOf(&incident);
+        known_format(&what, attributes)?;
+        let version = number_of(attributes, "version").ok_or_else(|| lacks(&what, "version"))?;
+        let item = text_of(attributes, "item").ok_or_else(|| lacks(&what, "item"))?;
         Ok(Self { item: parse_item(incident.as_str(), item)?, version })
+    }
+
+    /// Nobody here writes to a run any more that is over or given up.
+    fn may_follow(&self) -> bool {
+        self.item.outcome.is_none() && !self.item.released
+    }
+}
+
+/// What is to be read, for people.
+struct ClaimOf<'a>(&'a IncidentId);
+
+impl fmt::Display for ClaimOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the claim of incident {}", self.0)
     }
 }
 
@@ -90,8 +113,8 @@ pub(super) fn run_key(incident: &IncidentId) -> Attributes {
 /// As the index of open runs has it.
 pub(super) fn open_run(attributes: &Attributes) -> Result<OpenRun, StoreError> {
     let incident = incident(attributes)?;
-    known_format(&incident, attributes)?;
-    let lacks = |name| lacks(&incident, name);
+    known_format(&ClaimOf(&incident), attributes)?;
+    let lacks = |name| lacks(&ClaimOf(&incident), name);
     let number = number_of(attributes, "run").ok_or_else(|| lacks("run"))?;
     let epoch = number_of(attributes, "epoch").ok_or_else(|| lacks("epoch"))?;
     let owner = text_of(attributes, "owner").ok_or_else(|| lacks("owner"))?;
@@ -112,10 +135,11 @@ struct Halt {
 
 pub(super) fn halted(attributes: &Attributes) -> Result<(RunId, StandDown), StoreError> {
     let incident = incident(attributes)?;
-    known_format(&incident, attributes)?;
-    let halt = text_of(attributes, "halt").ok_or_else(|| lacks(&incident, "halt"))?;
+    let what = ClaimOf(&incident);
+    known_format(&what, attributes)?;
+    let halt = text_of(attributes, "halt").ok_or_else(|| lacks(&what, "halt"))?;
     let Halt { run, stand_down } =
-        serde_json::from_str(halt).map_err(|error| unreadable(&incident, &error))?;
+        serde_json::from_str(halt).map_err(|error| unreadable(&what, &error))?;
     Ok((RunId { incident, number: run }, stand_down))
 }
 
@@ -134,22 +158,25 @@ fn incident(attributes: &Attributes) -> Result<IncidentId, StoreError> {
 }
 
 /// Items of newer versions are refused, whatever of them could be read.
-fn known_format(incident: &IncidentId, attributes: &Attributes) -> Result<(), StoreError> {
-    let format: u32 = number_of(attributes, "format").ok_or_else(|| lacks(incident, "format"))?;
+pub(super) fn known_format(
+    what: &dyn fmt::Display,
+    attributes: &Attributes,
+) -> Result<(), StoreError> {
+    let format: u32 = number_of(attributes, "format").ok_or_else(|| lacks(what, "format"))?;
     if format > FORMAT {
         let reason = format!("it has format {format}, this version knows {FORMAT}");
-        return Err(unreadable(incident, &reason));
+        return Err(unreadable(what, &reason));
     }
     Ok(())
 }
 
-fn lacks(incident: &IncidentId, attribute: &str) -> StoreError {
-    unreadable(incident, &format!("it has no '{attribute}'"))
+pub(super) fn lacks(what: &dyn fmt::Display, attribute: &str) -> StoreError {
+    unreadable(what, &format!("it has no '{attribute}'"))
 }
 
-fn unreadable(incident: &IncidentId, reason: &dyn std::fmt::Display) -> StoreError {
+fn unreadable(what: &dyn fmt::Display, reason: &dyn fmt::Display) -> StoreError {
     StoreError::Unreadable {
-        what: format!("the claim of incident {incident}"),
+        what: what.to_string(),
         reason: format!("{reason}; was it written by a newer ams?"),
     }
 }

@@ -28,14 +28,16 @@ pub(super) async fn beat(
     }
 }
 
-pub(super) async fn forget_runs(
+/// Runs that are over, and records of guards (`ledger`).
+pub(super) async fn forget_old(
     client: &Client,
     table: &str,
     place: &sweep::Place,
     before: Timestamp,
 ) -> Result<u64, StoreError> {
     let before = number(&before.as_millisecond());
-    let condition = "attribute_exists(outcome) AND changed_at < :before";
+    let condition =
+        "(attribute_exists(outcome) OR attribute_exists(ledger)) AND changed_at < :before";
     Ok(place.forget(sweep::Old { client, table, condition, before: &before }).await?)
 }
 

@@ -10,27 +10,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use crate::claim::ledger::{Ledger, LedgerName, Reviser};
 use crate::claim::protocol::{Event, Opening, Refusal, RunItem, StandDown, Verdict, judge};
 use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
 use crate::clock::Clock;
-use crate::dynamodb::{Attributes, Failure, number, patiently, sweep, waits};
+use crate::dynamodb::{Attributes, Failure, sweep};
 use crate::incident::{IncidentId, Owner, RunId};
 use crate::limits;
 
 mod item;
 mod keep;
+mod ledger;
 mod list;
 mod remembered;
+mod settle;
 mod table;
 
 use item::{Stored, run_key};
+use ledger::Ledgers;
 use remembered::Remembered;
+use settle::{Ruling, Seen, Spot};
 
 type Judged = Result<RunItem, Refusal>;
 
@@ -48,24 +51,12 @@ pub struct DynamoDbClaims {
     client: Client,
     table: String,
     clock: Arc<dyn Clock>,
-    remembered: Mutex<Remembered>,
+    remembered: Mutex<Remembered<IncidentId, Stored>>,
+    ledgers: Ledgers,
     /// Questions that wait or are under way.
     queue: Semaphore,
     at_once: Semaphore,
     swept: sweep::Place,
-}
-
-/// An item, or its absence, as the base of a verdict.
-struct Seen {
-    stored: Option<Stored>,
-    /// DynamoDB has just said so; otherwise it is remembered or assumed.
-    is_fresh: bool,
-}
-
-enum Written {
-    Done,
-    /// The item was not what we thought; it comes along.
-    Overtaken(Option<Attributes>),
 }
 
 impl DynamoDbClaims {
@@ -80,112 +71,61 @@ impl DynamoDbClaims {
             client,
             table: settings.table.clone(),
             clock,
-            remembered: Mutex::default(),
+            remembered: Mutex::new(Remembered::new(limits::DYNAMODB_REMEMBERED)),
+            ledgers: Ledgers::default(),
             queue: Semaphore::new(limits::STORE_QUEUE),
             at_once: Semaphore::new(limits::DYNAMODB_AT_ONCE),
             swept: sweep::Place::default(),
         })
     }
 
-    /// Judges and writes until the answer is known. `trouble` is the last thing that went wrong.
+    /// `trouble` is the last thing that went wrong.
     async fn settle(
         &self,
         incident: &IncidentId,
         event: &Event,
         trouble: &mut String,
     ) -> Result<Judged, StoreError> {
-        let mut seen = self.expect(incident, event).await?;
-        for wait in waits() {
-            let known = seen.stored.as_ref();
+        let spot = self.spot(run_key(incident));
+        let seen = self.expect(&spot, incident, event).await?;
+        let judge = |known: Option<&Stored>| {
             let item = known.map(|stored| &stored.item);
-            let item = match judge(incident, item, event, self.clock.now()) {
-                Verdict::Write(item) => item,
-                Verdict::AlreadySo(item) if seen.is_fresh => return Ok(Ok(item)),
-                Verdict::Refuse(refusal) if seen.is_fresh => return Ok(Err(refusal)),
-                Verdict::AlreadySo(_) | Verdict::Refuse(_) => {
-                    seen = self.look(incident).await?;
-                    continue;
-                }
-            };
-            let next = Stored::after(known, item);
-            match self.write(&next.attributes()?, known).await {
-                Ok(Written::Done) => {
-                    self.remembered().note(&next);
-                    return Ok(Ok(next.item));
-                }
-                Ok(Written::Overtaken(Some(attributes))) => {
-                    "others keep writing the same item".clone_into(trouble);
-                    seen = Seen { stored: Some(Stored::read(&attributes)?), is_fresh: true };
-                }
-                Ok(Written::Overtaken(None)) => seen = self.look(incident).await?,
-                // Not carried out, so what we know is as true as before.
-                Err(Failure::Busy(reason)) => {
-                    *trouble = reason;
-                    sleep(wait).await;
-                }
-                // Neither lost nor won: only the item can tell.
-                Err(Failure::Uncertain(reason)) => {
-                    *trouble = reason;
-                    sleep(wait).await;
-                    seen = self.look(incident).await?;
-                }
-                Err(refused) => return Err(refused.into()),
+            match judge(incident, item, event, self.clock.now()) {
+                Verdict::Write(item) => Ruling::Write(Stored::after(known, item)),
+                Verdict::AlreadySo(item) => Ruling::Leave(Ok(item)),
+                Verdict::Refuse(refusal) => Ruling::Leave(Err(refusal)),
             }
-        }
-        Err(StoreError::Unreachable { reason: trouble.clone() })
+        };
+        Ok(match spot.settle(seen, judge, trouble).await? {
+            Ruling::Write(next) => {
+                self.remembered().note(incident, &next);
+                Ok(next.item)
+            }
+            Ruling::Leave(answer) => answer,
+        })
     }
 
     /// The item as it most likely is. A first claim expects none: should there be one, the write
     /// that fails brings it along.
-    async fn expect(&self, incident: &IncidentId, event: &Event) -> Result<Seen, StoreError> {
+    async fn expect(
+        &self,
+        spot: &Spot<'_>,
+        incident: &IncidentId,
+        event: &Event,
+    ) -> Result<Seen<Stored>, StoreError> {
         let stored = self.remembered().get(incident);
         let is_first = matches!(event, Event::Claim { opening: Opening::Triggered, .. });
         if stored.is_some() || is_first {
             return Ok(Seen { stored, is_fresh: false });
         }
-        self.look(incident).await
+        spot.look().await
     }
 
-    async fn look(&self, incident: &IncidentId) -> Result<Seen, StoreError> {
-        let found = patiently(|| self.get(incident)).await?;
-        let stored = found.as_ref().map(Stored::read).transpose()?;
-        Ok(Seen { stored, is_fresh: true })
+    const fn spot(&self, key: Attributes) -> Spot<'_> {
+        Spot { client: &self.client, table: self.table.as_str(), key }
     }
 
-    async fn get(&self, incident: &IncidentId) -> Result<Option<Attributes>, Failure> {
-        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let told = get.set_key(Some(run_key(incident))).send().await;
-        told.map(|told| told.item).map_err(|error| Failure::of(&error))
-    }
-
-    /// One conditional write, tried once.
-    async fn write(
-        &self,
-        attributes: &Attributes,
-        known: Option<&Stored>,
-    ) -> Result<Written, Failure> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(attributes.clone()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match known {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(known) => put
-                .condition_expression("version = :seen")
-                .expression_attribute_values(":seen", number(&known.version)),
-        };
-        let Err(error) = put.send().await else { return Ok(Written::Done) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                Ok(Written::Overtaken(failed.item.clone()))
-            }
-            _ => Err(Failure::of(&error)),
-        }
-    }
-
-    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+    fn remembered(&self) -> MutexGuard<'_, Remembered<IncidentId, Stored>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -213,7 +153,7 @@ impl ClaimStore for DynamoDbClaims {
         let _queued = self.enter()?;
         let looked = timeout(limits::DYNAMODB_ANSWER, async {
             let _turn = self.at_once.acquire().await;
-            self.look(incident).await
+            self.spot(run_key(incident)).look::<Stored>().await
         });
         let late = |_| Err(StoreError::Unreachable { reason: "no answer in time".to_owned() });
         let seen = looked.await.unwrap_or_else(late)?;
@@ -237,9 +177,26 @@ impl ClaimStore for DynamoDbClaims {
     }
 
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {
-        let gone = keep::forget_runs(&self.client, &self.table, &self.swept, before).await?;
+        let gone = keep::forget_old(&self.client, &self.table, &self.swept, before).await?;
         keep::forget_beats(&self.client, &self.table, alive).await?;
         Ok(gone)
+    }
+}
+
+#[async_trait]
+impl Ledger for DynamoDbClaims {
+    async fn revise(
+        &self,
+        name: &LedgerName,
+        reviser: Reviser,
+    ) -> Result<Option<String>, StoreError> {
+        let _queued = self.enter()?;
+        self.revise_ledger(name, reviser).await
+    }
+
+    async fn read(&self, name: &LedgerName) -> Result<Option<String>, StoreError> {
+        let _queued = self.enter()?;
+        self.read_ledger(name).await
     }
 }
 

@@ -18,12 +18,12 @@ use crate::harness::engine::{self, Engine, REGION};
 const NAME: &str = "claims";
 
 /// A table in an engine of its own, that several processes may open.
-pub(super) struct Table {
-    pub(super) engine: Engine,
+pub(crate) struct Table {
+    pub(crate) engine: Engine,
 }
 
 impl Table {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let table = Self::missing();
         engine::create_claims(&table.client(), NAME).await;
         table
@@ -39,7 +39,7 @@ impl Table {
     }
 
     /// As a process opens it whose way to it leads through `url`.
-    pub(super) async fn open_at(
+    pub(crate) async fn open_at(
         &self,
         url: &str,
         clock: &Arc<SetClock>,

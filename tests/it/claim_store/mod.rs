@@ -7,6 +7,7 @@ use std::future::{Ready, ready};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ams::claim::ledger::Ledger;
 use ams::claim::memory::MemoryClaims;
 use ams::claim::protocol::{Opening, Refusal, RunItem, ScenarioRef};
 use ams::claim::sqlite::SqliteClaims;
@@ -18,11 +19,15 @@ use tempfile::TempDir;
 // Who wins, and who is told what.
 mod claiming;
 // What only DynamoDB can get wrong: tables that do not do, and what a write costs.
-mod dynamodb_table;
+pub(crate) mod dynamodb_table;
 // The same over a path that loses and repeats.
 mod dynamodb_under_faults;
+// Shared records over a path that loses and repeats, and what they cost.
+mod dynamodb_ledger;
 // Signs of life and what is forgotten.
 mod keeping;
+// Records that runs share.
+mod ledger;
 // `protocol::judge` under long random histories.
 mod protocol;
 // What an owner may write, and from when on not any more.
@@ -79,6 +84,16 @@ macro_rules! contract {
                     open_runs_are_found_by_owner_and_by_release,
                     the_sweep_forgets_what_ended_long_ago_and_nothing_else,
                     the_sweep_keeps_the_heartbeats_that_somebody_may_still_watch;
+                ledger:
+                    a_record_is_what_was_written_last,
+                    records_do_not_touch_each_other,
+                    what_is_left_alone_is_told_as_it_is,
+                    the_function_is_told_the_time,
+                    of_64_asks_at_once_as_many_are_let_in_as_there_is_room_for,
+                    who_asks_again_is_recognised,
+                    a_record_that_grows_too_long_is_refused_and_stays_as_it_was,
+                    the_sweep_forgets_what_guards_counted_long_ago_and_never_a_pause,
+                    records_are_neither_runs_nor_heartbeats;
             }
         }
     )+ };
@@ -93,6 +108,7 @@ contract! {
 /// An empty claim store and the clock it tells the time by.
 pub(crate) struct Place {
     pub(crate) store: Arc<dyn ClaimStore>,
+    pub(crate) ledger: Arc<dyn Ledger>,
     pub(crate) clock: Arc<SetClock>,
     _ends_with_it: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -100,22 +116,31 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn in_memory() -> Ready<Self> {
         let clock = noon();
-        let store = Arc::new(MemoryClaims::new(Arc::clone(&clock) as Arc<dyn Clock>));
-        ready(Self { store, clock, _ends_with_it: None })
+        let store = MemoryClaims::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        ready(Self::of(store, clock, None))
     }
 
     pub(crate) fn in_a_file() -> Ready<Self> {
         let file = StoreFile::new();
         let clock = noon();
-        let store = Arc::new(file.open_at(&clock));
-        ready(Self { store, clock, _ends_with_it: Some(Box::new(file.dir)) })
+        ready(Self::of(file.open_at(&clock), clock, Some(Box::new(file.dir))))
     }
 
     pub(crate) async fn in_dynamodb() -> Self {
         let table = dynamodb_table::Table::new().await;
         let clock = noon();
-        let store = Arc::new(table.open_at(table.engine.url(), &clock).await.unwrap());
-        Self { store, clock, _ends_with_it: Some(Box::new(table)) }
+        let store = table.open_at(table.engine.url(), &clock).await.unwrap();
+        Self::of(store, clock, Some(Box::new(table)))
+    }
+
+    fn of(
+        store: impl ClaimStore + Ledger + 'static,
+        clock: Arc<SetClock>,
+        ends_with_it: Option<Box<dyn Any + Send + Sync>>,
+    ) -> Self {
+        let store = Arc::new(store);
+        let ledger = Arc::clone(&store) as Arc<dyn Ledger>;
+        Self { store, ledger, clock, _ends_with_it: ends_with_it }
     }
 
     /// A process at this store.

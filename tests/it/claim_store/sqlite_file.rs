@@ -9,6 +9,7 @@ use ams::incident::{Outcome, Owner};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
+use super::ledger::{enter, shop};
 use super::{StoreFile, as_open, claim, end, incident, noon, open, reopened, try_claim, won};
 
 /// Incidents that two processes race for.
@@ -85,6 +86,54 @@ async fn everything_is_there_after_a_restart() {
     assert_eq!(store.heartbeats().await.unwrap(), [(Owner::new("tokyo-1"), 42)]);
 }
 
+/// The tables as the first version made them.
+const FIRST_SCHEMA: &str = "
+    CREATE TABLE claims (
+        incident TEXT PRIMARY KEY, owner TEXT NOT NULL, outcome TEXT, stand_down INTEGER NOT NULL,
+        changed_at INTEGER NOT NULL, item TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX open_claims ON claims (owner, stand_down) WHERE outcome IS NULL;
+    CREATE INDEX released_claims ON claims (incident)
+        WHERE outcome IS NULL AND item ->> '$.released' = 1;
+    CREATE TABLE heartbeats (owner TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1;";
+
+#[tokio::test]
+async fn a_file_of_an_older_ams_is_upgraded_and_keeps_what_it_has() {
+    let (new, old) = (StoreFile::new(), StoreFile::new());
+    let id = incident("PT4KHLK");
+    claim(&new.runner("tokyo-1"), &id).await;
+    let connection = Connection::open(old.path()).unwrap();
+    connection.execute_batch(FIRST_SCHEMA).unwrap();
+    connection.execute("ATTACH ?1 AS new", [new.path().to_str().unwrap()]).unwrap();
+    connection.execute_batch("INSERT INTO claims SELECT * FROM new.claims").unwrap();
+    drop(connection);
+
+    let store = old.open();
+
+    assert_eq!(open(&store, Which::All).await, [id]);
+    assert!(enter(&store, &shop(), "p1", 1).await.unwrap());
+    drop(store);
+    let connection = Connection::open(old.path()).unwrap();
+    let version = |row: &rusqlite::Row<'_>| row.get(0);
+    let version: i64 = connection.pragma_query_value(None, "user_version", version).unwrap();
+    assert_eq!(version, 2);
+    assert!(!enter(&old.open(), &shop(), "p2", 1).await.unwrap(), "it is counted after a restart");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_processes_share_what_is_counted_in_one_file() {
+    let file = StoreFile::new();
+    let processes = [Arc::new(file.open()), Arc::new(file.open())];
+    let mut asks = JoinSet::new();
+    for number in 0..64 {
+        let ledger = Arc::clone(&processes[number % 2]);
+        asks.spawn(async move { enter(&*ledger, &shop(), &format!("p{number}"), 3).await });
+    }
+    let let_in = asks.join_all().await.into_iter().filter(|told| *told.as_ref().unwrap());
+    assert_eq!(let_in.count(), 3);
+}
+
 #[test]
 fn a_file_of_a_newer_ams_is_refused_with_what_to_do() {
     let file = StoreFile::new();
@@ -100,7 +149,7 @@ fn a_file_of_a_newer_ams_is_refused_with_what_to_do() {
         refused,
         format!(
             "the claim store holds something this version cannot read ({path}): it has schema 99, \
-             this version knows 1: run the newer ams"
+             this version knows 2: run the newer ams"
         )
     );
 }

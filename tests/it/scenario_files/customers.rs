@@ -68,6 +68,18 @@ fn mistakes_in_a_customer_are_found_like_any_other() {
 }
 
 #[test]
+fn a_limit_on_a_group_that_no_host_is_in_is_found() {
+    let grouped = CUSTOMER.replace("- name: web01", "- name: web01\n    groups: [web]");
+    let limited = |groups: &str| format!("{grouped}limits: {{one_at_a_time: {groups}}}\n");
+    for good in ["web", "target", "[target, web]"] {
+        assert_eq!(found(&validate(&scenario(), &limited(good), &JSON)).0, [""; 0], "{good}");
+    }
+    let (places, remedies) = found(&validate(&scenario(), &limited("[target, wbe]"), &JSON));
+    assert_eq!(places, ["scenarios/customers/shop.yaml:15:34 unknown-group"]);
+    assert_eq!(remedies, "did you mean 'web'?");
+}
+
+#[test]
 fn what_customers_give_is_compared_with_what_scenarios_ask_for() {
     let wrong = CUSTOMER
         .replace("limit: 90", "limit: many\n  lmit: 3")

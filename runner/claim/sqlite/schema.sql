@@ -1,4 +1,4 @@
--- The claim store of one machine (sqlite.rs). Columns beside `item` are for queries only.
+-- The claim store of one machine. Columns beside `item` are for queries only.
 
 CREATE TABLE IF NOT EXISTS claims (
     incident   TEXT PRIMARY KEY,
@@ -14,4 +14,10 @@ CREATE INDEX IF NOT EXISTS released_claims ON claims (incident)
 CREATE TABLE IF NOT EXISTS heartbeats (
     owner  TEXT PRIMARY KEY,
     number INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Since version 2.
+CREATE TABLE IF NOT EXISTS ledger (
+    name       TEXT PRIMARY KEY,
+    changed_at INTEGER NOT NULL,
+    item       TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
