@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
+use crate::claim::ledger::Ledger;
 use crate::claim::sqlite::SqliteClaims;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
@@ -25,6 +26,7 @@ use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
+use crate::guard::Guards;
 use crate::history::dynamodb::DynamoDbHistory;
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{History, HistoryError};
@@ -87,7 +89,7 @@ impl App {
         let loaded = set.catalog.scenarios.len();
         make_folder(&config.evidence)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let Stores { claims: store, history } = stores(&config.store, &clock).await?;
+        let Stores { claims: store, ledger, history } = stores(&config.store, &clock).await?;
         let history = history?;
         let owner = Owner::of_new_process(&config.region);
         let claims = Claims::new(store, owner, Arc::clone(&clock));
@@ -102,7 +104,16 @@ impl App {
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
-            executor: Executor { claims, pulse, actuator, clock, history, rules: Rules::new(set) },
+            executor: Executor {
+                guards: Guards::new(ledger, Arc::clone(claims.store())),
+                limits: config.limits.clone(),
+                rules: Rules::new(set),
+                claims,
+                pulse,
+                actuator,
+                clock,
+                history,
+            },
             reporter,
             fallback_policy: config.pagerduty.fallback_policy.clone(),
             bot_user: config.pagerduty.bot_user.clone(),
@@ -191,33 +202,42 @@ fn make_folder(path: &Path) -> Result<(), StartError> {
 /// Both stores. Without history nothing is served; who only wants to know makes do with less.
 pub struct Stores {
     pub claims: Arc<dyn ClaimStore>,
+    pub ledger: Arc<dyn Ledger>,
     pub history: Result<Arc<dyn History>, HistoryError>,
 }
 
 /// The claims and the history, where the configuration has them.
 pub async fn stores(config: &StoreConfig, clock: &Arc<dyn Clock>) -> Result<Stores, StartError> {
     let clock = || Arc::clone(clock);
-    let (claims, history): (Arc<dyn ClaimStore>, Result<Arc<dyn History>, HistoryError>) =
-        match config {
-            StoreConfig::Sqlite(path) => {
-                path.parent().map(make_folder).transpose()?;
-                let claims = SqliteClaims::open(path, clock())?;
-                let history = SqliteHistory::open(&path.with_extension("history.db"), clock());
-                (Arc::new(claims), history.map(|history| Arc::new(history) as _))
-            }
-            StoreConfig::DynamoDb(config) => {
-                let client = crate::dynamodb::connect(&config.location).await;
-                let settings = dynamodb::Settings {
-                    table: config.table.clone(),
-                    region: config.location.region.clone(),
-                    single_region: config.single_region,
-                };
-                let claims = DynamoDbClaims::open(client.clone(), &settings, clock()).await?;
-                let history = DynamoDbHistory::open(client, &config.history_table, clock()).await;
-                (Arc::new(claims), history.map(|history| Arc::new(history) as _))
-            }
-        };
-    Ok(Stores { claims, history })
+    let (claims, ledger, history): (Arc<dyn ClaimStore>, Arc<dyn Ledger>, _) = match config {
+        StoreConfig::Sqlite(path) => {
+            path.parent().map(make_folder).transpose()?;
+            let claims = SqliteClaims::open(path, clock())?;
+            let history = SqliteHistory::open(&path.with_extension("history.db"), clock());
+            both(claims, history.map(|history| Arc::new(history) as Arc<dyn History>))
+        }
+        StoreConfig::DynamoDb(config) => {
+            let client = crate::dynamodb::connect(&config.location).await;
+            let settings = dynamodb::Settings {
+                table: config.table.clone(),
+                region: config.location.region.clone(),
+                single_region: config.single_region,
+            };
+            let claims = DynamoDbClaims::open(client.clone(), &settings, clock()).await?;
+            let history = DynamoDbHistory::open(client, &config.history_table, clock()).await;
+            both(claims, history.map(|history| Arc::new(history) as Arc<dyn History>))
+        }
+    };
+    Ok(Stores { claims, ledger, history })
+}
+
+/// One store under both its names, and the history.
+fn both<S: ClaimStore + Ledger + 'static, H>(
+    store: S,
+    history: H,
+) -> (Arc<dyn ClaimStore>, Arc<dyn Ledger>, H) {
+    let store = Arc::new(store);
+    (Arc::clone(&store) as _, store, history)
 }
 
 fn load_rules(config: &Config) -> Result<RuleSet, StartError> {

@@ -6,10 +6,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::begun::Begun;
-use crate::claim::journal::Standing;
+use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
 use crate::execute::end::End;
 use crate::execute::run::{Carried, RunPlan, RunSignals};
+use crate::guard::record::Ended;
 use crate::incident::{Incident, Outcome, Status};
 use crate::limits;
 use crate::pipeline::Pipeline;
@@ -234,7 +235,25 @@ impl Pipeline {
             witness.ended(begun, &end);
         }
         self.finish(begun, end.outcome()).await?;
+        self.settle(begun, &end);
         Ok(end)
+    }
+
+    /// Tells the guards how a run ended that had recovered something. Nobody waits for it: whoever finds
+    /// the run in its way looks at its claim.
+    fn settle(&self, begun: &Begun, end: &End) {
+        let acted = |entry: &Entry| matches!(entry, Entry::Intent { .. });
+        if !begun.journal.entries().iter().any(acted) {
+            return;
+        }
+        let (guards, run) = (self.executor.guards.clone(), begun.claim().run().clone());
+        let customer = begun.customer.as_ref().map(|customer| customer.id.clone());
+        let ended = Ended::of(end.outcome());
+        tokio::spawn(async move {
+            if let Err(error) = guards.settle(customer.as_deref(), &run, ended).await {
+                tracing::debug!(%run, %error, "the guards are not told how run {run} ended");
+            }
+        });
     }
 
     /// Looks at the incident before telling: a person may have it though the webhook that said so

@@ -115,7 +115,7 @@ async fn explain(
         return Err(format!("there is no claim store at {}", path.display()).into());
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let Stores { claims, history } = stores(&records.store, &clock).await?;
+    let Stores { claims, history, .. } = stores(&records.store, &clock).await?;
     let latest = claims.read(&args.incident).await?;
     let run = args.run.or(latest.as_ref().map(|item| item.run.number)).unwrap_or(1);
     let item = latest.filter(|item| item.run.number == run);

@@ -1,8 +1,9 @@
 //! How a run ends and why. Pure.
 
-use crate::claim::journal::Reason;
+use crate::claim::journal::{GuardKind, Reason};
 use crate::claim::protocol::StandDown;
-use crate::incident::Outcome;
+use crate::guard::Said;
+use crate::incident::{Outcome, RunId};
 use crate::scenario::model::Mode;
 
 /// How a run ends and why. The outcome follows from the reason; nothing else decides it.
@@ -56,6 +57,8 @@ pub enum End {
     NotApproved {
         step: usize,
     },
+    /// A guard said no before the step.
+    Guarded(Guarded),
     /// A value the step needs is not there, or a limit of its author's is exceeded.
     CannotGoOn {
         step: usize,
@@ -80,6 +83,27 @@ pub enum End {
     Ours {
         what: String,
     },
+}
+
+/// What a guard said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guarded {
+    pub step: usize,
+    pub guard: GuardKind,
+    pub count: u32,
+    pub limit: u32,
+    /// All of it; `None` where an earlier owner heard it.
+    pub said: Option<Said>,
+    /// When it may say something else, in the customer's time.
+    pub until: Option<String>,
+}
+
+impl Guarded {
+    /// One of many runs that a storm stopped, and not the one that tells people.
+    pub fn follows(&self, run: &RunId) -> bool {
+        let first = self.said.as_ref().and_then(|said| said.run.as_ref());
+        self.guard == GuardKind::Storm && first.is_some_and(|first| first != run)
+    }
 }
 
 /// What a step lacked, for people.
@@ -140,6 +164,7 @@ impl End {
             | Self::BrokenForPeople { .. }
             | Self::HandedOffByStep { .. }
             | Self::NotApproved { .. }
+            | Self::Guarded(_)
             | Self::Gathered => Outcome::HandedOff,
             Self::Shadowed { .. } => Outcome::Shadowed,
             Self::Suspended { .. } => Outcome::Suspended,
@@ -178,6 +203,9 @@ impl End {
             }
             Self::HandedOffByStep { step } => Reason::HandedOffByStep { step: *step },
             Self::NotApproved { step } => Reason::NotApproved { step: *step },
+            Self::Guarded(Guarded { step, guard, count, limit, .. }) => {
+                Reason::Guarded { step: *step, guard: *guard, count: *count, limit: *limit }
+            }
             Self::CannotGoOn { step, .. } => Reason::CannotGoOn { step: *step },
             Self::AlwaysFailed { step } => Reason::AlwaysFailed { step: *step },
             Self::Shadowed { step, .. } => Reason::Shadowed { step: *step },
@@ -205,6 +233,9 @@ impl End {
             }
             (Reason::HandedOffByStep { step }, _) => Self::HandedOffByStep { step },
             (Reason::NotApproved { step }, _) => Self::NotApproved { step },
+            (Reason::Guarded { step, guard, count, limit }, _) => {
+                Self::Guarded(Guarded { step, guard, count, limit, said: None, until: None })
+            }
             (Reason::CannotGoOn { step }, _) => {
                 Self::CannotGoOn { step, lack: Lack::Other(LOG_HAS_IT.to_owned()) }
             }

@@ -13,6 +13,7 @@ pub mod detached;
 pub mod dispatch;
 pub mod end;
 mod follow;
+mod guarded;
 pub mod http;
 pub mod local;
 mod look;

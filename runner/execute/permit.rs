@@ -31,7 +31,7 @@ impl Executor {
     }
 
     /// The customer as its file says now; as it was when the run began, if the file is gone.
-    fn customer_now(&self, plan: &RunPlan<'_>) -> Option<Arc<Customer>> {
+    pub(super) fn customer_now(&self, plan: &RunPlan<'_>) -> Option<Arc<Customer>> {
         let before = plan.world.customer.as_ref()?;
         let now = self.rules.current();
         Some(Arc::clone(now.customers.by_id(&before.id).unwrap_or(before)))

@@ -66,6 +66,7 @@ impl Executor {
         self.permit(progress, &ready).await?;
         let tasks = self.prepare(progress, ready)?;
         let (tasks, unknown) = self.adopt(progress, tasks).await?;
+        self.guarded(progress, &tasks).await?;
         self.announce(progress, &tasks).await?;
         let questions = progress.questions;
         let gone = join_all(tasks.iter().map(|task| self.carry(progress, task, questions))).await;

@@ -24,6 +24,7 @@ use crate::execute::prepare::Moment;
 use crate::execute::round::entry;
 use crate::execute::verdict::{Verdict, Why};
 use crate::execute::world::World;
+use crate::guard::{self, Guards};
 use crate::history::History;
 use crate::incident::{Outcome, Urgency};
 use crate::rules::Rules;
@@ -40,6 +41,9 @@ pub struct Executor {
     pub history: Arc<dyn History>,
     /// What customers say now: a suspension may come in the middle of a run.
     pub rules: Rules,
+    pub guards: Guards,
+    /// What limits recoveries everywhere.
+    pub limits: guard::rules::Rules,
 }
 
 /// One run as it begins or is taken over.
@@ -282,7 +286,9 @@ impl Progress<'_> {
     fn told(&self, end: &End, now: &Zoned) -> Told {
         let values = self.moment(now).values(&self.plan.memory.ended_in, None);
         let told = told(self.plan.scenario, end, &values);
-        Told { untouched: self.plan.memory.untouched(), ..told }
+        let follows = matches!(end, End::Guarded(no) if no.follows(self.plan.claim().run()));
+        let page = if follows { Some(false) } else { told.page };
+        Told { untouched: self.plan.memory.untouched(), page, ..told }
     }
 }
 
@@ -312,7 +318,7 @@ pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
     let HandOff { message, manual, priority, to, urgency, page } = hand_off;
     let (message, manual, to) = (filled(message), filled(manual), filled(to));
     // Leaving people asleep is for ends the author had in mind, not for what went wrong.
-    let by_design = end.outcome() == Outcome::HandedOff;
+    let by_design = end.outcome() == Outcome::HandedOff && !matches!(end, End::Guarded(_));
     let (urgency, page) = (urgency.filter(|_| by_design), page.filter(|_| by_design));
     let page = page.or((urgency == Some(Urgency::Low)).then_some(false));
     Told { message, manual, to, priority, urgency, page, untouched: Vec::new() }

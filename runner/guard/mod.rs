@@ -23,6 +23,7 @@ mod storm;
 mod trial;
 mod turn;
 
+pub use crate::claim::journal::GuardKind;
 pub use door::Guards;
 use record::Ended;
 use rules::Rules;
@@ -87,33 +88,6 @@ impl Said {
     const fn of(guard: GuardKind, scope: Scope) -> Self {
         let (count, limit, within, until, run) = (0, 0, None, None, None);
         Self { guard, scope, passes: true, count, limit, within, until, run }
-    }
-}
-
-/// Which guard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum GuardKind {
-    Budget,
-    CoolDown,
-    Breaker,
-    /// One recovery at a time.
-    Turn,
-    Storm,
-    /// The customer's record has no room for a further recovery.
-    RecordFull,
-}
-
-impl GuardKind {
-    /// The word used in journals, metrics and machine-readable output.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Budget => "budget",
-            Self::CoolDown => "cool_down",
-            Self::Breaker => "breaker",
-            Self::Turn => "turn",
-            Self::Storm => "storm",
-            Self::RecordFull => "record_full",
-        }
     }
 }
 

@@ -20,6 +20,8 @@ use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::execute::end::{End, Told};
 use crate::execute::run::Executor;
+use crate::guard::Guards;
+use crate::guard::rules::Rules as Limits;
 use crate::history::Forgetful;
 use crate::incident::{Incident, IncidentId, Named, Outcome, Owner, Region, Status};
 use crate::metrics::Metrics;
@@ -156,6 +158,7 @@ async fn pipeline(
 ) -> Arc<Pipeline> {
     let region = Region::new("rehearsal");
     let store = Arc::new(MemoryClaims::new(Arc::clone(&clock)));
+    let guards = Guards::new(Arc::clone(&store) as _, Arc::clone(&store) as _);
     let claims = Claims::new(store, Owner::of_new_process(&region), Arc::clone(&clock));
     // Nobody else is there to take over.
     let terms = LeaseTerms { lease: LONGEST * 2, ..LeaseTerms::default() };
@@ -172,7 +175,16 @@ async fn pipeline(
     Arc::new(Pipeline {
         region,
         vars: file.vars.clone(),
-        executor: Executor { claims, pulse, actuator, clock, history, rules },
+        executor: Executor {
+            guards,
+            limits: Limits::default(),
+            rules,
+            claims,
+            pulse,
+            actuator,
+            clock,
+            history,
+        },
         reporter,
         fallback_policy: None,
         bot_user: "PAMS".to_owned(),

@@ -39,7 +39,7 @@ impl Ground {
             regions: regions.iter().map(|name| (*name).to_owned()).collect(),
             vars,
             lang: "en".to_owned(),
-            settings: "log: {level: warn}\n".to_owned(),
+            settings: "log: {level: warn}\nlimits: {}\n".to_owned(),
             environment,
             stores,
             subscribes: true,

@@ -22,7 +22,9 @@ use crate::schedule::REGIONS;
 use crate::tables::Tables;
 
 /// A short lease, so that a run of minutes has many take-overs in it.
-const SETTINGS: &str = "heartbeat: 200ms\nlease: 2s\nlease_margin: 500ms\nshutdown_grace: 1s\n";
+/// Without limits: thousands of incidents in minutes would be a storm.
+const SETTINGS: &str =
+    "heartbeat: 200ms\nlease: 2s\nlease_margin: 500ms\nshutdown_grace: 1s\nlimits: {}\n";
 
 /// Of PagerDuty's own answers to webhooks it has not got through with: never reached, the courier
 /// takes all at once.

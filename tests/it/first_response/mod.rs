@@ -3,6 +3,7 @@
 mod customers;
 mod ends;
 mod explain;
+mod guards;
 mod in_trouble;
 mod limits_of_trust;
 mod lost_runner;

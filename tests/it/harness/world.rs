@@ -296,6 +296,10 @@ impl WorldBuilder {
         std::fs::create_dir(&scenarios).unwrap();
         std::fs::write(scenarios.join("scenario.yaml"), &self.scenario).unwrap();
         let mut settings = self.settings;
+        // Stories fire what they like, as often as they like.
+        if !settings.contains("limits:") {
+            settings.push_str("limits: {}\n");
+        }
         if !self.customers.is_empty() {
             let customers = folder.path().join("customers");
             std::fs::create_dir(&customers).unwrap();

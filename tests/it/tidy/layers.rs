@@ -10,8 +10,8 @@ const DIRECTION: [(&str, &[&str]); 32] = [
     (
         "rehearse",
         &[
-            "scenario", "claim", "customer", "execute", "history", "receive", "report", "rules",
-            "runs", "begun", "early", "pipeline",
+            "scenario", "claim", "customer", "execute", "guard", "history", "receive", "report",
+            "rules", "runs", "begun", "early", "pipeline",
         ],
     ),
     ("customer", &["scenario", "claim", "guard"]),
@@ -25,8 +25,8 @@ const DIRECTION: [(&str, &[&str]); 32] = [
     ("guard", &["claim"]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
-    ("execute", &["scenario", "claim", "customer", "history", "rules"]),
-    ("report", &["scenario", "claim", "execute"]),
+    ("execute", &["scenario", "claim", "customer", "guard", "history", "rules"]),
+    ("report", &["scenario", "claim", "execute", "guard"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
     ("config", &["claim", "dynamodb", "guard", "report"]),
@@ -37,7 +37,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
             "rules", "begun", "early",
         ],
     ),
-    ("respond", &["scenario", "claim", "execute", "report", "pipeline", "begun"]),
+    ("respond", &["scenario", "claim", "execute", "guard", "report", "pipeline", "begun"]),
     (
         "tell",
         &["scenario", "claim", "execute", "report", "handoff", "pipeline", "begun", "respond"],
@@ -65,6 +65,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
             "matching",
             "receive",
             "execute",
+            "guard",
             "report",
             "handoff",
             "runs",

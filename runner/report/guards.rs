@@ -1,0 +1,100 @@
+//! What a guard says when it says no, with its count, in a sentence. Pure.
+
+use std::time::Duration;
+
+use crate::execute::end::Guarded;
+use crate::fields::duration_words;
+use crate::guard::{GuardKind, Said, Scope};
+use crate::lang::Lang;
+use crate::report::text;
+
+pub(super) fn ja(no: &Guarded) -> String {
+    let Guarded { guard, count, limit, .. } = no;
+    let what = match no.said.as_ref().map(|said| (&said.scope, within(Lang::Ja, said))) {
+        // An earlier owner heard the rest.
+        None => format!("ガード {} の上限です（{count}/{limit}）", guard.word()),
+        Some((scope, within)) => {
+            let scope = scope_ja(scope);
+            match guard {
+                GuardKind::Budget => {
+                    format!("{scope}の復旧は{within}に{limit}回までです（これまで{count}回）")
+                }
+                GuardKind::CoolDown => format!("{scope}は前回の復旧から間を置きます"),
+                GuardKind::Breaker => format!(
+                    "{scope}では復旧が{count}回続けて効きませんでした（{limit}回で止めます）"
+                ),
+                GuardKind::Turn => format!("{scope}では別の対応が復旧を行っています"),
+                GuardKind::Storm => format!(
+                    "{scope}のインシデントが{within}に{count}件あり、{limit}件を超えたため復旧を止めています"
+                ),
+                GuardKind::RecordFull => {
+                    format!("このお客様の復旧の記録がいっぱいです（{count}件）")
+                }
+            }
+        }
+    };
+    let until = no.until.iter().map(|at| format!("。{at} まで"));
+    let first = first(no).map(|run| format!("。関係する対応: {run}"));
+    what + &until.chain(first).collect::<String>()
+}
+
+pub(super) fn en(no: &Guarded) -> String {
+    let Guarded { guard, count, limit, .. } = no;
+    let what = match no.said.as_ref().map(|said| (&said.scope, within(Lang::En, said))) {
+        None => format!("the guard {} says no ({count}/{limit})", guard.word()),
+        Some((scope, within)) => {
+            let scope = scope_en(scope);
+            match guard {
+                GuardKind::Budget => format!(
+                    "{scope} may be recovered {limit} times in {within}, and was {count} times"
+                ),
+                GuardKind::CoolDown => format!("{scope} was recovered a short while ago"),
+                GuardKind::Breaker => {
+                    format!("{count} recoveries in a row did not help {scope}; {limit} are enough")
+                }
+                GuardKind::Turn => format!("another run is recovering {scope}"),
+                GuardKind::Storm => format!(
+                    "{count} incidents of {scope} in {within} are more than {limit}, so nothing is recovered"
+                ),
+                GuardKind::RecordFull => {
+                    format!("the record of this customer's recoveries is full ({count})")
+                }
+            }
+        }
+    };
+    let until = no.until.iter().map(|at| format!("; until {at}"));
+    let first = first(no).map(|run| format!("; see run {run}"));
+    what + &until.chain(first).collect::<String>()
+}
+
+fn within(lang: Lang, said: &Said) -> String {
+    let within = said.within.unwrap_or(Duration::ZERO);
+    match lang {
+        Lang::Ja => text::duration(lang, within),
+        Lang::En => duration_words(within),
+    }
+}
+
+fn first(no: &Guarded) -> Option<String> {
+    no.said.as_ref()?.run.as_ref().map(ToString::to_string)
+}
+
+fn scope_ja(scope: &Scope) -> String {
+    match scope {
+        Scope::Target(name) => name.clone(),
+        Scope::ScenarioOnTarget(name) => format!("このシナリオによる{name}"),
+        Scope::Scenario => "このシナリオ".to_owned(),
+        Scope::Group(group) => format!("グループ{group}"),
+        Scope::Customer => "このお客様".to_owned(),
+    }
+}
+
+fn scope_en(scope: &Scope) -> String {
+    match scope {
+        Scope::Target(name) => name.clone(),
+        Scope::ScenarioOnTarget(name) => format!("{name} by this scenario"),
+        Scope::Scenario => "this scenario".to_owned(),
+        Scope::Group(group) => format!("the group {group}"),
+        Scope::Customer => "this customer".to_owned(),
+    }
+}
