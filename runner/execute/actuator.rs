@@ -130,17 +130,21 @@ pub enum Ending {
     NoAnswer { reason: String },
     /// The action was never begun: no such program, no permission, a limit of ours.
     NotStarted { reason: String },
+    /// It was sent, and nobody can say whether it ran: an answer that was lost, a host that is gone.
+    Unknown { reason: String },
 }
 
 /// Output, capped in memory; what exceeds the cap is whole in the evidence file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
-    /// The first bytes as text (lossy UTF-8), or everything when `tail` is empty.
+    /// The first bytes as text (lossy UTF-8), or everything when the output is whole.
     pub head: String,
     /// The last bytes, when something was left out between.
     pub tail: String,
-    /// Bytes produced in all.
+    /// Bytes produced in all, as far as that is known.
     pub total_bytes: u64,
+    /// More was produced than came here: whoever carried it cut it.
+    pub cut: bool,
     /// Where all of it is, when it is longer than [`crate::limits::OUTPUT_INLINE_BYTES`].
     pub evidence: Option<PathBuf>,
 }
@@ -148,7 +152,7 @@ pub struct Output {
 impl Output {
     /// All of it in memory?
     pub fn is_whole(&self) -> bool {
-        self.tail.is_empty()
+        self.tail.is_empty() && !self.cut
     }
 }
 

@@ -15,7 +15,7 @@ use crate::execute::round::{Task, entry, nonce};
 use crate::execute::run::{Executor, Phase, Progress, Stop};
 use crate::execute::take::take;
 use crate::execute::verdict::{Verdict, Why, judge, judge_http, judge_values};
-use crate::scenario::model::Probe;
+use crate::scenario::model::{Effect, Probe};
 use crate::scenario::value::Values;
 
 impl Executor {
@@ -53,8 +53,13 @@ impl Executor {
                 .tries
                 .is_none_or(|tries| tries - attempts.min(tries) >= look.in_a_row - in_a_row);
             let has_time = until.is_none_or(|until| Instant::now() + look.every <= until);
-            let cancelled = seen.ending == Ending::Cancelled;
-            if cancelled || !can_still || !has_time {
+            let is_over = match seen.ending {
+                Ending::Cancelled => true,
+                // Another try might be the second time.
+                Ending::Unknown { .. } => task.step.kind.effect() == Effect::Once,
+                _ => false,
+            };
+            if is_over || !can_still || !has_time {
                 let verdict = match verdict {
                     Verdict::Met => Verdict::NotMet(Why::NotInARow(in_a_row)),
                     other => other,

@@ -127,7 +127,7 @@ impl<'a> Capture<'a> {
         }
         let evidence = matches!(self.evidence, Evidence::Open(_)).then(|| self.path());
         let (head, tail) = self.memory();
-        Output { head, tail, total_bytes: self.total_bytes, evidence }
+        Output { head, tail, total_bytes: self.total_bytes, cut: false, evidence }
     }
 
     fn take(&mut self, bytes: &[u8]) {

@@ -28,6 +28,8 @@ pub enum Why {
     TimedOut,
     Killed(i32),
     NotStarted(String),
+    /// It was sent; whether it ran is unknown.
+    Unknown(String),
     Cancelled,
     /// The output is too long to be searched as a whole.
     OutputTooLong,
@@ -96,6 +98,7 @@ pub fn judge(expect: &Expect, seen: &Observation) -> Verdict {
         Ending::Killed { signal } => Verdict::Unclear(Why::Killed(*signal)),
         Ending::Cancelled => Verdict::Unclear(Why::Cancelled),
         Ending::NotStarted { reason } => Verdict::Unclear(Why::NotStarted(reason.clone())),
+        Ending::Unknown { reason } => Verdict::Unclear(Why::Unknown(reason.clone())),
     }
 }
 
@@ -203,6 +206,7 @@ mod tests {
             Ending::Killed { signal: 9 },
             Ending::Cancelled,
             Ending::NotStarted { reason: "no such program".to_owned() },
+            Ending::Unknown { reason: "its answer was lost".to_owned() },
         ] {
             assert_eq!(judge(&expect, &seen(ending, "")).result(), DoneResult::Unclear);
         }
@@ -242,5 +246,9 @@ mod tests {
         long.stdout.tail = "the end".to_owned();
         assert_eq!(judge(&expect(Some("the end"), None), &long), Verdict::Met);
         assert_eq!(judge(&expect(None, Some("x")), &long).result(), DoneResult::Unclear);
+        let mut cut = ok.clone();
+        cut.stdout.cut = true;
+        assert_eq!(judge(&expect(None, Some("x")), &cut).result(), DoneResult::Unclear);
+        assert_eq!(judge(&expect(Some("x"), None), &cut).result(), DoneResult::Unclear);
     }
 }
