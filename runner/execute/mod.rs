@@ -13,6 +13,8 @@ pub mod detached;
 pub mod dispatch;
 pub mod end;
 mod follow;
+pub mod host_probe;
+pub mod host_program;
 pub mod http;
 pub mod local;
 mod look;

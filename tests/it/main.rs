@@ -20,6 +20,8 @@ mod detached_commands;
 mod fault_proxy;
 // Shared by the stories: one file each.
 mod harness;
+// What is sent to other machines, in the shells that are found on them.
+mod host_program;
 // Requests against a real server, answered in every way a server can misbehave.
 mod history;
 mod http_requests;
