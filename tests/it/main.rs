@@ -26,6 +26,8 @@ mod host_program;
 mod history;
 mod http_requests;
 mod tcp_connections;
+// Commands over SSH, against a real server.
+mod ssh_commands;
 // Real commands in real process groups.
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.

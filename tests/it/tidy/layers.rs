@@ -177,13 +177,17 @@ fn technology_stays_in_files_named_after_it() {
 /// Rules do no I/O: what decides can be read, tested and model-checked without a runtime.
 #[test]
 fn rules_are_pure() {
-    const RULES: [&str; 24] = [
+    const RULES: [&str; 28] = [
         "claim/journal.rs",
         "claim/protocol.rs",
+        "customer/ssh.rs",
         "execute/host_probe.rs",
         "execute/host_program.rs",
         "execute/plan.rs",
         "execute/prepare.rs",
+        "execute/ssh/config.rs",
+        "execute/ssh/refused.rs",
+        "execute/ssh/wire.rs",
         "execute/verdict.rs",
         "fields.rs",
         "finding.rs",
