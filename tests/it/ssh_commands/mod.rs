@@ -2,6 +2,8 @@
 
 // What a command is given and what comes back.
 mod carrying;
+// Whether a recovery may begin is asked when its host is there, not before.
+mod permitted;
 // No connection, no command; and people are told what to do.
 mod refused;
 // Connections and runners that are lost while something runs.
