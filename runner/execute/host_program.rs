@@ -170,7 +170,7 @@ impl HostProgram<'_> {
         Ok(text)
     }
 
-    /// The text for an agent's PowerShell.
+    /// The text for an agent's PowerShell. An empty value is no variable at all on Windows.
     pub fn powershell(&self) -> Result<String, Unfit> {
         let command = self.command()?;
         let values = self.values(command)?;

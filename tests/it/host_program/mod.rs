@@ -41,6 +41,13 @@ impl Host {
     fn new(shell: &'static str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let places = Places::new([dir.path().join("markers").display().to_string()]).unwrap();
+        if shell.ends_with("busybox") {
+            // Alpine has nothing else.
+            let programs = dir.path().join("programs");
+            std::fs::create_dir(&programs).unwrap();
+            let mut install = Command::new(shell);
+            assert!(install.args(["--install", "-s"]).arg(programs).status().unwrap().success());
+        }
         Self { dir, shell, places }
     }
 
@@ -86,12 +93,12 @@ impl Host {
 
     fn shell(&self) -> Command {
         let mut shell = Command::new(self.shell);
+        shell.env_clear().env("HOME", self.dir.path());
         if self.shell.ends_with("busybox") {
-            shell.arg("sh");
+            shell.arg("sh").env("PATH", self.path("programs"));
         } else {
-            shell.arg0("sh");
+            shell.arg0("sh").env("PATH", "/usr/bin:/bin");
         }
-        shell.env_clear().env("HOME", self.dir.path()).env("PATH", "/usr/bin:/bin");
         shell.stdout(Stdio::piped()).stderr(Stdio::piped());
         shell
     }
