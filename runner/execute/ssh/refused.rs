@@ -18,7 +18,7 @@ const NOT_FURTHER: &str = "open failed";
 
 /// What went wrong by the words that say so, and what to do. The first one counts: causes stand
 /// before what follows from them.
-const REASONS: [(&str, &str, &str); 17] = [
+const REASONS: [(&str, &str, &str); 18] = [
     (
         "REMOTE HOST IDENTIFICATION HAS CHANGED",
         "its host key is not the one that {keys} has",
@@ -85,7 +85,12 @@ const REASONS: [(&str, &str, &str); 17] = [
         "renew its SSH server",
     ),
     (
-        "onnection closed by",
+        " closed by",
+        "{address} closed the connection before it stood",
+        "look into the log of sshd there: it may have too many connections, or not allow ours",
+    ),
+    (
+        "reset by peer",
         "{address} closed the connection before it stood",
         "look into the log of sshd there: it may have too many connections, or not allow ours",
     ),

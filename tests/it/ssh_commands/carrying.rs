@@ -34,7 +34,7 @@ async fn hostile_values_stay_values() {
     let sshd = Sshd::start().await;
     let bench = Bench::new(&sshd);
     let long: String = "あ'\"$(x)`\\".chars().cycle().take(1_024).collect();
-    for value in [
+    let values = [
         "$(reboot)",
         "`touch x`",
         "'; touch x; '",
@@ -47,14 +47,19 @@ async fn hostile_values_stay_values() {
         "",
         "\\",
         &long,
-    ] {
-        for mut order in [look(&sshd, ""), change(&sshd, "")] {
-            order = with_script(&order, "printf '<%s>' \"$TITLE\"");
-            order.nonce = uuid::Uuid::new_v4().simple().to_string();
-            set(&mut order, "TITLE", value);
-            let seen = bench.act(&order).await;
-            assert_eq!(seen.stdout.head, format!("<{value}>"), "{seen:?}");
+    ];
+    let says = |index| format!("printf '<%s>' \"$V{index}\"");
+    let text = (0..values.len()).map(says).collect::<Vec<_>>().join("\n");
+    let expected: Vec<String> = values.iter().map(|value| format!("<{value}>")).collect();
+    for mut order in [look(&sshd, &text), change(&sshd, &text)] {
+        for (index, value) in values.iter().enumerate() {
+            set(&mut order, &format!("V{index}"), value);
         }
+        let seen = bench.act(&order).await;
+        assert_eq!(
+            (&seen.ending, seen.stdout.head.as_str()),
+            (&Ending::Exited(0), &*expected.concat())
+        );
     }
     assert!(!sshd.has("x"));
 }
