@@ -21,9 +21,11 @@ use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
+use crate::execute::host_program::Places;
 use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
+use crate::execute::ssh::SshCommands;
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
 use crate::guard::Guards;
@@ -274,8 +276,18 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
     let (evidence, inherited) = (config.evidence.clone(), config.inherited.clone());
+    let folder = config.commands.join("ssh");
+    let ssh = SshCommands::open(
+        evidence.clone(),
+        folder.clone(),
+        inherited.clone(),
+        Places::default(),
+        Arc::new(SystemClock),
+    )
+    .map_err(|source| StartError::Folder { path: folder, source })?;
     Ok(Arc::new(Actuators {
         local: LocalCommands::new(evidence, detached, inherited),
+        ssh,
         http: HttpRequests::new(config.evidence.clone())?,
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),

@@ -180,7 +180,7 @@ impl<'a> Fields<'a> {
     }
 
     /// One of the words given.
-    pub fn word<T: Copy>(
+    pub fn word<T: Clone>(
         &self,
         key: &'static str,
         words: &[(&'static str, T)],
@@ -189,7 +189,7 @@ impl<'a> Fields<'a> {
         self.tell(key, "a word", words);
         let At { place, value } = self.text(key, findings)?;
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == value) {
-            return Some(At { place, value: *meaning });
+            return Some(At { place, value: meaning.clone() });
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         findings.add(

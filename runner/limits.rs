@@ -158,6 +158,30 @@ pub const RUNS_IN_FLIGHT: usize = 20_000;
 /// Commands running at once on this machine; further ones queue within their own deadline.
 pub const COMMANDS_AT_ONCE: usize = 64;
 
+/// Until the shell of a host answers over SSH, all jump hosts included. A host that is well takes
+/// one or two seconds; the client itself gives every connection ten.
+pub const SSH_CONNECT: Duration = Duration::from_secs(30);
+
+/// Connections to the hosts of one customer at once; further ones queue within their own deadline.
+/// A server takes ten that are not logged in yet before it refuses some (sshd's `MaxStartups`).
+pub const SSH_PER_CUSTOMER: usize = 8;
+
+/// Wait before a broken connection is made again; it doubles with each further attempt.
+pub const SSH_FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// Wait between two attempts, at most.
+pub const SSH_LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a host is tried that has a change of which nobody knows the end. After it people decide.
+pub const SSH_ADOPT: Duration = Duration::from_mins(1);
+
+/// A change may begin this long after it was sent, by the host's clock: clocks are wrong by minutes.
+/// What really keeps it from a second start is its marker.
+pub const HOST_START_SLACK: Duration = Duration::from_secs(630);
+
+/// Bytes of a program and its values over SSH. Linux starts nothing with more than two mebibytes.
+pub const SSH_PROGRAM_BYTES: usize = 1024 * 1024;
+
 /// Output bytes kept in memory per stream: half from the start, half from the end.
 pub const OUTPUT_MEMORY_BYTES: usize = 64 * 1024;
 

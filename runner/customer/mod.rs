@@ -8,9 +8,11 @@ pub mod catalog;
 pub mod check;
 pub mod file;
 mod limits;
+pub mod ssh;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -66,13 +68,15 @@ pub struct Host {
 }
 
 /// How commands get to a host.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
     /// No way is set up.
     #[default]
     None,
     /// It is the machine AMS itself runs on.
     Local,
+    /// By OpenSSH's client.
+    Ssh(Arc<ssh::SshWay>),
 }
 
 /// Who gets a hand-off that a scenario sends to a name.

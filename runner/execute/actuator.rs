@@ -1,7 +1,7 @@
 //! The port through which a step touches the world, and what comes back.
 //!
-//! Adapters: `local.rs` (commands on this machine), `http.rs` (requests from this machine). They
-//! report what they saw; whether that is good or bad is judged in `plan.rs`.
+//! Adapters: `local.rs` (commands on this machine), `ssh/` (commands on others), `http.rs` (requests
+//! from this machine). They report what they saw; whether that is good or bad is judged in `plan.rs`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ pub struct TargetHost {
     pub reach: Reach,
 }
 
-/// A command on this machine. `env` is the only way parameters reach it.
+/// A command on one machine. `env` is the only way parameters reach it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     pub program: Program,

@@ -9,12 +9,14 @@ use tokio_util::sync::CancellationToken;
 use super::actuator::{Action, Actuator, Adopted, Ending, Observation, Order, Output, TargetHost};
 use super::http::HttpRequests;
 use super::local::LocalCommands;
+use super::ssh::SshCommands;
 use super::tcp::TcpConnections;
 use crate::customer::Reach;
 
 /// Every way this machine can act.
 pub struct Actuators {
     pub local: LocalCommands,
+    pub ssh: SshCommands,
     pub http: HttpRequests,
     pub tcp: TcpConnections,
     pub platform: Arc<dyn Actuator>,
@@ -24,8 +26,11 @@ pub struct Actuators {
 impl Actuator for Actuators {
     async fn act(&self, order: &Order, cancel: &CancellationToken) -> Observation {
         match (&order.action, &order.host) {
-            (Action::Command(_), Some(host)) if host.reach != Reach::Local => no_way_to(&host.name),
-            (Action::Command(_), _) => self.local.act(order, cancel).await,
+            (Action::Command(_), host) => match host.as_ref().map(|host| (&host.reach, host)) {
+                None | Some((Reach::Local, _)) => self.local.act(order, cancel).await,
+                Some((Reach::Ssh(_), _)) => self.ssh.act(order, cancel).await,
+                Some((Reach::None, host)) => no_way_to(&host.name),
+            },
             (Action::Http(_), _) => self.http.act(order, cancel).await,
             (Action::Tcp(_), _) => self.tcp.act(order, cancel).await,
             (Action::Ask { .. }, _) => self.platform.act(order, cancel).await,
@@ -33,7 +38,7 @@ impl Actuator for Actuators {
     }
 
     fn trace(&self, action: &Action, host: Option<&TargetHost>) -> Option<String> {
-        is_local(action, host).then(|| self.local.trace(action, host)).flatten()
+        self.keeper(action, host)?.trace(action, host)
     }
 
     async fn adopt(
@@ -42,20 +47,30 @@ impl Actuator for Actuators {
         trace: Option<&str>,
         cancel: &CancellationToken,
     ) -> Adopted {
-        if is_local(&order.action, order.host.as_ref()) {
-            self.local.adopt(order, trace, cancel).await
-        } else {
-            Adopted::Unknown
+        match self.keeper(&order.action, order.host.as_ref()) {
+            Some(keeper) => keeper.adopt(order, trace, cancel).await,
+            None => Adopted::Unknown,
         }
     }
 
     async fn forget(&self, before: jiff::Timestamp) {
         self.local.forget(before).await;
+        self.ssh.forget(before).await;
     }
 }
 
-fn is_local(action: &Action, host: Option<&TargetHost>) -> bool {
-    matches!(action, Action::Command(_)) && host.is_none_or(|host| host.reach == Reach::Local)
+impl Actuators {
+    /// The adapter that keeps traces of such an action.
+    fn keeper(&self, action: &Action, host: Option<&TargetHost>) -> Option<&dyn Actuator> {
+        if !matches!(action, Action::Command(_)) {
+            return None;
+        }
+        match host.map(|host| &host.reach) {
+            None | Some(Reach::Local) => Some(&self.local),
+            Some(Reach::Ssh(_)) => Some(&self.ssh),
+            Some(Reach::None) => None,
+        }
+    }
 }
 
 fn no_way_to(host: &str) -> Observation {

@@ -193,19 +193,19 @@ pub(super) struct Streams<'a> {
 }
 
 impl<'a> Streams<'a> {
-    fn of(evidence_dir: &'a Path, order: &'a Order) -> Self {
+    pub(super) fn of(evidence_dir: &'a Path, order: &'a Order) -> Self {
         Self {
             stdout: Capture::new(evidence_dir, order, Stream::Stdout),
             stderr: Capture::new(evidence_dir, order, Stream::Stderr),
         }
     }
 
-    async fn finish(self, ending: Ending, took: Duration) -> Observation {
+    pub(super) async fn finish(self, ending: Ending, took: Duration) -> Observation {
         let (stdout, stderr) = tokio::join!(self.stdout.finish(), self.stderr.finish());
         Observation { ending, stdout, stderr, took }
     }
 
-    async fn read(&mut self, stdout: Option<ChildStdout>, stderr: Option<ChildStderr>) {
+    pub(super) async fn read(&mut self, stdout: Option<ChildStdout>, stderr: Option<ChildStderr>) {
         let stdout = async {
             if let Some(pipe) = stdout {
                 self.stdout.read(pipe).await;
@@ -225,7 +225,7 @@ impl<'a> Streams<'a> {
 /// That something is usually a service the command started, so it is left alone. Our end of the
 /// pipe closes here: a service that still writes to it gets SIGPIPE, as it would after a logout.
 /// Scenarios send a service's output elsewhere (`>/dev/null 2>&1 &`).
-async fn alongside(
+pub(super) async fn alongside(
     ending: impl Future<Output = Ending>,
     reading: impl Future<Output = ()>,
 ) -> Ending {

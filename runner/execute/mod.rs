@@ -2,8 +2,9 @@
 //!
 //! `run.rs` is the only loop that acts: record, act, record. `plan.rs` decides what comes next and
 //! `verdict.rs` what a result means; both are pure. The world is touched through `actuator.rs`,
-//! whose adapters are `local.rs`, `http.rs` and `tcp.rs`; `dispatch.rs` picks between them. What an
-//! owner before us had begun is found out first (`adopt.rs`).
+//! whose adapters are `local.rs`, `http.rs`, `tcp.rs` and `ssh/`; `dispatch.rs` picks between them.
+//! What other machines are sent is `host_program.rs`. What an owner before us had begun is found out
+//! first (`adopt.rs`).
 
 pub mod actuator;
 mod adopt;
@@ -14,6 +15,8 @@ pub mod dispatch;
 pub mod end;
 mod follow;
 mod guarded;
+pub mod host_probe;
+pub mod host_program;
 pub mod http;
 pub mod local;
 mod look;
@@ -25,6 +28,7 @@ pub mod prepare;
 mod process_group;
 mod round;
 pub mod run;
+pub mod ssh;
 pub mod take;
 pub mod tcp;
 pub mod verdict;

@@ -116,6 +116,16 @@ impl<'a> Capture<'a> {
         self.total_bytes += bytes;
     }
 
+    /// Forgets what came so far: all of it will come again.
+    pub(super) fn start_again(&mut self) {
+        *self = Self::new(self.evidence_dir, self.order, self.stream);
+    }
+
+    /// The first bytes as text.
+    pub(super) fn start(&self) -> String {
+        String::from_utf8_lossy(&self.head).into_owned()
+    }
+
     /// Bytes so far.
     pub(super) fn total_bytes(&self) -> u64 {
         self.total_bytes

@@ -122,7 +122,7 @@ impl Moment<'_> {
             };
             return Err(End::CannotGoOn { step, lack });
         };
-        Ok(TargetHost { name: host.name.clone(), reach: host.reach })
+        Ok(TargetHost { name: host.name.clone(), reach: host.reach.clone() })
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use tokio::process::{Child, ChildStderr, ChildStdout};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -67,13 +67,25 @@ impl Group {
         ending
     }
 
+    /// Our end of its standard input, where it was given one.
+    pub(super) fn stdin(&mut self) -> Option<ChildStdin> {
+        self.leader.stdin.take()
+    }
+
+    /// The command's exit code, where it ends by itself in this time.
+    pub(super) async fn code_within(&mut self, within: Duration) -> Option<i32> {
+        let status = timeout(within, self.leader.wait()).await.ok()?;
+        self.ours = false;
+        status.ok()?.code()
+    }
+
     /// It goes on when we do not, and is not killed with us.
     pub(super) fn leave(&mut self) {
         self.ours = false;
     }
 
     /// Asks, waits, then kills. The leader is reaped on every path.
-    async fn stop(&mut self) {
+    pub(super) async fn stop(&mut self) {
         self.signal(Signal::TERM);
         if timeout(KILL_GRACE, self.emptied()).await.is_err() {
             self.signal(Signal::KILL);

@@ -2,12 +2,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
+use ams::clock::SystemClock;
 use ams::execute::actuator::{
     Action, Actuator as _, Command, Ending, HttpMethod, HttpRequest, Observation, Order, Program,
 };
 use ams::execute::dispatch::Actuators;
+use ams::execute::host_program::Places;
 use ams::execute::http::HttpRequests;
 use ams::execute::local::LocalCommands;
+use ams::execute::ssh::SshCommands;
 use ams::execute::tcp::TcpConnections;
 use ams::incident::{IncidentId, RunId};
 use ams::limits;
@@ -37,13 +40,21 @@ impl Bench {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let evidence = dir.path().join("evidence");
         let http = HttpRequests::new(evidence.clone()).expect("a client");
+        let ssh = SshCommands::open(
+            evidence.clone(),
+            dir.path().join("ssh"),
+            BTreeMap::new(),
+            Places::default(),
+            std::sync::Arc::new(SystemClock),
+        )
+        .expect("a folder for ssh");
         let local = LocalCommands::new(evidence, detached(dir.path()), BTreeMap::new());
         let platform = std::sync::Arc::new(LocalCommands::new(
             dir.path().join("no"),
             detached(dir.path()),
             BTreeMap::new(),
         ));
-        let actuators = Actuators { local, http, tcp: TcpConnections, platform };
+        let actuators = Actuators { local, ssh, http, tcp: TcpConnections, platform };
         Self { dir, actuators, cancel: CancellationToken::new() }
     }
 

@@ -22,10 +22,14 @@ mod detached_commands;
 mod fault_proxy;
 // Shared by the stories: one file each.
 mod harness;
+// What is sent to other machines, in the shells that are found on them.
+mod host_program;
 // Requests against a real server, answered in every way a server can misbehave.
 mod history;
 mod http_requests;
 mod tcp_connections;
+// Commands over SSH, against a real server.
+mod ssh_commands;
 // Real commands in real process groups.
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.
