@@ -121,6 +121,14 @@ impl Record {
         serde_json::to_string(self).map_err(|error| error.to_string())
     }
 
+    /// There is room for it in the ledger, and for the words that are still to come: how each run
+    /// ends.
+    pub(super) fn fits(&self) -> bool {
+        const WORD: usize = r#","ended":"not_met""#.len();
+        let going_on = self.entries.iter().filter(|entry| entry.ended.is_none()).count();
+        self.text().is_ok_and(|text| text.len() + going_on * WORD <= limits::LEDGER_BYTES)
+    }
+
     /// Writes down how runs have ended. What is written once stays.
     pub fn settle(&mut self, run: &RunId, ended: Ended) {
         for entry in self.entries.iter_mut().filter(|entry| entry.run == *run) {
