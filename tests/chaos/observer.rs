@@ -125,13 +125,15 @@ fn went_back(before: &RunItem, now: &RunItem) -> Option<String> {
         return Some(format!("the wish to stand down of run {} changed", now.run));
     }
     let (old, new) = (before.journal.entries(), now.journal.entries());
-    let kept = if now.journal.is_closed() { without_unanswered(old) } else { old };
+    // A new owner of a run that goes on has to find out what became of an intent.
+    let may_forget = now.journal.is_closed() || now.epoch == before.epoch;
+    let kept = if may_forget { without_unanswered(old) } else { old };
     (!new.starts_with(kept))
         .then(|| format!("the journal of run {} lost something: {old:?} became {new:?}", now.run))
 }
 
-/// The answer to the last write was lost, its owner began nothing, and the closing knows nothing of
-/// it: of the intents, and of the way that led there.
+/// The answer to the last write was lost, its owner began nothing, and what it writes next knows
+/// nothing of it: of the intents, and of the way that led there.
 fn without_unanswered(journal: &[Entry]) -> &[Entry] {
     let mut rest = journal;
     while let [before @ .., Entry::Intent { .. }] = rest {
