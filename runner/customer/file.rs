@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::customer::belongs::{self, Belongs};
+use crate::customer::way::{self, SshPart, Whose};
 use crate::customer::{Customer, Destination, Host, Reach, Suspension, limits};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
@@ -16,7 +17,14 @@ use crate::lang::Lang;
 use crate::scenario::model::Mode;
 use crate::yaml::{Kind, Node, Place};
 
-const REACHES: [(&str, Reach); 1] = [("local", Reach::Local)];
+/// The word for a way, before it is known in full.
+#[derive(Clone, Copy)]
+enum ReachWord {
+    Local,
+    Ssh,
+}
+
+const REACHES: [(&str, ReachWord); 2] = [("local", ReachWord::Local), ("ssh", ReachWord::Ssh)];
 
 pub fn read(path: &Path, content: &str) -> Result<Customer, Vec<Finding>> {
     let read = read_file(path, content, |node, findings| read_customer(path, node, findings));
@@ -30,7 +38,11 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
     let zone = fields.text("time_zone", findings);
     let zone = zone.map_or(Some(TimeZone::UTC), |at| read_zone(&at, findings));
     let (zone_known, zone) = (zone.is_some(), zone.unwrap_or(TimeZone::UTC));
-    let hosts = list(&fields, "hosts", findings, read_host);
+    let ssh = fields.get("ssh").map(|node| way::read(node, findings)).unwrap_or_default();
+    let whose = id.as_ref().map_or("", |at| at.value.as_str());
+    let hosts = list(&fields, "hosts", findings, |node, findings| {
+        read_host(node, (whose, &ssh), findings)
+    });
     let customer = Customer {
         limits: fields
             .get("limits")
@@ -140,19 +152,33 @@ fn list<T>(
     }
 }
 
-fn read_host(node: &Node, findings: &mut Findings) -> Option<Host> {
+fn read_host(
+    node: &Node,
+    (customer, ssh): (&str, &SshPart),
+    findings: &mut Findings,
+) -> Option<Host> {
     let fields = Fields::of(node, "a host", findings)?;
-    let name = fields.required_text("name", "web01", findings);
+    let name = fields.required_text("name", "web01", findings)?.value;
+    let address = fields.text("address", findings).map(|at| at.value);
+    let own = fields.get("ssh").map(|node| way::read(node, findings)).unwrap_or_default();
+    let reach = match fields.word("reach", &REACHES, findings).map(|at| (at.value, at.place)) {
+        None => Reach::None,
+        Some((ReachWord::Local, _)) => Reach::Local,
+        Some((ReachWord::Ssh, place)) => {
+            let address = address.as_deref().unwrap_or(&name);
+            way::ssh(&Whose { customer, host: &name, address, place }, ssh, own, findings)
+        }
+    };
     let host = Host {
-        name: name.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
         aliases: texts(&fields, "aliases", findings),
-        address: fields.text("address", findings).map(|at| at.value),
+        address,
         groups: texts(&fields, "groups", findings),
         parameters: map(&fields, "parameters", findings),
-        reach: fields.word("reach", &REACHES, findings).map_or(Reach::None, |at| at.value),
+        reach,
+        name,
     };
     fields.finish(findings);
-    name.map(|_| host)
+    Some(host)
 }
 
 fn read_destinations(node: &Node, findings: &mut Findings) -> BTreeMap<String, Destination> {

@@ -9,6 +9,7 @@ pub mod check;
 pub mod file;
 mod limits;
 pub mod ssh;
+mod way;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
