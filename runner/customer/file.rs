@@ -40,9 +40,8 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
     let (zone_known, zone) = (zone.is_some(), zone.unwrap_or(TimeZone::UTC));
     let ssh = fields.get("ssh").map(|node| way::read(node, findings)).unwrap_or_default();
     let whose = id.as_ref().map_or("", |at| at.value.as_str());
-    let hosts = list(&fields, "hosts", findings, |node, findings| {
-        read_host(node, (whose, &ssh), findings)
-    });
+    let hosts =
+        list(&fields, "hosts", findings, |node, findings| read_host(node, (whose, &ssh), findings));
     let customer = Customer {
         limits: fields
             .get("limits")

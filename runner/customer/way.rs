@@ -51,7 +51,9 @@ pub(super) fn read(node: &Node, findings: &mut Findings) -> SshPart {
         identity: file.or(agent),
         host_keys: known.or((!lines.is_empty()).then_some(SshHostKeys::Lines(lines))),
         jumps: fields.get("jump").map(|_| fields.texts("jump", findings)),
-        device: fields.word("device", &[("true", true), ("false", false)], findings).map(|at| at.value),
+        device: fields
+            .word("device", &[("true", true), ("false", false)], findings)
+            .map(|at| at.value),
     };
     fields.finish(findings);
     part
@@ -103,7 +105,8 @@ pub(super) fn ssh(
         Ok(way) => Reach::Ssh(Arc::new(way)),
         Err(unfit) => {
             for word in unfit {
-                let message = format!("{}: {:?} cannot be used as {}", whose.host, word.value, word.field);
+                let message =
+                    format!("{}: {:?} cannot be used as {}", whose.host, word.value, word.field);
                 findings.add("bad-way", whose.place, message, word.remedy);
             }
             Reach::None

@@ -6,7 +6,6 @@ use crate::execute::end::Guarded;
 use crate::fields::duration_words;
 use crate::guard::{GuardKind, Said, Scope};
 use crate::lang::Lang;
-use crate::report::text;
 
 pub(super) fn ja(no: &Guarded) -> String {
     let Guarded { guard, count, limit, .. } = no;
@@ -67,11 +66,14 @@ pub(super) fn en(no: &Guarded) -> String {
     what + &until.chain(first).collect::<String>()
 }
 
+/// As people write it: 2h, 1時間30分.
 fn within(lang: Lang, said: &Said) -> String {
-    let within = said.within.unwrap_or(Duration::ZERO);
+    let words = duration_words(said.within.unwrap_or(Duration::ZERO));
     match lang {
-        Lang::Ja => text::duration(lang, within),
-        Lang::En => duration_words(within),
+        Lang::Ja => {
+            words.replace(' ', "").replace('h', "時間").replace('m', "分").replace('s', "秒")
+        }
+        Lang::En => words,
     }
 }
 

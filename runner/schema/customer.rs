@@ -164,8 +164,13 @@ pub static HOST: Mapping = Mapping::of(
             "命令の届け方（local はAMSのいるマシン）",
         )
         .without("no command reaches it"),
-        field("ssh", Kind::Map(&SSH), "What differs for it from the customer's `ssh`.", "このホストだけのSSHの設定")
-            .example("{user: ams-ro, device: true}"),
+        field(
+            "ssh",
+            Kind::Map(&SSH),
+            "What differs for it from the customer's `ssh`.",
+            "このホストだけのSSHの設定",
+        )
+        .example("{user: ams-ro, device: true}"),
     ],
 );
 
@@ -174,20 +179,47 @@ pub static SSH: Mapping = Mapping::of(
     "The way to a host by SSH. Only keys, never passwords; only host keys that are given here.",
     &[
         field("user", Kind::Text, "Who AMS is there.", "ログインするユーザー").example("ams"),
-        field("port", Kind::Number(1, 65_535), "The server's port.", "ポート").default("22").example("2222"),
-        field("identity", Kind::Text, "File of a private key without a passphrase.", "秘密鍵のファイル")
-            .example("/etc/ams/keys/example-shop"),
-        field("agent", Kind::Text, "Socket of an agent that holds the key.", "鍵を持つエージェントのソケット")
-            .example("/run/ams/agent.sock"),
+        field("port", Kind::Number(1, 65_535), "The server's port.", "ポート")
+            .default("22")
+            .example("2222"),
+        field(
+            "identity",
+            Kind::Text,
+            "File of a private key without a passphrase.",
+            "秘密鍵のファイル",
+        )
+        .example("/etc/ams/keys/example-shop"),
+        field(
+            "agent",
+            Kind::Text,
+            "Socket of an agent that holds the key.",
+            "鍵を持つエージェントのソケット",
+        )
+        .example("/run/ams/agent.sock"),
         field("known_hosts", Kind::Text, "File with the host keys.", "ホスト鍵のファイル")
             .example("/etc/ams/known_hosts/example-shop"),
-        field("host_keys", TEXTS, "The host keys, as `ssh-keyscan` prints them.", "ホスト鍵（ssh-keyscan の行）")
-            .example("[\"10.0.1.25 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA\"]"),
-        field("jump", TEXTS, "Hosts in between, the nearest to AMS first; four at most.", "踏み台（AMSに近い順）")
-            .example("[\"ams@bastion.example-shop.jp:22\"]"),
-        field("device", Kind::Bool, "A network device: single commands, no shell.", "ネットワーク機器（シェルなし）")
-            .default("false")
-            .example("true"),
+        field(
+            "host_keys",
+            TEXTS,
+            "The host keys, as `ssh-keyscan` prints them.",
+            "ホスト鍵（ssh-keyscan の行）",
+        )
+        .example("[\"10.0.1.25 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA\"]"),
+        field(
+            "jump",
+            TEXTS,
+            "Hosts in between, the nearest to AMS first; four at most.",
+            "踏み台（AMSに近い順）",
+        )
+        .example("[\"ams@bastion.example-shop.jp:22\"]"),
+        field(
+            "device",
+            Kind::Bool,
+            "A network device: single commands, no shell.",
+            "ネットワーク機器（シェルなし）",
+        )
+        .default("false")
+        .example("true"),
     ],
 )
 .not_both(&[&["identity", "agent"], &["known_hosts", "host_keys"]]);

@@ -25,7 +25,7 @@ fn reason(journal: &Journal) -> Reason {
 fn pages(world: &World, incident: &IncidentId) -> usize {
     let log = world.view(incident).log;
     // The first one is PagerDuty's own, to the bot.
-    log.iter().filter(|it| matches!(it.entry, Entry::Paged { .. })).count() - 1
+    log.iter().filter(|it| matches!(it.what, Entry::Paged { .. })).count() - 1
 }
 
 #[tokio::test]
