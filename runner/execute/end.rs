@@ -93,7 +93,7 @@ pub struct Guarded {
     pub count: u32,
     pub limit: u32,
     /// All of it; `None` where an earlier owner heard it.
-    pub said: Option<Said>,
+    pub said: Option<Box<Said>>,
     /// When it may say something else, in the customer's time.
     pub until: Option<String>,
 }

@@ -35,7 +35,7 @@ impl Executor {
         loop {
             let said = match self.guards.ask(ask.clone()).await {
                 Ok(Answer::Granted(_)) => return Ok(()),
-                Ok(Answer::Refused(said)) => return Err(self.no(progress, step, said)),
+                Ok(Answer::Refused(said)) => return Err(no(progress, step, said)),
                 Ok(Answer::Busy { said, .. }) => said,
                 // Not known is never a yes.
                 Err(error) if Instant::now() >= until => {
@@ -53,7 +53,7 @@ impl Executor {
             let may_wait = ask.rules.turn.when_busy == WhenBusy::Wait
                 && Instant::now() + BUSY_PAUSE < progress.plan.act_until;
             if !may_wait {
-                return Err(self.no(progress, step, said));
+                return Err(no(progress, step, said));
             }
             progress.plan.sleep(BUSY_PAUSE, step, progress.phase).await?;
         }
@@ -73,17 +73,24 @@ impl Executor {
             over: Vec::new(),
         }
     }
+}
 
-    fn no(&self, progress: &Progress<'_>, step: usize, said: Said) -> Stop {
-        let zone = progress.plan.zone.clone();
-        let until = said.until.map(|at| at.to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string());
-        let Said { guard, count, limit, .. } = said;
-        tracing::info!(
-            run = %progress.plan.claim().run(), step, guard = guard.word(), count, limit,
-            "a recovery is not begun: the guard {} says no ({count}/{limit})", guard.word(),
-        );
-        Stop::End(End::Guarded(Guarded { step, guard, count, limit, said: Some(said), until }))
-    }
+fn no(progress: &Progress<'_>, step: usize, said: Said) -> Stop {
+    let zone = progress.plan.zone.clone();
+    let until = said.until.map(|at| at.to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string());
+    let Said { guard, count, limit, .. } = said;
+    tracing::info!(
+        run = %progress.plan.claim().run(), step, guard = guard.word(), count, limit,
+        "a recovery is not begun: the guard {} says no ({count}/{limit})", guard.word(),
+    );
+    Stop::End(End::Guarded(Guarded {
+        step,
+        guard,
+        count,
+        limit,
+        said: Some(Box::new(said)),
+        until,
+    }))
 }
 
 /// Between two questions whether it is our turn.

@@ -61,12 +61,13 @@ fn customers() -> Result<(), Box<dyn Error>> {
             "customer: customer-{n:04}\nname: お客様 {n}\nservices: [P{n:06}]\ntime_zone: Asia/Tokyo\n\
              belongs: {{title: {{all: [\"[C{n:04}]\"]}}}}\nparameters: {{limit: 90}}\nhosts:\n"
         );
-        for host in 0..HOSTS {
-            text += &format!(
+        let hosts = (0..HOSTS).map(|host| {
+            format!(
                 "  - {{name: web{host:02}, address: 10.0.1.{host}, aliases: [i-0a1b2c3d{n:06}{host:02}], \
                  groups: [web], parameters: {{service: httpd}}}}\n"
-            );
-        }
+            )
+        });
+        text.extend(hosts);
         std::fs::write(dir.path().join(format!("{n:04}.yaml")), text)?;
     }
     let mut times = Vec::new();

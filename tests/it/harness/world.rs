@@ -306,7 +306,9 @@ impl WorldBuilder {
             for (number, text) in self.customers.iter().enumerate() {
                 std::fs::write(customers.join(format!("{number}.yaml")), text).unwrap();
             }
-            settings.push_str(&format!("customers: {}\n", customers.display()));
+            settings += "customers: ";
+            settings += &customers.display().to_string();
+            settings += "\n";
         }
         let vars = BTreeMap::from([("folder".to_owned(), folder.path().display().to_string())]);
         let plan = Plan {
