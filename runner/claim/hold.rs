@@ -2,7 +2,7 @@
 //!
 //! A process may be paused at any point, for longer than its lease, and goes on where it was: past
 //! every look it had taken. Its heart must have missed a beat then, and that is what is looked at;
-//! the claim store is asked only after such a break.
+//! the claim store is asked only after such a break, for as long as somebody may still be taking over.
 
 use std::fmt;
 use std::sync::Arc;
