@@ -96,9 +96,9 @@ pub const DYNAMODB_PAGES: usize = 64;
 /// Items remembered as we wrote them last, in each of two generations: together the runs in flight.
 pub const DYNAMODB_REMEMBERED: usize = RUNS_IN_FLIGHT / 2;
 
-/// Shared records remembered as we wrote them last, in each of two generations: the customers that
-/// have recoveries at about the same time. A longer one costs a write more.
-pub const LEDGERS_REMEMBERED: usize = 1_024;
+/// Shared records remembered as we wrote them last, in each of two generations: one of each customer,
+/// of some thousand. Half a thousand bytes of an ordinary one; without it a question costs a write more.
+pub const LEDGERS_REMEMBERED: usize = 4_096;
 
 /// Ways on which changes of shared records line up, so that those of one record go one after the
 /// other in one process. Two records on the same way wait for each other, some milliseconds.

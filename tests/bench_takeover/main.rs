@@ -2,7 +2,7 @@
 //! (docs/BENCHMARKS.md).
 //!
 //! `cargo bench --bench takeover`, or with one of `killed`, `stopped`, `stand-down`, `cost`,
-//! `waiting` behind `--`.
+//! `guards`, `waiting` behind `--`.
 //! Real processes, the default lease, everything on this machine.
 
 #[expect(clippy::unwrap_used, reason = "made for tests, which use all of it")]
@@ -17,6 +17,7 @@ mod usage;
 mod cost;
 mod failover;
 mod ground;
+mod guards;
 mod stand_down;
 mod waiting;
 
@@ -35,6 +36,8 @@ enum Part {
     StandDown,
     /// Writes and reads of an ordinary recovery in DynamoDB.
     Cost,
+    /// Questions of the guards while ten thousand recoveries are remembered.
+    Guards,
     /// Runs that wait, all in one process.
     Waiting,
 }
@@ -71,6 +74,9 @@ async fn main() -> ExitCode {
         }
         if wants(Part::Cost) {
             cost::measure().await?;
+        }
+        if wants(Part::Guards) {
+            guards::measure().await?;
         }
         if wants(Part::Waiting) {
             waiting::measure(options.waiting).await?;

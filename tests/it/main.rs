@@ -28,6 +28,8 @@ mod host_program;
 mod history;
 mod http_requests;
 mod tcp_connections;
+// One incident for each way AMS acts, as docs/recorded-session.md shows them.
+mod recorded;
 // Commands over SSH, against a real server.
 mod ssh_commands;
 // Real commands in real process groups.

@@ -50,13 +50,13 @@ async fn until(config: &Path, incident: &IncidentId, is_so: impl Fn(&Value) -> b
     }
 }
 
-async fn until_told(world: &World, incident: &IncidentId) -> Value {
+pub(crate) async fn until_told(world: &World, incident: &IncidentId) -> Value {
     let config = &world.cluster.regions[0].config;
     until(config, incident, |told| told["remarks"] == serde_json::json!([])).await
 }
 
 /// As text, with what differs from run to run replaced.
-fn text(config: &Path, incident: &IncidentId, lang: &str) -> String {
+pub(crate) fn text(config: &Path, incident: &IncidentId, lang: &str) -> String {
     let told = said(&explain(config, &[incident.as_str(), "--lang", lang]));
     for line in told.lines().filter(|line| !line.contains(": tokyo:") && !line.contains(": osaka:"))
     {
@@ -66,7 +66,7 @@ fn text(config: &Path, incident: &IncidentId, lang: &str) -> String {
     masked(told, incident)
 }
 
-fn masked(mut told: String, incident: &IncidentId) -> String {
+pub(crate) fn masked(mut told: String, incident: &IncidentId) -> String {
     told = told.replace(incident.as_str(), "QINCIDENT");
     let owner = Regex::new(r"(tokyo|osaka)-[0-9a-f]{8}").unwrap();
     let mut owners: Vec<String> = Vec::new();
@@ -98,7 +98,7 @@ fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn config(world: &World) -> PathBuf {
+pub(crate) fn config(world: &World) -> PathBuf {
     world.cluster.regions[0].config.clone()
 }
 

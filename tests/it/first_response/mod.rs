@@ -2,7 +2,7 @@
 
 mod customers;
 mod ends;
-mod explain;
+pub(crate) mod explain;
 mod guards;
 mod in_trouble;
 mod limits_of_trust;
