@@ -11,6 +11,7 @@ use ams::sandbox::pagerduty::{NewIncident, StandIn};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::budget;
 use crate::checks::CHECKS;
 use crate::evidence::{Case, Doubts, Figures, endings};
 use crate::ground::{Ground, witness};
@@ -227,6 +228,11 @@ fn hold(
         rule: "late copies of webhooks change nothing",
         looked_at: late.copies,
         wrong: late.wrong.clone(),
+    });
+    held.push(Held {
+        rule: "budgets are kept, and a no is a no",
+        looked_at: cases.iter().filter(|case| case.planned.kind.name == "budget").count(),
+        wrong: budget::wrong(cases),
     });
     let refused = (refused > 0).then(|| (None, format!("{refused} were answered 4xx")));
     held.push(Held {

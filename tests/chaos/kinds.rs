@@ -28,7 +28,7 @@ macro_rules! file {
     };
 }
 
-pub(crate) const KINDS: [Kind; 11] = [
+pub(crate) const KINDS: [Kind; 12] = [
     Kind {
         name: "healthy",
         file: file!("healthy"),
@@ -86,10 +86,17 @@ pub(crate) const KINDS: [Kind; 11] = [
         outcomes: &[Resolved, Escalated],
         effects: &["reload -", "restart -"],
     },
+    Kind {
+        name: "budget",
+        file: file!("budget"),
+        outcomes: &[Resolved, HandedOff, Escalated],
+        effects: &[],
+    },
     Kind { name: "strange", file: None, outcomes: &[Unmatched], effects: &[] },
 ];
 
-/// The customer whose hosts `hosts` goes through; all of them are this machine.
+/// The customer whose hosts `hosts` goes through, and those `budget` counts for; all of them are this
+/// machine.
 const CUSTOMER: &str = "customer: chaos-shop
 name: Chaos Shop
 services: [PSVC001]
@@ -116,7 +123,10 @@ pub(crate) fn write(folder: &Path) -> io::Result<()> {
     let (scenarios, customers) = (folder.join("scenarios"), folder.join("customers"));
     std::fs::create_dir_all(&scenarios)?;
     std::fs::create_dir_all(&customers)?;
-    std::fs::write(customers.join("chaos-shop.yaml"), CUSTOMER)?;
+    let mut customer = CUSTOMER.to_owned();
+    customer
+        .extend((0..1_000).map(|block| format!("  - {{name: block{block:03}, reach: local}}\n")));
+    std::fs::write(customers.join("chaos-shop.yaml"), customer)?;
     for kind in &KINDS {
         if let Some(text) = kind.file {
             std::fs::write(scenarios.join(format!("{}.yaml", kind.name)), text)?;

@@ -42,6 +42,8 @@ mod witness;
 mod evidence;
 // What must hold.
 mod checks;
+// What guards must have kept, over all incidents.
+mod budget;
 // From the start to the report.
 mod course;
 // Tables and stories.
