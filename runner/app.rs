@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +37,6 @@ use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
 use crate::reconcile::reconcile_until;
 use crate::reload::{Print, Reload};
-use crate::report::mask::Mask;
 use crate::report::note::Style;
 use crate::report::pagerduty::{self, PagerDuty};
 use crate::report::questions::PlatformQuestions;
@@ -155,6 +153,7 @@ impl App {
             scenarios: config.scenarios.clone(),
             customers: config.customers.clone(),
             vars: config.vars.clone(),
+            variables: config.variables.clone(),
             every: config.reload_every,
             loaded: print,
             rules: pipeline.rules().clone(),
@@ -243,13 +242,17 @@ fn both<S: ClaimStore + Ledger + 'static, H>(
 }
 
 fn load_rules(config: &Config) -> Result<RuleSet, StartError> {
-    let customers = match &config.customers {
+    let mut customers = match &config.customers {
         None => Customers::default(),
         Some(path) => Customers::load(path)
             .map_err(|source| StartError::Customers { path: path.clone(), source })?,
     };
+    customers.look_up_secrets(&config.variables.0);
     for finding in &customers.findings {
-        tracing::error!("customer file refused: {finding}");
+        match finding.level {
+            Level::Error => tracing::error!("customer file refused: {finding}"),
+            Level::Warning => tracing::warn!("customer file: {finding}"),
+        }
     }
     Ok(RuleSet::new(load_scenarios(config)?, customers))
 }
@@ -299,8 +302,7 @@ fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> 
     let settings = pagerduty::Settings::new(url.clone(), token.clone(), from.clone());
     let platform =
         PagerDuty::new(settings).map_err(|error| StartError::PagerDuty(error.to_string()))?;
-    let secrets: Vec<SecretString> =
-        config.webhook_secrets.iter().chain([token]).cloned().collect();
-    let style = Style { lang: config.lang, zone: config.zone.clone(), mask: Mask::of(secrets) };
+    let mask = config.secrets();
+    let style = Style { lang: config.lang, zone: config.zone.clone(), mask };
     Ok(Reporter { platform: Arc::new(platform), style: Arc::new(style), metrics: metrics.clone() })
 }

@@ -19,6 +19,7 @@ use crate::history::story::{
 use crate::incident::{Incident, Outcome, RunId, Status};
 use crate::lang::Lang;
 use crate::limits;
+use crate::mask::Mask;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::text;
@@ -33,13 +34,14 @@ impl Pipeline {
     pub(crate) fn keep_beginning(&self, begun: &Begun) -> Beginning {
         let Begun { scenario, captures, incident, taken_over, .. } = begun;
         let claim = begun.claim();
-        let mut story = self.known(incident, begun.customer.as_deref());
+        let mask = begun.mask();
+        let mut story = known(mask, incident, begun.customer.as_deref());
         let mode = Mode::WORDS.iter().find(|(_, mode)| *mode == begun.mode());
         story.mode = mode.map(|(word, _)| (*word).to_owned());
         story.scenario = Some(ScenarioKnown::of(scenario));
         story.keywords = keywords(scenario, &incident.title);
         story.captures =
-            captures.iter().map(|(name, value)| (name.clone(), self.masked(value))).collect();
+            captures.iter().map(|(name, value)| (name.clone(), mask.apply(value))).collect();
         story.opened_at = Some(claim.opened_at());
         story.carriers = vec![Carrier {
             owner: claim.owner().clone(),
@@ -63,7 +65,7 @@ impl Pipeline {
         let Ok(mut story) = beginning.0.await else { return };
         if !begun.incident.title.is_empty() {
             // PagerDuty was asked again meanwhile.
-            let known = self.known(&begun.incident, begun.customer.as_deref());
+            let known = known(begun.mask(), &begun.incident, begun.customer.as_deref());
             (story.title, story.service) = (known.title, known.service);
         }
         story.end = Some(self.ended(begun, end));
@@ -79,7 +81,8 @@ impl Pipeline {
     ) {
         let near = self.near(incident, customer);
         let now = self.executor.clock.now();
-        let known = self.known(incident, customer);
+        let mask = self.reporter_of(customer).style.mask.clone();
+        let known = known(&mask, incident, customer);
         let carrier = Carrier {
             owner: self.claims().owner().clone(),
             region: self.region.clone(),
@@ -111,27 +114,17 @@ impl Pipeline {
         }
     }
 
-    fn known(&self, incident: &Incident, customer: Option<&Customer>) -> RunStory {
-        let service = incident.service.as_ref();
-        let known = |id: &str, name: &str| Known { id: id.to_owned(), name: name.to_owned() };
-        RunStory {
-            title: self.masked(title::original(&incident.title)),
-            customer: customer.map(|customer| known(&customer.id, &customer.name)),
-            service: service.map(|service| known(&service.id, &service.name)),
-            ..RunStory::default()
-        }
-    }
-
     fn ended(&self, begun: &Begun, end: &End) -> Ended {
         let told = &begun.told;
-        let masked = |text: &Option<String>| text.as_deref().map(|text| self.masked(text));
+        let mask = begun.mask();
+        let masked = |text: &Option<String>| text.as_deref().map(|text| mask.apply(text));
         let wants_people = matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated);
         let contact = begun.destination().and_then(|it| it.contact.clone());
         Ended {
             at: self.executor.clock.now(),
             outcome: end.outcome(),
-            headline: self.words(|lang| text::headline(lang, end).to_owned()),
-            reason: self.words(|lang| reasons::reason(lang, end, &begun.scenario)),
+            headline: words(mask, |lang| text::headline(lang, end).to_owned()),
+            reason: words(mask, |lang| reasons::reason(lang, end, &begun.scenario)),
             steps: begun.reports.iter().map(|report| self.step(begun, report)).collect(),
             in_doubt: begun.journal.in_doubt().into_iter().map(|doubt| doubt.step).collect(),
             message: masked(&told.message),
@@ -153,34 +146,37 @@ impl Pipeline {
         };
         StepTold {
             at: at.clone(),
-            entry: entry.as_deref().map(|entry| self.masked(entry)),
-            result: self.words(result),
+            entry: entry.as_deref().map(|entry| begun.mask().apply(entry)),
+            result: words(begun.mask(), result),
             attempts: *attempts,
             began_at: *began_at,
             took_ms: (!took.is_zero()).then(|| millis(*took)),
-            output: self.first_lines(outputs),
+            output: first_lines(begun.mask(), outputs),
             evidence: evidence.map(|path| format!("{}:{}", self.region, path.display())),
         }
     }
+}
 
-    fn first_lines<'a>(&self, outputs: impl Iterator<Item = &'a Output>) -> Vec<String> {
-        let text: String =
-            outputs.map(|output| output.head.trim_end()).collect::<Vec<_>>().join("\n");
-        let text = self.masked(text.trim());
-        let cut: String = text.chars().take(limits::STORY_OUTPUT_CHARS).collect();
-        cut.lines()
-            .take(limits::STORY_OUTPUT_LINES)
-            .map(|line| line.trim_end().to_owned())
-            .collect()
+fn known(mask: &Mask, incident: &Incident, customer: Option<&Customer>) -> RunStory {
+    let service = incident.service.as_ref();
+    let known = |id: &str, name: &str| Known { id: id.to_owned(), name: name.to_owned() };
+    RunStory {
+        title: mask.apply(title::original(&incident.title)),
+        customer: customer.map(|customer| known(&customer.id, &customer.name)),
+        service: service.map(|service| known(&service.id, &service.name)),
+        ..RunStory::default()
     }
+}
 
-    fn words(&self, say: impl Fn(Lang) -> String) -> Words {
-        Words { ja: self.masked(&say(Lang::Ja)), en: self.masked(&say(Lang::En)) }
-    }
+fn first_lines<'a>(mask: &Mask, outputs: impl Iterator<Item = &'a Output>) -> Vec<String> {
+    let text: String = outputs.map(|output| output.head.trim_end()).collect::<Vec<_>>().join("\n");
+    let text = mask.apply(text.trim());
+    let cut: String = text.chars().take(limits::STORY_OUTPUT_CHARS).collect();
+    cut.lines().take(limits::STORY_OUTPUT_LINES).map(|line| line.trim_end().to_owned()).collect()
+}
 
-    fn masked(&self, text: &str) -> String {
-        self.reporter.style.mask.apply(text)
-    }
+fn words(mask: &Mask, say: impl Fn(Lang) -> String) -> Words {
+    Words { ja: mask.apply(&say(Lang::Ja)), en: mask.apply(&say(Lang::En)) }
 }
 
 /// The scenario's keywords that are in the title.

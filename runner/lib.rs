@@ -18,6 +18,7 @@ mod full_width;
 pub mod incident;
 pub mod lang;
 pub mod limits;
+pub mod mask;
 pub mod yaml;
 
 // What authors write, and its fields as data.

@@ -20,12 +20,15 @@ use crate::guard::rules::Rules;
 use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
+use crate::mask::Mask;
 use crate::yaml::{self, Node, Place};
 
+mod mask;
 mod records;
 mod source;
 mod store;
 
+pub use mask::Variables;
 pub use records::Records;
 use source::Source;
 
@@ -55,8 +58,12 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// What limits recoveries everywhere.
     pub limits: Rules,
+    /// What else is secret.
+    pub mask: crate::mask::Rules,
     /// Passed on to commands: `PATH`, `HOME`, `LANG` and the like.
     pub inherited: BTreeMap<String, String>,
+    /// For customers' files, which may name secrets by their variables.
+    pub variables: Variables,
 }
 
 /// Where claims and history are kept.
@@ -128,6 +135,13 @@ impl Config {
             Some(config) if findings.is_empty() => Ok(config),
             _ => Err(findings.into_sorted()),
         }
+    }
+
+    /// All that this process must not say: its own secrets, and what the operator names.
+    pub fn secrets(&self) -> Mask {
+        let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]);
+        let named = self.mask.known.iter();
+        Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
     }
 }
 
@@ -205,7 +219,9 @@ impl Source<'_> {
             lease: lease?,
             shutdown_grace: grace,
             limits: self.limits(findings),
+            mask: mask::read(self, findings),
             inherited,
+            variables: Variables(self.env.clone()),
         })
     }
 

@@ -9,6 +9,7 @@ use crate::customer::{Customer, Host};
 use crate::execute::end::Lack;
 use crate::execute::memory::Memory;
 use crate::incident::Named;
+use crate::mask::Mask;
 use crate::scenario::model::{Scenario, Wanted, WhenSeveral};
 use crate::scenario::template::{Template, TemplateError};
 use crate::scenario::value::{Type, Values, typed, typed_json};
@@ -21,6 +22,8 @@ pub struct World {
     pub customer: Option<Arc<Customer>>,
     /// Of the run's incident.
     pub service: Option<Named>,
+    /// What may not leave the process.
+    pub mask: Mask,
 }
 
 /// The loops around a step: their turns and current entries.

@@ -16,7 +16,7 @@ use crate::execute::verdict::Verdict;
 use crate::incident::{Outcome, Region, RunId};
 use crate::lang::Lang;
 use crate::limits;
-use crate::report::mask::Mask;
+use crate::mask::Mask;
 use crate::report::reasons;
 use crate::report::text::{self, labels};
 use crate::scenario::model::{Effect, Scenario, Step, StepKind};
@@ -223,13 +223,20 @@ impl Style {
         }
     }
 
-    /// Head and tail of an output.
+    /// Head and tail of an output, masked before they are cut off: half a secret is not known for
+    /// one.
     fn excerpt(&self, output: &Output) -> String {
-        let end = if output.tail.is_empty() { &output.head } else { &output.tail };
-        let head: String = output.head.chars().take(EXCERPT_CHARS).collect();
-        if output.is_whole() && output.head.chars().count() <= 2 * EXCERPT_CHARS {
-            return output.head.clone();
+        let masked = if output.is_whole() {
+            self.mask.apply(&output.head)
+        } else {
+            self.mask.apply_to_cut(&output.head)
+        };
+        if output.is_whole() && masked.chars().count() <= 2 * EXCERPT_CHARS {
+            return masked;
         }
+        let tail = self.mask.apply(&output.tail);
+        let end = if tail.is_empty() { &masked } else { &tail };
+        let head: String = masked.chars().take(EXCERPT_CHARS).collect();
         let skip = end.chars().count().saturating_sub(EXCERPT_CHARS);
         let tail: String = end.chars().skip(skip).collect();
         format!("{head}\n{}\n{tail}", text::left_out(self.lang, output.total_bytes))

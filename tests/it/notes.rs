@@ -12,7 +12,7 @@ use ams::execute::run::told;
 use ams::execute::verdict::{Verdict, Why};
 use ams::incident::{IncidentId, Region, RunId};
 use ams::lang::Lang;
-use ams::report::mask::Mask;
+use ams::mask::Mask;
 use ams::report::note::{Story, Style};
 use ams::scenario::model::Scenario;
 use ams::scenario::value::Values;

@@ -1,5 +1,8 @@
 //! What `ams serve` accepts as its settings, and what it says to everything else.
 
+// What else is secret.
+mod masks;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
@@ -35,6 +38,9 @@ heartbeat: 2s
 lease: 12s
 lease_margin: 3s
 shutdown_grace: 45s
+mask:
+  patterns: ['member=(?<secret>[0-9]+)', 'R-[0-9]{3}']
+  values: ['env:FIRST_SECRET', 'file:long-secret']
 ";
 
 /// What cannot be left out.
@@ -55,6 +61,7 @@ fn folder(config: &str) -> TempDir {
     std::fs::write(dir.path().join("ams.yaml"), config).unwrap();
     std::fs::write(dir.path().join("second-secret"), "two\n").unwrap();
     std::fs::write(dir.path().join("empty-secret"), "\n").unwrap();
+    std::fs::write(dir.path().join("long-secret"), "correct-horse-battery\n").unwrap();
     dir
 }
 
