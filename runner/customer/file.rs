@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::customer::belongs::{self, Belongs};
+use crate::customer::instance::InstanceId;
 use crate::customer::way::{self, SshPart, Whose};
 use crate::customer::{Customer, Destination, Host, Reach, Suspension, limits};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
@@ -170,6 +171,7 @@ fn read_host(
     };
     let host = Host {
         aliases: texts(&fields, "aliases", findings),
+        instance: read_instance(&fields, findings),
         address,
         groups: texts(&fields, "groups", findings),
         parameters: map(&fields, "parameters", findings),
@@ -178,6 +180,17 @@ fn read_host(
     };
     fields.finish(findings);
     Some(host)
+}
+
+fn read_instance(fields: &Fields<'_>, findings: &mut Findings) -> Option<InstanceId> {
+    let At { place, value } = fields.text("instance", findings)?;
+    let id = InstanceId::parse(value.trim());
+    if id.is_none() {
+        let message = format!("'{value}' is no instance id");
+        let remedy = "write it as AWS shows it: i- or mi- and 17 digits (0-9, a-f), old ones 8";
+        findings.add("bad-instance", place, message, remedy);
+    }
+    id
 }
 
 fn read_destinations(node: &Node, findings: &mut Findings) -> BTreeMap<String, Destination> {

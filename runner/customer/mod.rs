@@ -7,6 +7,7 @@ pub mod belongs;
 pub mod catalog;
 pub mod check;
 pub mod file;
+pub mod instance;
 mod limits;
 pub mod ssh;
 mod way;
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::claim::ledger::Mark;
 use crate::customer::belongs::Belongs;
+use crate::customer::instance::InstanceId;
 use crate::guard::rules::Rules;
 use crate::lang::Lang;
 use crate::scenario::model::Mode;
@@ -62,6 +64,8 @@ pub struct Host {
     pub name: String,
     pub aliases: Vec<String>,
     pub address: Option<String>,
+    /// By which AWS knows it.
+    pub instance: Option<InstanceId>,
     pub groups: Vec<String>,
     /// The host's own values; they go before the customer's.
     pub parameters: Map<String, Value>,
@@ -120,7 +124,7 @@ impl Customer {
         said.copied().map_or(own, |mode| mode.min(own))
     }
 
-    /// By name, alias or address; a port behind it does not matter.
+    /// By name, alias, address or instance id; a port behind it does not matter.
     pub fn host(&self, written: &str) -> Option<&Host> {
         let wanted = match written.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
@@ -129,6 +133,7 @@ impl Customer {
         self.hosts.iter().find(|host| {
             host.name.eq_ignore_ascii_case(wanted)
                 || host.address.as_deref() == Some(wanted)
+                || host.instance.as_ref().is_some_and(|id| id.as_str() == wanted)
                 || host.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted))
         })
     }

@@ -148,6 +148,13 @@ pub static HOST: Mapping = Mapping::of(
         field("address", Kind::Text, "Its address.", "アドレス")
             .without("its name")
             .example("10.0.1.11"),
+        field(
+            "instance",
+            Kind::Text,
+            "Its id in AWS, of EC2 or of the SSM agent.",
+            "AWS のインスタンスID",
+        )
+        .example("i-0a1b2c3d4e5f60718"),
         field("groups", TEXTS, "Groups it belongs to, for target.group.", "属するグループ")
             .example("[web]"),
         field(

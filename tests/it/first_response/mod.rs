@@ -10,6 +10,7 @@ mod lost_runner;
 mod overtaken;
 mod people;
 mod reload;
+mod targets;
 mod values;
 
 /// A service that is "up" when a file `up` is there; recovering makes it and counts itself.
