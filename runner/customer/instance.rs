@@ -1,9 +1,11 @@
 //! A server by the id that AWS knows it by. Pure.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::customer::aws::{Platform, SsmWay};
 use crate::customer::{Customer, Host, Reach};
 
 /// `i-0a1b2c3d4e5f60718` of EC2, or `mi-…` of a server elsewhere with the SSM agent.
@@ -56,29 +58,41 @@ pub struct Instance {
     /// AWS account, twelve digits.
     pub account: Option<String>,
     pub region: Option<String>,
+    /// What it runs, if EC2 says so.
+    pub platform: Option<Platform>,
 }
 
 impl Customer {
     /// The host of the inventory with this id.
     pub fn host_with(&self, id: &InstanceId) -> Option<&Host> {
         self.hosts.iter().find(|host| {
-            host.instance.as_ref() == Some(id)
+            host.instance.as_deref() == Some(id.as_str())
                 || host.aliases.iter().any(|alias| alias == id.as_str())
         })
     }
-}
 
-impl Instance {
-    /// The server as a host: by its id, which no tag and no title can imitate. It is in no group and
-    /// has no parameters of its own.
-    pub fn host(&self) -> Host {
-        Host {
-            name: self.id.to_string(),
-            address: self.address.clone(),
-            instance: Some(self.id.clone()),
-            reach: Reach::None,
+    /// A server that was looked up, as a host: by its id, which no tag and no title can imitate. It is
+    /// in no group and has no parameters of its own. `None` for a server in an account that is not
+    /// this customer's, or in a region that its account does not name.
+    pub fn host_of(&self, instance: &Instance) -> Option<Host> {
+        let Instance { id, address, account, region, platform } = instance;
+        let way = match (account, region) {
+            (Some(account), Some(region)) => {
+                let own = self.aws.iter().find(|own| own.words().account == *account)?;
+                let names = (id.as_str(), id.as_str());
+                let way = SsmWay::new(Arc::clone(own), names, region, *platform).ok()?;
+                Reach::Ssm(Arc::new(way))
+            }
+            // In rehearsals nothing is reached.
+            _ => Reach::None,
+        };
+        Some(Host {
+            name: id.to_string(),
+            address: address.clone(),
+            instance: Some(id.to_string()),
+            reach: way,
             ..Host::default()
-        }
+        })
     }
 }
 
@@ -95,5 +109,28 @@ mod tests {
             assert_eq!(InstanceId::parse(bad), None, "{bad}");
         }
         assert!(serde_json::from_str::<InstanceId>("\"i-$(reboot)\"").is_err());
+    }
+
+    const SHOP: &str = "customer: shop\nname: Shop\naws:\n  \
+        - {account: \"111122223333\", role: arn:aws:iam::111122223333:role/Ams, \
+           external_id: ams-0f0f0f0f, regions: [ap-northeast-1]}\n\
+        hosts: [{name: web01, instance: i-0a1b2c3d}]\n";
+
+    #[test]
+    fn a_server_in_an_account_or_region_of_somebody_else_is_no_host() {
+        let shop = crate::customer::file::read(std::path::Path::new("shop.yaml"), SHOP).unwrap();
+        let instance = |account: &str, region: &str| Instance {
+            id: InstanceId::parse("i-0a1b2c3d4e5f60718").unwrap(),
+            address: None,
+            account: Some(account.to_owned()),
+            region: Some(region.to_owned()),
+            platform: None,
+        };
+        let own = shop.host_of(&instance("111122223333", "ap-northeast-1")).unwrap();
+        let Reach::Ssm(way) = own.reach else { panic!("{:?}", own.reach) };
+        assert_eq!((way.instance(), way.region()), ("i-0a1b2c3d4e5f60718", "ap-northeast-1"));
+        assert!(shop.host_of(&instance("444455556666", "ap-northeast-1")).is_none());
+        assert!(shop.host_of(&instance("111122223333", "us-east-1")).is_none());
+        assert!(shop.host_with(&InstanceId::parse("i-0a1b2c3d").unwrap()).is_some());
     }
 }

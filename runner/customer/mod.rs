@@ -3,6 +3,8 @@
 //! A run is bound to one customer; what another one has cannot be reached from it, because
 //! nothing but this value is handed to the run.
 
+pub mod aws;
+mod aws_way;
 pub mod belongs;
 pub mod catalog;
 pub mod check;
@@ -22,7 +24,6 @@ use serde_json::{Map, Value};
 
 use crate::claim::ledger::Mark;
 use crate::customer::belongs::Belongs;
-use crate::customer::instance::InstanceId;
 use crate::guard::rules::Rules;
 use crate::lang::Lang;
 use crate::scenario::model::Mode;
@@ -47,6 +48,8 @@ pub struct Customer {
     pub zone: TimeZone,
     pub parameters: Map<String, Value>,
     pub hosts: Vec<Host>,
+    /// Where hosts and services of its are in AWS.
+    pub aws: Vec<Arc<aws::AwsAccount>>,
     pub destinations: BTreeMap<String, Destination>,
     /// How far AMS may go, per scenario id; `default` for all others.
     pub modes: BTreeMap<String, Mode>,
@@ -64,9 +67,9 @@ pub struct Host {
     pub name: String,
     pub aliases: Vec<String>,
     pub address: Option<String>,
-    /// By which AWS knows it.
-    pub instance: Option<InstanceId>,
     pub groups: Vec<String>,
+    /// Its id at EC2 or SSM.
+    pub instance: Option<String>,
     /// The host's own values; they go before the customer's.
     pub parameters: Map<String, Value>,
     pub reach: Reach,
@@ -82,6 +85,8 @@ pub enum Reach {
     Local,
     /// By OpenSSH's client.
     Ssh(Arc<ssh::SshWay>),
+    /// By the agent of AWS Systems Manager.
+    Ssm(Arc<aws::SsmWay>),
 }
 
 /// Who gets a hand-off that a scenario sends to a name.
@@ -133,7 +138,7 @@ impl Customer {
         self.hosts.iter().find(|host| {
             host.name.eq_ignore_ascii_case(wanted)
                 || host.address.as_deref() == Some(wanted)
-                || host.instance.as_ref().is_some_and(|id| id.as_str() == wanted)
+                || host.instance.as_deref() == Some(wanted)
                 || host.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted))
         })
     }

@@ -75,7 +75,7 @@ impl LocatedHost {
     fn host<'a>(&self, customer: &'a Customer) -> Option<Cow<'a, Host>> {
         match self {
             Self::Listed(name) => customer.host(name).map(Cow::Borrowed),
-            Self::Instance(instance) => Some(Cow::Owned(instance.host())),
+            Self::Instance(instance) => customer.host_of(instance).map(Cow::Owned),
         }
     }
 }
@@ -246,6 +246,11 @@ pub(super) fn in_alerts(
 pub(super) fn looked_up(customer: &Customer, instances: Vec<Instance>) -> Heard {
     let mut hosts: Vec<LocatedHost> = Vec::new();
     for instance in instances {
+        if customer.host_of(&instance).is_none() {
+            // Whoever gave it has looked into somebody else's account.
+            let (customer, host) = (customer.name.clone(), instance.id.to_string());
+            return Heard::Doubtful(Lack::NoHost { customer, host });
+        }
         let host = match customer.host_with(&instance.id) {
             Some(host) => LocatedHost::Listed(host.name.clone()),
             None => LocatedHost::Instance(instance),
@@ -304,9 +309,8 @@ fn remembered<'a>(target: &Target, customer: &'a Customer, located: &Located) ->
         return nobody(target, located.strange.as_deref().map_or(Lack::NoHostNamed, no_host));
     }
     // Another region may have another version of the customer's file.
-    let gone = located.hosts.iter().find(|it| it.host(customer).is_none());
-    if let Some(LocatedHost::Listed(name)) = gone {
-        return Found::Nothing(no_host(name));
+    if let Some(gone) = located.hosts.iter().find(|it| it.host(customer).is_none()) {
+        return Found::Nothing(no_host(&gone.name()));
     }
     settled(target, located.hosts.iter().filter_map(|it| it.host(customer)))
 }

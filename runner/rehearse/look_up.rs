@@ -77,5 +77,6 @@ fn read_instance(node: &Node, findings: &mut Findings) -> Option<TaggedInstance>
         findings.add("bad-instance", at.place, message, "write it as i-0a1b2c3d4e5f60718");
         return None;
     };
-    Some(TaggedInstance { instance: Instance { id, address, account: None, region: None }, tags })
+    let instance = Instance { id, address, account: None, region: None, platform: None };
+    Some(TaggedInstance { instance, tags })
 }
