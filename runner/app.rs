@@ -24,6 +24,7 @@ use crate::execute::host_program::Places;
 use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
+use crate::execute::sources::{NoLookUp, Sources};
 use crate::execute::ssh::SshCommands;
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
@@ -113,6 +114,7 @@ impl App {
                 actuator,
                 clock,
                 history,
+                sources: sources(&reporter),
             },
             reporter,
             fallback_policy: config.pagerduty.fallback_policy.clone(),
@@ -295,6 +297,12 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),
     }))
+}
+
+/// Whom runs ask which hosts they are about.
+fn sources(reporter: &Reporter) -> Sources {
+    let alerts = PlatformQuestions(Arc::clone(&reporter.platform));
+    Sources { alerts: Arc::new(alerts), look_up: Arc::new(NoLookUp) }
 }
 
 fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> {

@@ -278,6 +278,23 @@ pub const EVIDENCE_FLUSH: Duration = Duration::from_secs(2);
 /// Bytes of an HTTP answer that are read; the rest is counted as unread.
 pub const HTTP_BODY_BYTES: usize = 1024 * 1024;
 
+/// Until all sources of a target have answered; PagerDuty's client tries for most of a minute.
+pub const LOCATE: Duration = Duration::from_mins(1);
+
+/// Hosts of one target: more are no target but a mistake.
+pub const TARGET_HOSTS: usize = 100;
+
+/// Values of a tag that one target is looked up by; each asks all regions of the customer's.
+pub const LOOK_UPS: usize = 10;
+
+/// How deep the details of alerts are looked into, texts that hold JSON included. Monitoring tools
+/// need three or four levels.
+pub const ALERT_DEPTH: usize = 8;
+
+/// Fields, entries and lines in all details of an incident's alerts together. PagerDuty's answer ends
+/// at [`PAGERDUTY_ANSWER_BYTES`]; looking at this many takes some milliseconds.
+pub const ALERT_ENTRIES: usize = 20_000;
+
 /// Default time for a step's action.
 pub const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// What a customer's file says of one account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwsAccountWords {
@@ -44,7 +46,8 @@ pub struct UnfitValue {
 }
 
 /// What an agent's host runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Platform {
     Linux,
     Windows,

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::customer::aws::AwsAccount;
 use crate::customer::aws_way::{self, InAws};
 use crate::customer::belongs::{self, Belongs};
+use crate::customer::instance::InstanceId;
 use crate::customer::way::{self, SshPart, Whose};
 use crate::customer::{Customer, Destination, Host, Reach, Suspension, limits};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
@@ -198,7 +199,12 @@ fn read_host(node: &Node, ways: &Ways<'_>, findings: &mut Findings) -> Option<At
     let address = fields.text("address", findings).map(|at| at.value);
     let own = fields.get("ssh").map(|node| way::read(node, findings)).unwrap_or_default();
     let in_aws = InAws::read(&fields, findings);
-    let reach = match fields.word("reach", &REACHES, findings).map(|at| (at.value, at.place)) {
+    let word = fields.word("reach", &REACHES, findings).map(|at| (at.value, at.place));
+    // Where it is the way, its reader says more.
+    if !matches!(word, Some((ReachWord::Ssm, _))) {
+        check_instance(&in_aws, findings);
+    }
+    let reach = match word {
         None => Reach::None,
         Some((ReachWord::Local, _)) => Reach::Local,
         Some((ReachWord::Ssh, place)) => {
@@ -219,6 +225,16 @@ fn read_host(node: &Node, ways: &Ways<'_>, findings: &mut Findings) -> Option<At
     };
     fields.finish(findings);
     Some(At { place: node.place, value: host })
+}
+
+/// An id that no server has names none, and nobody would be told.
+fn check_instance(in_aws: &InAws, findings: &mut Findings) {
+    let Some(At { place, value }) = &in_aws.instance else { return };
+    if InstanceId::parse(value).is_none() {
+        let message = format!("'{value}' is no instance id");
+        let remedy = "write it as AWS shows it: i- or mi- and 17 digits (0-9, a-f), old ones 8";
+        findings.add("bad-instance", *place, message, remedy);
+    }
 }
 
 fn read_destinations(node: &Node, findings: &mut Findings) -> BTreeMap<String, Destination> {

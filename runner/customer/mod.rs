@@ -9,6 +9,7 @@ pub mod belongs;
 pub mod catalog;
 pub mod check;
 pub mod file;
+pub mod instance;
 mod limits;
 pub mod ssh;
 mod way;
@@ -131,7 +132,7 @@ impl Customer {
         said.copied().map_or(own, |mode| mode.min(own))
     }
 
-    /// By name, alias, address or instance; a port behind it does not matter.
+    /// By name, alias, address or instance id; a port behind it does not matter.
     pub fn host(&self, written: &str) -> Option<&Host> {
         let wanted = match written.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,

@@ -133,11 +133,29 @@ pub enum Lack {
         found: usize,
         most: usize,
     },
+    /// Somebody who may know the target gave no answer that can be used.
+    Unanswered {
+        asked: Asked,
+        why: String,
+    },
+    /// Something was done on hosts that nobody knows any more.
+    TargetForgotten,
     /// The customer's systems are to be left alone since the run began: why, and until when.
     Suspended(String),
     /// The customer allows less than when the run began.
     ModeChanged(Mode),
     Other(String),
+}
+
+/// Who was asked for the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// PagerDuty, for the incident's alerts.
+    Alerts,
+    /// AWS, for the tags of servers.
+    Tags,
+    /// All of them together took too long.
+    Sources,
 }
 
 /// How an incident is handed to people, every value filled in.

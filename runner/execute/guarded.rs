@@ -109,7 +109,7 @@ fn target(progress: &Progress<'_>, task: &Task<'_>) -> Target {
         }
         Work::Wait(_) | Work::Approve { .. } => None,
     };
-    let known = host.as_ref().and_then(|host| world.customer.as_ref()?.host(host));
+    let known = host.as_ref().and_then(|host| world.host(&progress.plan.memory, host));
     let groups = known.map(|host| host.groups.clone()).unwrap_or_default();
     let title = || world.base.get("incident.title")?.as_str().map(str::to_owned);
     let name = host.or_else(title).unwrap_or_default();

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::claim::journal::{DoneResult, Doubt, Entry, Journal, Passed, Plain, StepAt};
+use crate::execute::end::Lack;
+use crate::execute::target::Located;
 use crate::execute::world::Frame;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,12 @@ pub struct Memory {
     entries: BTreeMap<StepAt, Vec<String>>,
     /// Effects that were begun.
     begun: Vec<StepAt>,
+    /// What the sources of the target gave.
+    #[serde(default)]
+    located: Option<Located>,
+    /// Why they gave nothing that can be used; whoever takes over may ask again.
+    #[serde(skip)]
+    not_located: Option<Lack>,
     /// Effects of an earlier owner whose results nobody recorded.
     #[serde(skip)]
     doubts: Vec<Doubt>,
@@ -45,6 +53,9 @@ pub struct Seen {
 
 /// A decision needs its own place beside the step's result: the turn below 0 is never a loop's.
 const CHOICE: u32 = u32::MAX;
+
+/// The target's place among the decisions: the number of its hosts. No scenario has such a step.
+const TARGET: StepAt = StepAt::plain(usize::MAX);
 
 impl Memory {
     pub fn seen(&self, at: &StepAt) -> Option<&Seen> {
@@ -123,6 +134,30 @@ impl Memory {
         self.chosen.insert(at, choice);
     }
 
+    pub const fn located(&self) -> Option<&Located> {
+        self.located.as_ref()
+    }
+
+    pub const fn not_located(&self) -> Option<&Lack> {
+        self.not_located.as_ref()
+    }
+
+    /// Keeps the target for the rest of the run. The journal remembers that there is one.
+    pub fn locate(&mut self, located: Located) {
+        self.choose(TARGET, u32::try_from(located.hosts.len()).unwrap_or(u32::MAX));
+        self.located = Some(located);
+    }
+
+    pub fn cannot_locate(&mut self, lack: Lack) {
+        self.not_located = Some(lack);
+    }
+
+    /// An owner before us had found the target when something was changed, and nobody knows any more
+    /// which hosts that were.
+    pub fn has_forgotten_target(&self) -> bool {
+        self.chosen(&TARGET).is_some() && self.located.is_none()
+    }
+
     /// The place of a step's `when`, apart from its branch or loop.
     pub fn entry_of(at: &StepAt) -> StepAt {
         let mut turn = at.turn.clone();
@@ -162,7 +197,8 @@ impl Memory {
 
     /// Texts that later steps may need and that the journal must not hold.
     pub fn has_text(&self) -> bool {
-        self.seen.values().any(|seen| seen.values.iter().any(|(name, value)| is_text(name, value)))
+        let has_text = |seen: &Seen| seen.values.iter().any(|(name, value)| is_text(name, value));
+        self.located.is_some() || self.seen.values().any(has_text)
     }
 
     /// From the journal, and from what was kept beside it.

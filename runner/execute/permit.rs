@@ -17,6 +17,16 @@ impl Executor {
         progress: &mut Progress<'_>,
         ready: &[Ready],
     ) -> Result<(), Stop> {
+        self.heed(progress, ready).await?;
+        self.allowed(progress, ready).await
+    }
+
+    /// The same without asking people.
+    pub(super) async fn heed(
+        &self,
+        progress: &mut Progress<'_>,
+        ready: &[Ready],
+    ) -> Result<(), Stop> {
         if progress.phase == Phase::Main {
             // One suspension may follow the other, or be moved while it is waited for.
             while self.waits_for_suspension(progress, ready).await? {}
@@ -27,7 +37,7 @@ impl Executor {
         {
             return Err(Stop::End(End::Shadowed { step: change.at.step, would_end: None }));
         }
-        self.allowed(progress, ready).await
+        Ok(())
     }
 
     /// The customer as its file says now; as it was when the run began, if the file is gone.

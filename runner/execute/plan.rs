@@ -12,12 +12,14 @@ use crate::execute::memory::Memory;
 use crate::execute::world::{Frame, World};
 use crate::scenario::expression::{Expression, NoResult};
 use crate::scenario::model::{Each, Rung, Scenario, Step, StepKind, Then, WhenHealthy};
-use crate::scenario::value::written;
+use crate::scenario::value::{Values, written};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Next {
     /// Carry these out, side by side, and ask again.
     Steps(Vec<Ready>),
+    /// Find the target, which this step needs, and ask again.
+    Locate(Ready),
     End(End),
 }
 
@@ -47,7 +49,15 @@ enum Way {
     On,
     /// These steps first.
     Do(Vec<Ready>),
+    /// This one needs the target, and it is not known yet.
+    Locate(Ready),
     End(End),
+}
+
+impl From<End> for Way {
+    fn from(end: End) -> Self {
+        Self::End(end)
+    }
 }
 
 /// What is to be done now. `now` decides conditions about the time; each decision is kept.
@@ -63,6 +73,7 @@ pub fn next(scenario: &Scenario, world: &World, memory: &mut Memory, now: &Zoned
     };
     match walk.block(&scenario.steps, &Frame::default()) {
         Way::Do(ready) => Next::Steps(ready),
+        Way::Locate(ready) => Next::Locate(ready),
         Way::End(end) => Next::End(end),
         Way::On => Next::End(walk.reached_the_end()),
     }
@@ -74,12 +85,13 @@ pub fn next_always(
     world: &World,
     memory: &mut Memory,
     now: &Zoned,
-) -> Option<Vec<Ready>> {
+) -> Option<Next> {
     let mut walk =
         Walk { scenario, world, memory, now, at_the_end: true, unverified: None, recovered: false };
     // A step of it that fails does not keep the others from running.
     scenario.always.iter().find_map(|step| match walk.step(step, &Frame::default()) {
-        Way::Do(ready) => Some(ready),
+        Way::Do(ready) => Some(Next::Steps(ready)),
+        Way::Locate(ready) => Some(Next::Locate(ready)),
         Way::On | Way::End(_) => None,
     })
 }
@@ -136,9 +148,12 @@ impl Walk<'_> {
                 Ok(0) => return Way::On,
                 Ok(_) => {}
                 // What undoes something is repeatable, and better done once too often.
-                Err(_) if self.at_the_end => {}
-                Err(end) => return Way::End(end),
+                Err(Way::End(_)) if self.at_the_end => {}
+                Err(way) => return way,
             }
+        }
+        if self.awaits_target(step, &at) {
+            return Way::Locate(Ready { at, frame: frame.clone() });
         }
         match &step.kind {
             StepKind::Branch { cases, otherwise } => {
@@ -150,7 +165,7 @@ impl Walk<'_> {
                         Some(case) => self.block(&case.steps, frame),
                         None => Way::End(ours("the journal names a case that is not there")),
                     },
-                    Err(end) => Way::End(end),
+                    Err(way) => way,
                 }
             }
             StepKind::Parallel { steps } => self.side_by_side(steps, frame),
@@ -171,6 +186,13 @@ impl Walk<'_> {
         }
     }
 
+    /// What has its result or its choice needs the target no more.
+    fn awaits_target(&self, step: &Step, at: &StepAt) -> bool {
+        self.memory.seen(at).is_none()
+            && self.memory.chosen(at).is_none()
+            && self.world.step_awaits(self.scenario, self.memory, step)
+    }
+
     /// The first condition that holds, from 1; 0 for none. Decided once.
     fn decide(
         &mut self,
@@ -178,9 +200,14 @@ impl Walk<'_> {
         step: &Step,
         frame: &Frame,
         conditions: &[Expression],
-    ) -> Result<u32, End> {
+    ) -> Result<u32, Way> {
         if let Some(choice) = self.memory.chosen(at) {
             return Ok(choice);
+        }
+        let names = conditions.iter().flat_map(Expression::names);
+        if self.world.awaits(self.scenario, self.memory, names) {
+            let at = StepAt { step: step.number, turn: frame.turn.clone() };
+            return Err(Way::Locate(Ready { at, frame: frame.clone() }));
         }
         let values = self.world.values(self.scenario, (self.memory, self.now), frame, None);
         let mut choice = 0;
@@ -192,16 +219,21 @@ impl Walk<'_> {
                 }
                 Ok(false) => {}
                 Err(NoResult::Missing(name)) => {
-                    let lack = self.world.why_missing(self.scenario, &values, &name);
-                    return Err(End::CannotGoOn { step: step.number, lack });
+                    let lack = self.why_missing(&values, &name);
+                    return Err(End::CannotGoOn { step: step.number, lack }.into());
                 }
                 Err(NoResult::Failed(what)) => {
-                    return Err(End::CannotGoOn { step: step.number, lack: Lack::Other(what) });
+                    let lack = Lack::Other(what);
+                    return Err(End::CannotGoOn { step: step.number, lack }.into());
                 }
             }
         }
         self.memory.choose(at.clone(), choice);
         Ok(choice)
+    }
+
+    fn why_missing(&self, values: &Values, name: &str) -> Lack {
+        self.world.why_missing(self.scenario, self.memory, values, name)
     }
 
     /// All that is left to do; when nothing is, the first end in the order of the file.
@@ -212,6 +244,7 @@ impl Walk<'_> {
                 Way::Do(more) => ready.extend(more),
                 Way::End(one) => end = end.or(Some(one)),
                 Way::On => {}
+                Way::Locate(ready) => return Way::Locate(ready),
             }
         }
         match (ready.is_empty(), end) {
@@ -246,6 +279,7 @@ impl Walk<'_> {
                     Way::Do(more) => ready.extend(more),
                     Way::End(one) => end = end.or(Some(one)),
                     Way::On => {}
+                    Way::Locate(ready) => return Way::Locate(ready),
                 }
             }
             // One that went wrong stops the whole: what is left stays untouched.
@@ -266,7 +300,7 @@ impl Walk<'_> {
             Ok(Value::Array(entries)) => entries,
             Ok(_) => return Err(cannot(Lack::NoValue(each.of.source().to_owned()))),
             Err(NoResult::Missing(name)) => {
-                return Err(cannot(self.world.why_missing(self.scenario, &values, &name)));
+                return Err(cannot(self.why_missing(&values, &name)));
             }
             Err(NoResult::Failed(what)) => return Err(cannot(Lack::Other(what))),
         };

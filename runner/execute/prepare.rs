@@ -9,6 +9,7 @@ use crate::execute::actuator::{Action, Command, HttpMethod, HttpRequest, Program
 use crate::execute::end::{End, Lack};
 use crate::execute::memory::Memory;
 use crate::execute::plan::Ready;
+use crate::execute::target::Found;
 use crate::execute::world::{Frame, World};
 use crate::mask::Mask;
 use crate::scenario::action::Method;
@@ -40,7 +41,9 @@ impl Moment<'_> {
     /// The end that a value which is not there leads to.
     pub fn no_value(&self, step: usize, values: &Values, error: &TemplateError) -> End {
         let lack = match error {
-            TemplateError::Missing(name) => self.world.why_missing(self.scenario, values, name),
+            TemplateError::Missing(name) => {
+                self.world.why_missing(self.scenario, self.memory, values, name)
+            }
             TemplateError::Bad(reason) => Lack::Other(reason.clone()),
         };
         End::CannotGoOn { step, lack }
@@ -53,7 +56,7 @@ impl Moment<'_> {
         let step = self.scenario.step(ready.at.step);
         let own = step
             .and_then(|step| self.host_name(step.number, step.kind.probe()?, &values).ok()?)
-            .and_then(|name| self.world.customer.as_ref()?.host(&name));
+            .and_then(|name| self.world.host(self.memory, &name));
         let mut hosts: Vec<String> = own.iter().map(|host| host.name.clone()).collect();
         hosts.extend(target.map(str::to_owned));
         hosts
@@ -66,10 +69,8 @@ impl Moment<'_> {
         probe: &Probe,
         values: &Values,
     ) -> Result<Option<String>, End> {
-        let is_command =
-            matches!(probe.action, ActionTemplate::Script { .. } | ActionTemplate::Exec { .. });
         let source = match &probe.on {
-            _ if !is_command => return Ok(None),
+            _ if !probe.is_command() => return Ok(None),
             On::Runner => return Ok(None),
             On::Target if self.scenario.target.is_none() => return Ok(None),
             On::Target => "{{ target.host }}",
@@ -77,6 +78,15 @@ impl Moment<'_> {
         };
         let name = Template::parse(source).and_then(|template| template.render(values));
         name.map(Some).map_err(|error| self.no_value(step, values, &error))
+    }
+
+    /// Nothing is recovered where the scenario names a target and nobody knows it.
+    pub fn target_is_known(&self, step: usize, frame: &Frame) -> Result<(), End> {
+        let values = self.world.before_target(self.scenario, (self.memory, self.now), frame);
+        match self.world.target(self.scenario, self.memory, &values) {
+            Found::Nothing(lack) => Err(End::CannotGoOn { step, lack }),
+            _ => Ok(()),
+        }
     }
 
     pub fn prepare(&self, step: usize, probe: &Probe, frame: &Frame) -> Result<Prepared, End> {
@@ -112,9 +122,8 @@ impl Moment<'_> {
 
     /// A host of this run's customer, and of no other.
     fn host(&self, step: usize, name: &str) -> Result<TargetHost, End> {
-        let customer = self.world.customer.as_ref();
-        let Some(host) = customer.and_then(|customer| customer.host(name)) else {
-            let lack = match customer {
+        let Some(host) = self.world.host(self.memory, name) else {
+            let lack = match &self.world.customer {
                 Some(customer) => {
                     Lack::NoHost { customer: customer.name.clone(), host: name.to_owned() }
                 }

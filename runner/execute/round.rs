@@ -12,7 +12,7 @@ use crate::execute::end::End;
 use crate::execute::memory::Seen;
 use crate::execute::plan::Ready;
 use crate::execute::prepare::Prepared;
-use crate::execute::run::{Executor, Progress, RunPlan, StepReport, Stop};
+use crate::execute::run::{Executor, Phase, Progress, RunPlan, StepReport, Stop};
 use crate::execute::verdict::Verdict;
 use crate::scenario::model::{Effect, Probe, Step, StepKind, Wait};
 
@@ -121,6 +121,10 @@ impl Executor {
                 }
                 kind => {
                     let Some(probe) = kind.probe() else { continue };
+                    let recovers = matches!(kind, StepKind::Recover { .. });
+                    if recovers && progress.phase == Phase::Main {
+                        moment.target_is_known(step.number, &ready.frame).map_err(Stop::End)?;
+                    }
                     let prepared =
                         moment.prepare(step.number, probe, &ready.frame).map_err(Stop::End)?;
                     Work::Act { probe, prepared }

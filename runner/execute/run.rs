@@ -22,6 +22,7 @@ use crate::execute::memory::{Memory, Seen};
 use crate::execute::plan::{self, Next, Ready};
 use crate::execute::prepare::Moment;
 use crate::execute::round::entry;
+use crate::execute::sources::Sources;
 use crate::execute::verdict::{Verdict, Why};
 use crate::execute::world::World;
 use crate::guard::{self, Guards};
@@ -44,6 +45,8 @@ pub struct Executor {
     pub guards: Guards,
     /// What limits recoveries everywhere.
     pub limits: guard::rules::Rules,
+    /// Whom a run asks which hosts it is about.
+    pub sources: Sources,
 }
 
 /// One run as it begins or is taken over.
@@ -196,6 +199,11 @@ impl Executor {
                         return stop;
                     }
                 }
+                Next::Locate(ready) => {
+                    if let Err(stop) = self.locate(progress, ready).await {
+                        return stop;
+                    }
+                }
             }
         }
     }
@@ -209,9 +217,11 @@ impl Executor {
         progress.phase = Phase::Always;
         progress.plan.act_until = Instant::now() + ALWAYS_WITHIN;
         loop {
-            let now = self.now(&progress.plan);
-            let RunPlan { scenario, world, memory, .. } = &mut progress.plan;
-            let Some(ready) = plan::next_always(scenario, world, memory, &now) else { break };
+            let ready = match self.next_of_always(progress).await {
+                Ok(Some(ready)) => ready,
+                Ok(None) => break,
+                Err(stop) => return stop,
+            };
             match self.round(progress, ready.clone()).await {
                 Ok(()) => {}
                 // It could not be prepared or its time is over; the others still run.

@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 use crate::customer::{Customer, Host};
 use crate::execute::end::Lack;
 use crate::execute::memory::Memory;
+use crate::execute::target::Found;
 use crate::incident::Named;
 use crate::mask::Mask;
-use crate::scenario::model::{Scenario, Wanted, WhenSeveral};
-use crate::scenario::template::{Template, TemplateError};
+use crate::scenario::model::Scenario;
+use crate::scenario::template::TemplateError;
 use crate::scenario::value::{Type, Values, typed, typed_json};
 
 /// What does not change during a run.
@@ -31,16 +32,6 @@ pub struct World {
 pub struct Frame {
     pub turn: Vec<u32>,
     pub each: Map<String, Value>,
-}
-
-/// What was found for the scenario's `target`.
-#[derive(Clone, Debug)]
-pub enum Found<'a> {
-    /// The scenario names none.
-    NotWanted,
-    One(&'a Host),
-    Several(Vec<&'a Host>),
-    Nothing(Lack),
 }
 
 impl World {
@@ -65,6 +56,39 @@ impl World {
         frame: &Frame,
         host: Option<&str>,
     ) -> Values {
+        let mut values = self.before_target(scenario, (memory, now), frame);
+        let found = self.target(scenario, memory, &values);
+        let own = host.map(|name| self.host(memory, name));
+        let acting = match (&own, &found) {
+            (Some(own), _) => own.as_deref(),
+            (None, Found::One(host)) => Some(&**host),
+            (None, _) => None,
+        };
+        match &found {
+            Found::One(host) => values.set(
+                "target",
+                json!({ "host": host.name, "address": address(host), "hosts": [host.name] }),
+            ),
+            Found::Several(hosts) => {
+                let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+                values.set("target", json!({ "hosts": names }));
+            }
+            Found::Nobody(_) => values.set("target", json!({ "hosts": [] })),
+            Found::NotWanted | Found::Unasked | Found::Nothing(_) => {}
+        }
+        values.set("parameters", self.parameters(scenario, acting));
+        let lookups = Self::lookups(scenario, &values);
+        values.set("lookup", lookups);
+        values
+    }
+
+    /// What is known before the target is, and what it is found by.
+    pub fn before_target(
+        &self,
+        scenario: &Scenario,
+        (memory, now): (&Memory, &Zoned),
+        frame: &Frame,
+    ) -> Values {
         let mut values = self.base.clone();
         if let Some(customer) = &self.customer {
             let Customer { id, name, contact, ticket_project, .. } = &**customer;
@@ -82,72 +106,7 @@ impl World {
         values.set("parameters", self.parameters(scenario, None));
         let lookups = Self::lookups(scenario, &values);
         values.set("lookup", lookups);
-        let found = self.target(scenario, &values);
-        let acting = match (host, &found) {
-            (Some(name), _) => self.customer.as_ref().and_then(|customer| customer.host(name)),
-            (None, Found::One(host)) => Some(*host),
-            (None, _) => None,
-        };
-        match &found {
-            Found::One(host) => values.set(
-                "target",
-                json!({ "host": host.name, "address": address(host), "hosts": [host.name] }),
-            ),
-            Found::Several(hosts) => {
-                let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-                values.set("target", json!({ "hosts": names }));
-            }
-            Found::NotWanted | Found::Nothing(_) => {}
-        }
-        values.set("parameters", self.parameters(scenario, acting));
-        let lookups = Self::lookups(scenario, &values);
-        values.set("lookup", lookups);
         values
-    }
-
-    /// The host or hosts the scenario is about, in the customer's inventory.
-    pub fn target(&self, scenario: &Scenario, values: &Values) -> Found<'_> {
-        let Some(target) = &scenario.target else { return Found::NotWanted };
-        let Some(customer) = &self.customer else {
-            return Found::Nothing(Lack::NoCustomer);
-        };
-        let hosts = match &target.wanted {
-            Wanted::Group(group) => match group.render(values) {
-                Ok(group) if customer.group(&group).is_empty() => {
-                    let customer = customer.name.clone();
-                    return Found::Nothing(Lack::EmptyGroup { customer, group });
-                }
-                Ok(group) => customer.group(&group),
-                Err(error) => return Found::Nothing(self.cause(scenario, values, error)),
-            },
-            Wanted::Host(host) => {
-                let names = match names(host, values) {
-                    Ok(names) => names,
-                    Err(error) => return Found::Nothing(self.cause(scenario, values, error)),
-                };
-                let mut hosts: Vec<&Host> = Vec::new();
-                for name in names {
-                    let Some(host) = customer.host(&name) else {
-                        let customer = customer.name.clone();
-                        return Found::Nothing(Lack::NoHost { customer, host: name });
-                    };
-                    if !hosts.iter().any(|known| known.name == host.name) {
-                        hosts.push(host);
-                    }
-                }
-                hosts
-            }
-        };
-        match (hosts.as_slice(), target.when_several) {
-            ([], _) => Found::Nothing(Lack::NoHostNamed),
-            ([one], WhenSeveral::HandOff | WhenSeveral::First)
-            | ([one, ..], WhenSeveral::First) => Found::One(one),
-            (several, WhenSeveral::HandOff) => {
-                let names = several.iter().map(|host| host.name.clone()).collect();
-                Found::Nothing(Lack::SeveralHosts(names))
-            }
-            (_, WhenSeveral::All) => Found::Several(hosts),
-        }
     }
 
     /// Host before customer before default. A value of the wrong type is no value.
@@ -181,23 +140,36 @@ impl World {
         Value::Object(rows.collect())
     }
 
-    fn cause(&self, scenario: &Scenario, values: &Values, error: TemplateError) -> Lack {
+    pub(super) fn cause(&self, scenario: &Scenario, values: &Values, error: TemplateError) -> Lack {
         match error {
             TemplateError::Missing(name) if name.starts_with("target.") => Lack::NoValue(name),
-            TemplateError::Missing(name) => self.why_missing(scenario, values, &name),
+            TemplateError::Missing(name) => self.why_no_value(scenario, values, &name),
             TemplateError::Bad(reason) => Lack::Other(reason),
         }
     }
 
     /// Why a value is not there.
-    pub fn why_missing(&self, scenario: &Scenario, values: &Values, name: &str) -> Lack {
+    pub fn why_missing(
+        &self,
+        scenario: &Scenario,
+        memory: &Memory,
+        values: &Values,
+        name: &str,
+    ) -> Lack {
+        if !name.starts_with("target.") {
+            return self.why_no_value(scenario, values, name);
+        }
+        match self.target(scenario, memory, values) {
+            Found::Nothing(why) | Found::Nobody(why) => why,
+            _ => Lack::NoValue(name.to_owned()),
+        }
+    }
+
+    /// The same for what is not about the target.
+    fn why_no_value(&self, scenario: &Scenario, values: &Values, name: &str) -> Lack {
         let (root, rest) = name.split_once('.').unwrap_or((name, ""));
         let no_value = || Lack::NoValue(name.to_owned());
         match root {
-            "target" => match self.target(scenario, values) {
-                Found::Nothing(why) => why,
-                _ => no_value(),
-            },
             "lookup" => {
                 let lookup = rest.split('.').next().and_then(|it| scenario.lookups.get(it));
                 let row = lookup.and_then(|lookup| lookup.by.render(values).ok());
@@ -221,12 +193,6 @@ impl World {
 
 fn address(host: &Host) -> &str {
     host.address.as_deref().unwrap_or(&host.name)
-}
-
-/// One name, or the entries of a list where the template is nothing but that list.
-fn names(template: &Template, values: &Values) -> Result<Vec<String>, TemplateError> {
-    let written = template.render(values)?;
-    Ok(written.lines().map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect())
 }
 
 fn times(now: &Zoned) -> Value {

@@ -8,6 +8,7 @@ use crate::fields::{At, Fields, read_file, text, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::incident::{Outcome, Urgency};
 use crate::lang::Lang;
+use crate::rehearse::look_up::{self, Tagged};
 use crate::rehearse::result::{Given, read_results};
 use crate::yaml::{Kind, Node, Place};
 
@@ -32,6 +33,8 @@ pub struct Test {
     pub urgency: Urgency,
     pub service: Option<String>,
     pub alerts: Vec<serde_json::Value>,
+    /// What the customer's AWS accounts hold.
+    pub look_up: Tagged,
     pub open_incidents: Vec<String>,
     pub results: BTreeMap<String, Vec<Given>>,
     pub people: Vec<Person>,
@@ -121,6 +124,10 @@ fn read_test(node: &Node, findings: &mut Findings) -> Option<Test> {
         urgency: fields.word("urgency", &urgencies, findings).map_or(Urgency::High, |at| at.value),
         service: fields.text("service", findings).map(|at| at.value),
         alerts: json_list(fields.get("alerts")),
+        look_up: fields
+            .get("look_up")
+            .map(|node| look_up::read(node, findings))
+            .unwrap_or_default(),
         open_incidents: fields
             .texts("open_incidents", findings)
             .into_iter()
@@ -226,7 +233,11 @@ fn plain(written: Vec<At<String>>) -> Vec<String> {
     written.into_iter().map(|at| at.value).collect()
 }
 
-fn texts_by_name(node: &Node, what: &str, findings: &mut Findings) -> BTreeMap<String, String> {
+pub(super) fn texts_by_name(
+    node: &Node,
+    what: &str,
+    findings: &mut Findings,
+) -> BTreeMap<String, String> {
     let Some(own) = Fields::of(node, what, findings) else { return BTreeMap::new() };
     own.all()
         .iter()

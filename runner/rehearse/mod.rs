@@ -6,6 +6,7 @@
 
 pub mod compare;
 pub mod file;
+mod look_up;
 pub mod perform;
 mod result;
 mod stage;

@@ -20,6 +20,7 @@ use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::execute::end::{End, Told};
 use crate::execute::run::Executor;
+use crate::execute::sources::Sources;
 use crate::guard::Guards;
 use crate::guard::rules::Rules as Limits;
 use crate::history::Forgetful;
@@ -33,6 +34,7 @@ use crate::rehearse::compare::{Actual, Difference, compare};
 use crate::rehearse::file::{Deed, Test, TestFile};
 use crate::rehearse::stage::{Kept, PausedClock, RecordedPlatform, Script};
 use crate::report::note::Style;
+use crate::report::questions::PlatformQuestions;
 use crate::report::reporter::Reporter;
 use crate::rules::{RuleSet, Rules};
 use crate::runs::Runs;
@@ -98,7 +100,12 @@ pub async fn perform(
     let seen = Arc::new(Seen::default());
     let catalog = Catalog { scenarios: vec![Arc::clone(scenario)], ..Catalog::default() };
     let rules = Rules::new(RuleSet::new(catalog, customers));
-    let pipeline = pipeline(rules, file, &script, (clock, zone), Arc::clone(&seen)).await;
+    let sources = Sources {
+        alerts: Arc::new(PlatformQuestions(Arc::clone(&platform) as _)),
+        look_up: Arc::new(test.look_up.clone()),
+    };
+    let place = Place { clock, zone, sources };
+    let pipeline = pipeline(rules, file, &script, place, Arc::clone(&seen)).await;
     let began = Instant::now();
     let taken = run(&pipeline, &platform, test, incident.clone()).await?;
     let took = began.elapsed();
@@ -148,12 +155,19 @@ fn incident(test: &Test, service: Option<String>, at: Timestamp) -> Result<Incid
     })
 }
 
+/// When, where, and whom it asks.
+struct Place {
+    clock: Arc<dyn Clock>,
+    zone: TimeZone,
+    sources: Sources,
+}
+
 /// A region on a stage: everything but what touches the world is what production runs.
 async fn pipeline(
     rules: Rules,
     file: &TestFile,
     script: &Arc<Script>,
-    (clock, zone): (Arc<dyn Clock>, TimeZone),
+    Place { clock, zone, sources }: Place,
     seen: Arc<Seen>,
 ) -> Arc<Pipeline> {
     let region = Region::new("rehearsal");
@@ -184,6 +198,7 @@ async fn pipeline(
             actuator,
             clock,
             history,
+            sources,
         },
         reporter,
         fallback_policy: None,

@@ -11,14 +11,22 @@ use tokio_util::sync::CancellationToken;
 use crate::execute::actuator::{Action, Actuator, Ending, Observation, Order, Output};
 use crate::execute::end::Told;
 use crate::execute::run::AskPeople;
+use crate::execute::sources::{Alerts, NoAnswer};
 use crate::folding::fold;
-use crate::incident::{Region, RunId};
+use crate::incident::{IncidentId, Region, RunId};
 use crate::report::note::{Kind, Story, Style, marker};
 use crate::report::{IncidentPlatform, PlatformError, title};
 use crate::scenario::model::{Question, Scenario};
 
 /// Steps that ask the platform.
 pub struct PlatformQuestions(pub Arc<dyn IncidentPlatform>);
+
+#[async_trait]
+impl Alerts for PlatformQuestions {
+    async fn of(&self, incident: &IncidentId) -> Result<Vec<Value>, NoAnswer> {
+        self.0.alerts(incident).await.map_err(|error| NoAnswer(error.to_string()))
+    }
+}
 
 #[async_trait]
 impl Actuator for PlatformQuestions {

@@ -1,7 +1,7 @@
 //! Why a run ended, in one sentence, Japanese and English.
 
 use crate::claim::protocol::{StandDown, StandDownReason};
-use crate::execute::end::{End, Lack};
+use crate::execute::end::{Asked, End, Lack};
 use crate::lang::Lang;
 use crate::report::guards;
 use crate::scenario::model::Scenario;
@@ -113,6 +113,14 @@ fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
     }
 }
 
+/// What a step lacked.
+pub fn lack(lang: Lang, lack: &Lack) -> String {
+    match lang {
+        Lang::Ja => lack_ja(lack),
+        Lang::En => lack_en(lack),
+    }
+}
+
 pub(super) fn lack_ja(lack: &Lack) -> String {
     match lack {
         Lack::NoValue(name) => format!("{name} の値がありません"),
@@ -133,6 +141,18 @@ pub(super) fn lack_ja(lack: &Lack) -> String {
         }
         Lack::TooMany { found, most } => {
             format!("対象が{found}件あり、上限の{most}件を超えています")
+        }
+        Lack::Unanswered { asked, why } => {
+            let asked = match asked {
+                Asked::Alerts => "アラートの詳細",
+                Asked::Tags => "AWS のタグ",
+                Asked::Sources => "アラートや AWS",
+            };
+            format!("{asked}から対象ホストを調べられませんでした: {why}")
+        }
+        Lack::TargetForgotten => {
+            "操作を始めた対象ホストの記録を引き継げませんでした。別のホストには続けません"
+                .to_owned()
         }
         Lack::Suspended(what) => format!("途中から対応停止の期間に入りました: {what}"),
         Lack::ModeChanged(mode) => format!("お客様のモードが途中で {} になりました", mode.word()),
@@ -158,6 +178,18 @@ pub(super) fn lack_en(lack: &Lack) -> String {
         }
         Lack::TooMany { found, most } => {
             format!("{found} entries are more than the {most} that may be worked on")
+        }
+        Lack::Unanswered { asked, why } => {
+            let asked = match asked {
+                Asked::Alerts => "the alerts' details",
+                Asked::Tags => "AWS's tags",
+                Asked::Sources => "the alerts or AWS",
+            };
+            format!("the target could not be found out from {asked}: {why}")
+        }
+        Lack::TargetForgotten => {
+            "which hosts it had begun with is not known any more, and others are not touched"
+                .to_owned()
         }
         Lack::Suspended(what) => format!("a suspension has begun meanwhile: {what}"),
         Lack::ModeChanged(mode) => {

@@ -12,9 +12,10 @@ use crate::limits;
 use crate::scenario::ending::read_hand_off;
 use crate::scenario::match_rule::read_match;
 use crate::scenario::model::{Mode, Scenario, Step, WhenSuspended};
-use crate::scenario::parameters::{read_lookups, read_parameters, read_target};
+use crate::scenario::parameters::{read_lookups, read_parameters};
 use crate::scenario::reading::Reading;
 use crate::scenario::steps::{read_always, read_main};
+use crate::scenario::target::read_target;
 use crate::scenario::{safety, scope};
 use crate::yaml::Node;
 

@@ -28,6 +28,8 @@ mod shell;
 pub mod step;
 mod steps;
 pub mod takes;
+pub mod target;
 pub mod template;
 pub mod title_regex;
+mod uses;
 pub mod value;

@@ -17,6 +17,7 @@ pub use crate::scenario::probe::{
 pub use crate::scenario::step::{
     Case, Each, Effect, HandOff, Rung, Step, StepKind, Then, Wait, WhenHealthy,
 };
+pub use crate::scenario::target::{Source, Target, Wanted, WhenNone, WhenSeveral};
 
 #[derive(Clone, Debug, Default)]
 pub struct Scenario {
@@ -138,31 +139,6 @@ pub struct Lookup {
     pub table: String,
     pub by: Template,
     pub place: Place,
-}
-
-/// Which host the steps act on.
-#[derive(Clone, Debug)]
-pub struct Target {
-    pub wanted: Wanted,
-    pub when_several: WhenSeveral,
-    pub place: Place,
-}
-
-#[derive(Clone, Debug)]
-pub enum Wanted {
-    /// Name, alias or address of a host in the customer's inventory; a list gives several.
-    Host(Template),
-    /// All hosts of a group.
-    Group(Template),
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum WhenSeveral {
-    #[default]
-    HandOff,
-    First,
-    /// For an `each` over `target.hosts`.
-    All,
 }
 
 /// While the customer has asked to leave the system alone.

@@ -1,17 +1,14 @@
-//! Reads `parameters`, `lookup` and `target`: what differs between customers and hosts.
+//! Reads `parameters` and `lookup`: what differs between customers and hosts.
 
 use std::collections::BTreeMap;
 
 use crate::fields::{At, Fields, text};
 use crate::finding::Findings;
 use crate::scenario::match_rule::kind_word;
-use crate::scenario::model::{Lookup, Parameter, Target, Wanted, WhenSeveral};
+use crate::scenario::model::{Lookup, Parameter};
 use crate::scenario::reading::{Reading, bad_name, is_name};
 use crate::scenario::value::{Type, typed_json};
 use crate::yaml::{Kind, Node};
-
-const WHEN_SEVERAL: [(&str, WhenSeveral); 3] =
-    [("hand_off", WhenSeveral::HandOff), ("first", WhenSeveral::First), ("all", WhenSeveral::All)];
 
 pub(super) fn read_parameters(
     node: &Node,
@@ -132,40 +129,4 @@ pub(super) fn read_lookups(node: &Node, reading: &mut Reading<'_>) -> BTreeMap<S
         }
     }
     lookups
-}
-
-pub(super) fn read_target(node: &Node, reading: &mut Reading<'_>) -> Option<Target> {
-    let place = node.place;
-    if let Kind::Text(_) = node.kind {
-        let host = reading.template_at(node, "target")?;
-        return Some(Target {
-            wanted: Wanted::Host(host),
-            when_several: WhenSeveral::HandOff,
-            place,
-        });
-    }
-    let fields = Fields::of(node, "target", reading.findings)?;
-    let host = fields.get("host").map(|node| reading.template_at(node, "host"));
-    let group = fields.get("group").map(|node| reading.template_at(node, "group"));
-    let several = fields.word("when_several", &WHEN_SEVERAL, reading.findings);
-    let wanted = match (host, group) {
-        (Some(host), None) => Wanted::Host(host?),
-        (None, Some(group)) => Wanted::Group(group?),
-        (Some(_), Some(_)) => {
-            reading.findings.add(
-                "host-and-group",
-                place,
-                "the target is either a host or a group",
-                "remove one of the two",
-            );
-            return None;
-        }
-        (None, None) => {
-            fields.missing("host", "\"{{ capture.host }}\"", reading.findings);
-            return None;
-        }
-    };
-    fields.finish(reading.findings);
-    let when_several = several.map_or(WhenSeveral::default(), |at| at.value);
-    Some(Target { wanted, when_several, place })
 }

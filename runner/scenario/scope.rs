@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::scenario::capture::{CaptureKind, Pattern};
 use crate::scenario::expression::Expression;
 use crate::scenario::model::{
-    ActionTemplate, Each, From, HandOff, On, Probe, Scenario, Step, StepKind, Wanted,
+    ActionTemplate, Each, From, HandOff, Probe, Scenario, Step, StepKind,
 };
 use crate::scenario::names::{Scope, base};
 use crate::scenario::reading::Reading;
@@ -66,7 +66,6 @@ impl<'a> Checker<'a, '_> {
             }
         }
         if let Some(target) = &self.scenario.target {
-            let (Wanted::Host(template) | Wanted::Group(template)) = &target.wanted;
             // A host may be known only after a step has asked for it.
             let mut later = scope.clone();
             for step in self.scenario.walk() {
@@ -74,7 +73,9 @@ impl<'a> Checker<'a, '_> {
                     later.define_step(id, &probe.takes);
                 }
             }
-            self.template(template, &later, "the target");
+            for template in target.templates() {
+                self.template(template, &later, "the target");
+            }
         }
     }
 
@@ -158,7 +159,7 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn probe(&mut self, probe: &'a Probe, id: Option<&'a str>, scope: &Scope, what: &str) {
-        for template in templates_of(probe) {
+        for template in probe.templates() {
             self.template(template, scope, what);
         }
         if let ActionTemplate::Http { url: address, .. } | ActionTemplate::Tcp { address } =
@@ -306,22 +307,4 @@ impl<'a> Checker<'a, '_> {
             self.reading.findings.add(id, place, message, remedy);
         }
     }
-}
-
-fn templates_of(probe: &Probe) -> Vec<&Template> {
-    let on = match &probe.on {
-        On::Host(host) => Some(host),
-        On::Runner | On::Target => None,
-    };
-    let action: Vec<&Template> = match &probe.action {
-        ActionTemplate::Script { env, .. } | ActionTemplate::Exec { env, .. } => {
-            env.values().collect()
-        }
-        ActionTemplate::Http { url, headers, body, .. } => {
-            std::iter::once(url).chain(headers.values()).chain(body).collect()
-        }
-        ActionTemplate::Tcp { address } => vec![address],
-        ActionTemplate::Ask(_) => Vec::new(),
-    };
-    action.into_iter().chain(on).collect()
 }

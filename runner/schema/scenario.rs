@@ -239,9 +239,12 @@ pub static TARGET: Mapping = Mapping::of(
     &[
         field(
             "host",
-            Kind::Template,
-            "Name, alias or address in the customer's inventory; a list value names several.",
-            "台帳のホスト名・別名・アドレス（リストの値なら複数）",
+            Kind::OneOrMany(1, &Kind::Either(&[Kind::Template, Kind::Map(&SOURCE)])),
+            "Name, alias, address or instance id in the customer's inventory, where it is named: a text, \
+             the alerts' details, a look-up in AWS. Of several sources the first that names a host \
+             of the customer's is taken; a list value names several hosts.",
+            "台帳のホスト名・別名・アドレス・インスタンスID。複数の探し方を書くと、お客様のホストが最初に\
+             見つかったものを使う",
         )
         .example("\"{{ capture.host }}\""),
         field(
@@ -251,6 +254,13 @@ pub static TARGET: Mapping = Mapping::of(
             "台帳のグループに属する全ホスト",
         )
         .example("web"),
+        field(
+            "when_none",
+            Kind::Word(&["hand_off", "none"]),
+            "What to do when no host is found: give it to people, or go on with what needs none.",
+            "ホストが見つからないとき: 人に渡す／ホストの要らない手順だけ続ける",
+        )
+        .default("hand_off"),
         field(
             "when_several",
             Kind::Word(&["hand_off", "first", "all"]),
@@ -262,6 +272,47 @@ pub static TARGET: Mapping = Mapping::of(
     ],
 )
 .one_of(&[&["host"], &["group"]]);
+
+pub static SOURCE: Mapping = Mapping::of(
+    "target/host",
+    "A source outside the title: it is asked once, before the first step that needs the host.",
+    &[
+        field(
+            "alert",
+            Kind::OneOrMany(1, &Kind::Form(SOME_TEXT)),
+            "Keys under which the details of the incident's alerts name the host, wherever they stand; \
+             the first key that names a host of the customer's is taken.",
+            "アラートの詳細でホストを示す項目名（どの階層でもよい。お客様のホストが最初に見つかった項目を使う）",
+        )
+        .example("[Event host, host, hostname]"),
+        field(
+            "look_up",
+            Kind::Map(&LOOK_UP),
+            "Servers in the customer's AWS accounts that have a tag.",
+            "お客様の AWS からタグで探す",
+        )
+        .example("{tag: Name, is: \"{{ capture.name }}\"}"),
+    ],
+)
+.one_of(&[&["alert"], &["look_up"]]);
+
+pub static LOOK_UP: Mapping = Mapping::of(
+    "target/look_up",
+    "A look-up by tag: EC2 instances that are not terminated.",
+    &[
+        field("tag", Kind::Form(SOME_TEXT), "The tag's key.", "タグのキー")
+            .required()
+            .example("Name"),
+        field(
+            "is",
+            Kind::Template,
+            "The tag's whole value; what has `*`, `?` or `\\` in it finds nothing.",
+            "タグの値（完全一致。* ? \\ を含む値では何も見つからない）",
+        )
+        .required()
+        .example("\"{{ capture.name }}\""),
+    ],
+);
 
 pub static HAND_OFF: Mapping =
     Mapping::of("hand_off", "What people get who take over. Text alone is the message.", &[])

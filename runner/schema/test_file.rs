@@ -73,6 +73,14 @@ pub static TEST: Mapping = Mapping::of(
         )
         .example("[{summary: x, severity: warning, details: {host: web01}}]"),
         field(
+            "look_up",
+            Kind::Either(&[Kind::Form(ONLY_TEXT), Kind::List(&Kind::Map(&INSTANCE))]),
+            "The servers in the customer's AWS accounts, for a target that is looked up by tag; a text \
+             is why AWS gives no answer.",
+            "お客様の AWS にあるサーバー（タグで対象を探すとき）。文字列なら、AWS が答えない理由",
+        )
+        .example("[{instance: i-0a1b2c3d4e5f60718, tags: {Name: web01}}]"),
+        field(
             "open_incidents",
             TEXTS,
             "Titles of other open incidents.",
@@ -100,6 +108,20 @@ pub static TEST: Mapping = Mapping::of(
         field("expect", Kind::Map(&EXPECTED), "What must come of it.", "期待する結果")
             .required()
             .example("{outcome: resolved}"),
+    ],
+);
+
+pub static INSTANCE: Mapping = Mapping::of(
+    "test/look_up",
+    "A server in the customer's AWS accounts.",
+    &[
+        field("instance", Kind::Text, "Its instance id.", "インスタンスID")
+            .required()
+            .example("i-0a1b2c3d4e5f60718"),
+        field("tags", Kind::ByName(ANY_NAME, &Kind::Text), "Its tags.", "タグ")
+            .example("{Name: web01}"),
+        field("address", Kind::Text, "Its private address.", "プライベートIPアドレス")
+            .example("10.0.1.11"),
     ],
 );
 

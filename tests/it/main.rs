@@ -51,6 +51,8 @@ mod pagerduty_client;
 // The whole thing as a newcomer sees it.
 mod rehearsals;
 mod sandbox;
+// Which hosts a run is about, and what happens when nobody can say.
+mod targets;
 // The source itself keeps its rules.
 mod tidy;
 // The pages for authors do what they say.

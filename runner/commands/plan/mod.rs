@@ -1,5 +1,6 @@
 //! `ams plan`: the run that would happen for a title, nothing executed.
 
+mod sources;
 mod tell;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::commands::{exit, print};
 use crate::customer::Customer;
 use crate::customer::catalog::Customers;
 use crate::execute::memory::Memory;
+use crate::execute::preview::Preview;
 use crate::execute::world::{Frame, World};
 use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
 use crate::mask::Mask;
@@ -30,6 +32,7 @@ use crate::scenario::value::Values;
 #[command(after_help = "\
 Examples:
   ams plan \"HTTP 応答なし site=shop port=8080\"
+  ams plan --alerts alerts.json \"Spooler is not running\"
   ams plan --customers customers --service PSHOP01 \"SMTP service is down on mail01\"
 
 Exit codes: 0 a scenario is meant, 1 none or several are, 2 could not run.")]
@@ -49,6 +52,10 @@ pub struct Args {
     /// Values for {{ vars.NAME }}
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse_var)]
     vars: Vec<(String, String)>,
+    /// Alerts of the incident as JSON, for a target that is named in their details: a list, or the
+    /// answer of `PagerDuty`'s /incidents/ID/alerts
+    #[arg(long, value_name = "FILE")]
+    alerts: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -69,6 +76,8 @@ struct Planned {
     meant: Meant,
     customer: Option<Arc<Customer>>,
     values: Values,
+    /// What the sources of its target say.
+    preview: Preview,
 }
 
 pub fn run(args: &Args) -> ExitCode {
@@ -136,8 +145,15 @@ fn plan(args: &Args, rules: &RuleSet) -> Result<Planned, String> {
     let world = World { base, customer: customer_of_run, service, mask: Mask::default() };
     let zone = customer.as_ref().map_or(jiff::tz::TimeZone::UTC, |it| it.zone.clone());
     let now = SystemClock.now().to_zoned(zone);
-    let values = world.values(&meant.scenario, (&Memory::default(), &now), &Frame::default(), None);
-    Ok(Planned { meant, customer, values })
+    let (mut memory, frame) = (Memory::default(), Frame::default());
+    let alerts = args.alerts.as_deref().map(sources::alerts).transpose()?;
+    let before = world.before_target(&meant.scenario, (&memory, &now), &frame);
+    let preview = world.preview(&meant.scenario, &before, alerts.as_deref());
+    if let Some(located) = preview.located.clone() {
+        memory.locate(located);
+    }
+    let values = world.values(&meant.scenario, (&memory, &now), &frame, None);
+    Ok(Planned { meant, customer, values, preview })
 }
 
 fn incident(args: &Args) -> Result<Incident, String> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::commands::plan::Planned;
+use crate::commands::plan::{Planned, sources};
 use crate::commands::print;
 use crate::fields::duration_words;
 use crate::scenario::model::{
@@ -17,6 +17,9 @@ pub(super) fn text(planned: &Planned) {
     print::out(format_args!("  file      {}", scenario.file.display()));
     if let Some(customer) = &planned.customer {
         print::out(format_args!("  customer  {} ({})", customer.name, customer.id));
+    }
+    for line in sources::lines(scenario, &planned.preview) {
+        print::out(format_args!("  target    {line}"));
     }
     for root in ["capture", "parameters", "target", "lookup"] {
         for (name, value) in leaves(&planned.values, root) {
@@ -177,6 +180,7 @@ pub(super) fn json(planned: &Planned) -> Value {
         "file": scenario.file.display().to_string(),
         "customer": planned.customer.as_ref().map(|customer| customer.id.clone()),
         "values": values,
+        "target_sources": sources::json(scenario, &planned.preview),
         "deadline_seconds": scenario.deadline.as_secs(),
         "steps": steps_json(&scenario.steps, &planned.values),
         "always": steps_json(&scenario.always, &planned.values),

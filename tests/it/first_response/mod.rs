@@ -11,6 +11,7 @@ mod masking;
 mod overtaken;
 mod people;
 mod reload;
+mod targets;
 mod values;
 
 /// A service that is "up" when a file `up` is there; recovering makes it and counts itself.
