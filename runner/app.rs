@@ -18,6 +18,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, PagerDutyConfig, StoreConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
+use crate::evidence::Evidence;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
 use crate::execute::host_program::Places;
@@ -87,7 +88,7 @@ impl App {
         let print = Print::of(&config.scenarios, config.customers.as_deref());
         let set = load_rules(&config)?;
         let loaded = set.catalog.scenarios.len();
-        make_folder(&config.evidence)?;
+        make_folder(&config.evidence.directory)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let Stores { claims: store, ledger, history } = stores(&config.store, &clock).await?;
         let history = history?;
@@ -119,6 +120,11 @@ impl App {
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
             early_ends: EarlyEnds::default(),
+            evidence: Evidence::new(
+                config.evidence.directory.clone(),
+                config.evidence.kept,
+                metrics.clone(),
+            ),
             metrics: metrics.clone(),
             witness: None,
         });
@@ -278,7 +284,7 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
 fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
-    let (evidence, inherited) = (config.evidence.clone(), config.inherited.clone());
+    let (evidence, inherited) = (config.evidence.directory.clone(), config.inherited.clone());
     let folder = config.commands.join("ssh");
     let ssh = SshCommands::open(
         evidence.clone(),
@@ -291,7 +297,7 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
     Ok(Arc::new(Actuators {
         local: LocalCommands::new(evidence, detached, inherited),
         ssh,
-        http: HttpRequests::new(config.evidence.clone())?,
+        http: HttpRequests::new(config.evidence.directory.clone())?,
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),
     }))

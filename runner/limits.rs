@@ -191,6 +191,13 @@ pub const OUTPUT_INLINE_BYTES: usize = 2 * 1024;
 /// Bytes written to one evidence file; a command that prints without end is cut here.
 pub const EVIDENCE_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// How long an evidence file is kept after it was written, unless the settings say so.
+pub const EVIDENCE_KEPT: Duration = Duration::from_hours(24 * 90);
+
+/// Incidents' directories looked at in one hourly round for what is too old: some seconds on a slow
+/// disk. The next round goes on behind them, so 480,000 are looked at in a day.
+pub const EVIDENCE_FOLDERS_PER_ROUND: usize = 20_000;
+
 /// After the process group was told to stop (TERM), it is killed (KILL) when this has passed.
 pub const KILL_GRACE: Duration = Duration::from_secs(2);
 

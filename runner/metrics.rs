@@ -95,6 +95,8 @@ pub struct Metrics {
     /// A note or title that could not be written.
     pub report_failures: Counter,
     pub store_errors: Counter,
+    /// Evidence files that were older than they are to be kept.
+    pub evidence_removed: Counter,
     /// 1 while a changed set of scenarios is refused and an older one is in force.
     pub rules_refused: Gauge,
     pub reload_failures: Counter,
@@ -158,6 +160,11 @@ impl Metrics {
             "store_errors",
             "Claim store requests without an answer",
             self.store_errors.clone(),
+        );
+        registry.register(
+            "evidence_removed",
+            "Evidence files removed because their time was over",
+            self.evidence_removed.clone(),
         );
         registry.register(
             "rules_refused",

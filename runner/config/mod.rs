@@ -23,11 +23,13 @@ use crate::limits;
 use crate::mask::Mask;
 use crate::yaml::{self, Node, Place};
 
+mod evidence;
 mod mask;
 mod records;
 mod source;
 mod store;
 
+pub use evidence::EvidenceConfig;
 pub use mask::Variables;
 pub use records::Records;
 use source::Source;
@@ -43,7 +45,7 @@ pub struct Config {
     /// Without it every scenario that needs a customer's value hands off.
     pub customers: Option<PathBuf>,
     pub store: StoreConfig,
-    pub evidence: PathBuf,
+    pub evidence: EvidenceConfig,
     /// Where commands that change something leave their traces, for who takes a run over on this
     /// machine.
     pub commands: PathBuf,
@@ -175,8 +177,8 @@ impl Source<'_> {
             Some(_) => self.path("customers", "./customers", findings),
             None => None,
         };
-        let evidence = self.path("evidence", "/var/lib/ams/evidence", findings);
-        let beside = evidence.as_ref().map(|path| path.with_file_name("commands"));
+        let evidence = evidence::read(self, findings);
+        let beside = evidence.as_ref().map(|it| it.directory.with_file_name("commands"));
         let commands = match self.fields.get("commands") {
             Some(_) => self.path("commands", "/var/lib/ams/commands", findings),
             None => beside,

@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 32] = [
+const DIRECTION: [(&str, &[&str]); 33] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -11,7 +11,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
         "rehearse",
         &[
             "scenario", "claim", "customer", "execute", "guard", "history", "receive", "report",
-            "rules", "runs", "begun", "early", "pipeline",
+            "rules", "runs", "begun", "early", "evidence", "pipeline",
         ],
     ),
     ("customer", &["scenario", "claim", "guard"]),
@@ -19,6 +19,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
     ("rules", &["scenario", "customer", "matching"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("early", &["claim"]),
+    ("evidence", &[]),
     ("scenario", &["guard"]),
     ("schema", &[]),
     ("claim", &["sqlite", "dynamodb"]),
@@ -34,7 +35,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
         "pipeline",
         &[
             "scenario", "claim", "customer", "matching", "receive", "execute", "report", "runs",
-            "rules", "begun", "early",
+            "rules", "begun", "early", "evidence",
         ],
     ),
     ("respond", &["scenario", "claim", "execute", "guard", "report", "pipeline", "begun"]),
@@ -79,6 +80,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
             "rules",
             "dynamodb",
             "early",
+            "evidence",
             "reconcile",
         ],
     ),
