@@ -182,6 +182,24 @@ pub const HOST_START_SLACK: Duration = Duration::from_secs(630);
 /// Bytes of a program and its values over SSH. Linux starts nothing with more than two mebibytes.
 pub const SSH_PROGRAM_BYTES: usize = 1024 * 1024;
 
+/// Until a connection to AWS stands, TLS included; the far side may be on another continent.
+pub const AWS_CONNECT: Duration = Duration::from_secs(3);
+
+/// One request to AWS that only reads, or that takes on a role.
+pub const AWS_REQUEST: Duration = Duration::from_secs(3);
+
+/// One attempt of a signed request: uploads of tens of mebibytes among them.
+pub const AWS_REQUEST_SIGNED: Duration = Duration::from_secs(30);
+
+/// Attempts of a signed request, the first one included, where another one is safe.
+pub const AWS_ATTEMPTS: u32 = 4;
+
+/// Wait before the second attempt; it doubles with each further one.
+pub const AWS_FIRST_WAIT: Duration = Duration::from_millis(300);
+
+/// Bytes of an answer of AWS. A page of a hundred instances has some hundred thousand.
+pub const AWS_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
 /// Output bytes kept in memory per stream: half from the start, half from the end.
 pub const OUTPUT_MEMORY_BYTES: usize = 64 * 1024;
 
@@ -193,6 +211,19 @@ pub const EVIDENCE_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How long an evidence file is kept after it was written, unless the settings say so.
 pub const EVIDENCE_KEPT: Duration = Duration::from_hours(24 * 90);
+
+/// One evidence file to a bucket, all attempts together.
+pub const EVIDENCE_UPLOAD: Duration = Duration::from_mins(2);
+
+/// Evidence files that wait for their upload; further ones wait on the disk for the hourly round.
+pub const EVIDENCE_QUEUE: usize = 1_000;
+
+/// Uploads at once, and mebibytes of files that are in memory for them.
+pub const EVIDENCE_UPLOADS_AT_ONCE: usize = 4;
+pub const EVIDENCE_UPLOAD_MEBIBYTES: u32 = 96;
+
+/// How long an end note waits for uploads of its run, so that it can name the object.
+pub const EVIDENCE_NOTE_WAIT: Duration = Duration::from_secs(3);
 
 /// Incidents' directories looked at in one hourly round for what is too old: some seconds on a slow
 /// disk. The next round goes on behind them, so 480,000 are looked at in a day.

@@ -92,7 +92,7 @@ mod tests {
             fs::write(folder.join("1-0-00ff-stdout.txt"), "output").unwrap();
         }
         let (going, later) = (Mutex::new(None), SystemTime::now() + Duration::from_hours(1));
-        let mut round = || remove(dir.path(), later, &going, 10).unwrap().files;
+        let round = || remove(dir.path(), later, &going, 10).unwrap().files;
         assert_eq!([round(), round(), round()], [10, 10, 5]);
         // The next one begins again.
         fs::create_dir(dir.path().join("QNEW")).unwrap();

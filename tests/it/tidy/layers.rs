@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 33] = [
+const DIRECTION: [(&str, &[&str]); 34] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -19,7 +19,8 @@ const DIRECTION: [(&str, &[&str]); 33] = [
     ("rules", &["scenario", "customer", "matching"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("early", &["claim"]),
-    ("evidence", &[]),
+    ("aws", &["customer"]),
+    ("evidence", &["aws"]),
     ("scenario", &["guard"]),
     ("schema", &[]),
     ("claim", &["sqlite", "dynamodb"]),
@@ -110,9 +111,12 @@ const NOUNS: [&str; 11] = [
 ];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 15] = [
-    ("aws_config", &["dynamodb/"]),
+const TECHNOLOGY: [(&str, &[&str]); 18] = [
+    ("aws_config", &["aws/", "dynamodb/"]),
     ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
+    ("aws_sdk_ssm", &["aws/"]),
+    ("aws_sigv4", &["aws/"]),
+    ("aws_smithy_xml", &["aws/"]),
     ("aho_corasick", &["matching/keywords.rs"]),
     ("annotate_snippets", &["commands/findings_text.rs"]),
     ("base64", &["execute/host_program.rs"]),
@@ -122,7 +126,7 @@ const TECHNOLOGY: [(&str, &[&str]); 15] = [
     ("minijinja", &["scenario/template.rs", "scenario/expression"]),
     ("prometheus_client", &["metrics.rs"]),
     ("regex_automata", &["scenario/title_regex.rs"]),
-    ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
+    ("reqwest", &["aws/", "report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
     ("rusqlite", &["sqlite.rs", "claim/sqlite/", "history/sqlite.rs"]),
     (
         "rustix",
