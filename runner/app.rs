@@ -9,16 +9,18 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::aws::own::Own;
+use crate::aws::signed::Signed;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
 use crate::claim::ledger::Ledger;
 use crate::claim::sqlite::SqliteClaims;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, PagerDutyConfig, StoreConfig};
+use crate::config::{Config, EvidenceConfig, PagerDutyConfig, StoreConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Keeping, Store};
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
 use crate::execute::host_program::Places;
@@ -68,6 +70,8 @@ pub enum StartError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot create {}: {source}", path.display())]
     Folder { path: PathBuf, source: std::io::Error },
+    #[error("evidence goes to a bucket, and AWS's tools find no credentials for it")]
+    NoCredentials,
     #[error("cannot make the PagerDuty client: {0}")]
     PagerDuty(String),
 }
@@ -101,7 +105,9 @@ impl App {
         let metrics = Metrics::default();
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
+        let evidence = evidence(&config, &metrics, &clock).await?;
         let actuator = actuators(&config, &reporter)?;
+        let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -120,11 +126,7 @@ impl App {
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
             early_ends: EarlyEnds::default(),
-            evidence: Evidence::new(
-                config.evidence.directory.clone(),
-                config.evidence.kept,
-                metrics.clone(),
-            ),
+            evidence,
             metrics: metrics.clone(),
             witness: None,
         });
@@ -301,6 +303,21 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),
     }))
+}
+
+/// Outputs stay where they are written, or go on to a bucket.
+async fn evidence(
+    config: &Config,
+    metrics: &Metrics,
+    clock: &Arc<dyn Clock>,
+) -> Result<Evidence, StartError> {
+    let EvidenceConfig { directory, kept, bucket } = config.evidence.clone();
+    let evidence = Evidence::new(directory, kept, metrics.clone());
+    let Some(bucket) = bucket else { return Ok(evidence) };
+    let own =
+        Own::find(&bucket.region, Arc::clone(clock)).await.ok_or(StartError::NoCredentials)?;
+    let signed = Signed::new(Arc::clone(clock))?;
+    Ok(evidence.stored_in(Store { bucket, signed, own }))
 }
 
 fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> {

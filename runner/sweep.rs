@@ -88,7 +88,7 @@ impl Sweep {
         }
         if round % CLEAN_UP_EVERY == OLD_FILES_AT {
             let (evidence, now) = (pipeline.evidence.clone(), pipeline.executor.clock.now());
-            tokio::spawn(async move { evidence.forget_old(now.into()).await });
+            tokio::spawn(async move { evidence.sweep(now.into()).await });
         }
         if round > 0 && round.is_multiple_of(CLEAN_UP_EVERY) {
             // It may take seconds, and take-overs must not wait for it.

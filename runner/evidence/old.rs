@@ -1,8 +1,9 @@
 //! Removes old evidence files, and only what is surely one.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirEntry, Metadata, ReadDir};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -41,6 +42,35 @@ pub(super) fn remove(
     }
     *going = Some(entries);
     Ok(removed)
+}
+
+/// Files that were written before and are still here, the first `most` that are found.
+pub(super) fn left(directory: &Path, before: SystemTime, most: usize) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for folder in fs::read_dir(directory)?.flatten() {
+        if !folder.file_type().is_ok_and(|it| it.is_dir()) {
+            continue;
+        }
+        for file in fs::read_dir(folder.path()).into_iter().flatten().flatten() {
+            let Ok(known) = file.metadata() else { continue };
+            let path = file.path();
+            if known.is_file() && is_old(&known, before) && is_evidence_path(&path) {
+                found.push(path);
+            }
+            if found.len() >= most {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// `…/Q1ABCDEF/1-0-26bc57c402f1436c-stdout.txt`.
+pub(super) fn is_evidence_path(path: &Path) -> bool {
+    let text = |part: Option<&OsStr>| part.and_then(OsStr::to_str).map(str::to_owned);
+    let folder = text(path.parent().and_then(Path::file_name));
+    folder.is_some_and(|it| IncidentId::parse(&it).is_some())
+        && text(path.file_name()).is_some_and(|it| is_evidence(&it))
 }
 
 fn incident(folder: &DirEntry, before: SystemTime, removed: &mut Removed) {

@@ -37,12 +37,12 @@ async fn what_is_older_than_it_is_kept_is_removed_and_the_rest_stays() {
     let (evidence, metrics) = evidence(dir.path());
     let old = write(&dir, &format!("QOLD/{NAME}"), 91);
     let young = write(&dir, &format!("QYOUNG/{NAME}"), 89);
-    evidence.forget_old(now()).await;
+    evidence.sweep(now()).await;
     assert!(!old.exists() && !old.parent().unwrap().exists());
     assert!(young.exists());
     assert_eq!(metrics.evidence_removed.get(), 1);
     // The same directory at a later time.
-    evidence.forget_old(now() + 2 * DAY).await;
+    evidence.sweep(now() + 2 * DAY).await;
     assert!(!young.exists());
 }
 
@@ -53,9 +53,9 @@ async fn an_incident_is_kept_as_long_as_its_last_file() {
     let (evidence, _) = evidence(dir.path());
     let first = write(&dir, &format!("QTWICE/{NAME}"), 200);
     let second = write(&dir, "QTWICE/2-0-00ff-body.txt", 10);
-    evidence.forget_old(now()).await;
+    evidence.sweep(now()).await;
     assert!(first.exists() && second.exists());
-    evidence.forget_old(now() + 81 * DAY).await;
+    evidence.sweep(now() + 81 * DAY).await;
     assert!(!first.exists() && !second.exists());
 }
 
@@ -75,7 +75,7 @@ async fn files_of_others_and_what_links_lead_to_stay() {
     symlink(other.path().join("QLINKED"), dir.path().join("QLINKED")).unwrap();
     symlink(&others[4], dir.path().join("QMIXED/1-1-00ff-stdout.txt")).unwrap();
     File::open(dir.path().join("QMIXED")).unwrap().set_modified(now() - 400 * DAY).unwrap();
-    evidence.forget_old(now()).await;
+    evidence.sweep(now()).await;
     assert!(!ours.exists());
     for path in others {
         assert!(path.exists(), "{}", path.display());
@@ -86,6 +86,6 @@ async fn files_of_others_and_what_links_lead_to_stay() {
 async fn a_directory_that_is_gone_is_no_trouble() {
     let dir = tempfile::tempdir().unwrap();
     let (evidence, metrics) = evidence(&dir.path().join("gone"));
-    evidence.forget_old(now()).await;
+    evidence.sweep(now()).await;
     assert_eq!(metrics.evidence_removed.get(), 0);
 }

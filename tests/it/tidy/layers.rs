@@ -20,7 +20,7 @@ const DIRECTION: [(&str, &[&str]); 34] = [
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("early", &["claim"]),
     ("aws", &["customer"]),
-    ("evidence", &["aws"]),
+    ("evidence", &["scenario", "claim", "customer", "aws", "execute"]),
     ("scenario", &["guard"]),
     ("schema", &[]),
     ("claim", &["sqlite", "dynamodb"]),
@@ -31,7 +31,7 @@ const DIRECTION: [(&str, &[&str]); 34] = [
     ("report", &["scenario", "claim", "execute", "guard"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
-    ("config", &["claim", "dynamodb", "guard", "report"]),
+    ("config", &["claim", "dynamodb", "guard", "report", "aws"]),
     (
         "pipeline",
         &[
@@ -39,7 +39,10 @@ const DIRECTION: [(&str, &[&str]); 34] = [
             "rules", "begun", "early", "evidence",
         ],
     ),
-    ("respond", &["scenario", "claim", "execute", "guard", "report", "pipeline", "begun"]),
+    (
+        "respond",
+        &["scenario", "claim", "execute", "evidence", "guard", "report", "pipeline", "begun"],
+    ),
     (
         "tell",
         &["scenario", "claim", "execute", "report", "handoff", "pipeline", "begun", "respond"],
@@ -51,8 +54,8 @@ const DIRECTION: [(&str, &[&str]); 34] = [
     (
         "chronicle",
         &[
-            "scenario", "claim", "customer", "matching", "execute", "history", "report", "begun",
-            "pipeline",
+            "scenario", "claim", "customer", "matching", "execute", "evidence", "history",
+            "report", "begun", "pipeline",
         ],
     ),
     ("explain", &["scenario", "claim", "execute", "history", "report"]),
@@ -62,6 +65,7 @@ const DIRECTION: [(&str, &[&str]); 34] = [
     (
         "app",
         &[
+            "aws",
             "scenario",
             "claim",
             "matching",
