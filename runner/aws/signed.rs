@@ -73,6 +73,53 @@ pub struct Ask<'a> {
     pub within: Duration,
 }
 
+/// Fetches something that may be long, for example an object of a bucket.
+pub struct Get<'a> {
+    pub url: &'a str,
+    pub region: &'a str,
+    /// As it stands in signatures: `s3`.
+    pub service: &'a str,
+    pub now: Timestamp,
+}
+
+/// What comes, piece by piece.
+pub struct Body(Response);
+
+impl Body {
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, String> {
+        let piece = self.0.chunk().await.map_err(|error| error.without_url().to_string())?;
+        Ok(piece.map(|bytes| bytes.to_vec()))
+    }
+}
+
+impl Get<'_> {
+    /// The answer, when it is a good one; otherwise what AWS says.
+    pub async fn send(&self, http: &Client, credentials: &Credentials) -> Result<Body, String> {
+        let ask = Ask {
+            method: Method::GET,
+            url: self.url.to_owned(),
+            region: self.region,
+            service: self.service,
+            content_type: None,
+            body: Vec::new(),
+            kind: Kind::Repeatable,
+            within: limits::AWS_REQUEST_SIGNED,
+        };
+        let mut request = http.get(self.url);
+        for (name, value) in signature(&ask, credentials, self.now)? {
+            request = request.header(name, value);
+        }
+        let answer = request.send().await.map_err(|error| error.without_url().to_string())?;
+        if answer.status().is_success() {
+            return Ok(Body(answer));
+        }
+        let status = answer.status().as_u16();
+        let said = read(answer).await.unwrap_or_default();
+        let reason = failure(status, &String::from_utf8_lossy(&said)).reason();
+        Err(format!("HTTP {status}: {reason}"))
+    }
+}
+
 /// Connections, and the time that stands in signatures. Clones share the connections.
 #[derive(Clone)]
 pub struct Signed {
@@ -123,9 +170,7 @@ impl Signed {
     async fn once(&self, ask: &Ask<'_>, credentials: &Credentials) -> Result<Vec<u8>, Failure> {
         let refused = |message: String| Failure::Refused { code: "NotSent".to_owned(), message };
         let mut request = self.http.request(ask.method.clone(), &ask.url);
-        for (name, value) in
-            signature(ask, credentials, self.clock.now()).map_err(|error| refused(error.clone()))?
-        {
+        for (name, value) in signature(ask, credentials, self.clock.now()).map_err(refused)? {
             request = request.header(name, value);
         }
         if let Some(kind) = ask.content_type {

@@ -1,6 +1,6 @@
 //! A directory of customers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,11 +21,28 @@ pub struct Customers {
     by_id: HashMap<String, usize>,
     /// Service id or name → position.
     by_service: HashMap<String, usize>,
+    /// What only one customer can have (an instance, an external id) → position.
+    by_own: HashMap<Own, usize>,
     /// Customers that are known by titles.
     by_title: Vec<usize>,
     pub findings: Vec<Finding>,
     /// Files looked at.
     pub files: usize,
+}
+
+/// What names one customer's part of AWS.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Own {
+    Instance(String),
+    ExternalId(String),
+}
+
+impl Own {
+    fn all(customer: &Customer) -> impl Iterator<Item = Self> + '_ {
+        let instances = customer.hosts.iter().filter_map(|host| host.instance.clone());
+        let ids = customer.aws.iter().map(|account| account.words().external_id.clone());
+        instances.map(Self::Instance).chain(ids.map(Self::ExternalId))
+    }
 }
 
 impl Customers {
@@ -76,6 +93,7 @@ impl Customers {
                 );
             }
         }
+        self.check_own(&customer, &mut findings);
         let found = findings.into_sorted();
         if !found.is_empty() {
             self.findings.extend(found);
@@ -85,6 +103,7 @@ impl Customers {
         for service in &customer.belongs.services {
             self.by_service.insert(service.clone(), position);
         }
+        self.by_own.extend(Own::all(&customer).map(|own| (own, position)));
         if customer.belongs.title.is_some() {
             self.by_title.push(position);
         }
@@ -118,6 +137,30 @@ impl Customers {
                 }
             }
             self.findings.extend(findings.into_sorted());
+        }
+    }
+
+    /// A machine or an external id of two customers would make one reach what is the other's.
+    fn check_own(&self, customer: &Customer, findings: &mut Findings) {
+        let mut told = HashSet::new();
+        for own in Own::all(customer) {
+            let Some(other) = self.by_own.get(&own) else { continue };
+            let other = &self.all[*other].id;
+            let (id, message, remedy) = match &own {
+                Own::Instance(instance) => (
+                    "same-instance-twice",
+                    format!("the machine {instance} is also one of the customer '{other}'"),
+                    "a machine belongs to one customer: remove it from one of the two",
+                ),
+                Own::ExternalId(id) => (
+                    "external-id-shared",
+                    format!("the external id '{id}' is also that of the customer '{other}'"),
+                    "make a new one for this customer, here and in the trust policies of its roles",
+                ),
+            };
+            if told.insert(own) {
+                findings.add(id, Place::START, message, remedy);
+            }
         }
     }
 

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
+use crate::customer::aws::AwsAccount;
+use crate::customer::aws_way::{self, InAws};
 use crate::customer::belongs::{self, Belongs};
 use crate::customer::way::{self, SshPart, Whose};
 use crate::customer::{Customer, Destination, Host, Reach, Suspension, limits};
@@ -23,9 +26,18 @@ use crate::yaml::{Kind, Node, Place};
 enum ReachWord {
     Local,
     Ssh,
+    Ssm,
 }
 
-const REACHES: [(&str, ReachWord); 2] = [("local", ReachWord::Local), ("ssh", ReachWord::Ssh)];
+const REACHES: [(&str, ReachWord); 3] =
+    [("local", ReachWord::Local), ("ssh", ReachWord::Ssh), ("ssm", ReachWord::Ssm)];
+
+/// What the customer says of the ways to its hosts.
+struct Ways<'a> {
+    customer: &'a str,
+    ssh: SshPart,
+    aws: Vec<Arc<AwsAccount>>,
+}
 
 pub fn read(path: &Path, content: &str) -> Result<Customer, Vec<Finding>> {
     let read = read_file(path, content, |node, findings| read_customer(path, node, findings));
@@ -39,10 +51,17 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
     let zone = fields.text("time_zone", findings);
     let zone = zone.map_or(Some(TimeZone::UTC), |at| read_zone(&at, findings));
     let (zone_known, zone) = (zone.is_some(), zone.unwrap_or(TimeZone::UTC));
-    let ssh = fields.get("ssh").map(|node| way::read(node, findings)).unwrap_or_default();
     let whose = id.as_ref().map_or("", |at| at.value.as_str());
-    let hosts =
-        list(&fields, "hosts", findings, |node, findings| read_host(node, (whose, &ssh), findings));
+    let ways = Ways {
+        customer: whose,
+        ssh: fields.get("ssh").map(|node| way::read(node, findings)).unwrap_or_default(),
+        aws: list(&fields, "aws", findings, |node, findings| {
+            aws_way::account(node, whose, findings)
+        }),
+    };
+    let hosts = list(&fields, "hosts", findings, |node, findings| read_host(node, &ways, findings));
+    twice(&hosts, findings);
+    let hosts: Vec<Host> = hosts.into_iter().map(|at| at.value).collect();
     let customer = Customer {
         limits: fields
             .get("limits")
@@ -61,6 +80,7 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
             .get("mask")
             .map(|node| mask::file::read(node, findings, mask::file::references))
             .unwrap_or_default(),
+        aws: ways.aws,
         destinations: fields
             .get("destinations")
             .map(|node| read_destinations(node, findings))
@@ -156,33 +176,49 @@ fn list<T>(
     }
 }
 
-fn read_host(
-    node: &Node,
-    (customer, ssh): (&str, &SshPart),
-    findings: &mut Findings,
-) -> Option<Host> {
+/// Two names for one machine would have limits and turns of their own.
+fn twice(hosts: &[At<Host>], findings: &mut Findings) {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for At { place, value: host } in hosts {
+        let Some(instance) = &host.instance else { continue };
+        if let Some(other) = known.insert(instance, &host.name) {
+            findings.add(
+                "same-instance-twice",
+                *place,
+                format!("{} and {other} are the same machine, {instance}", host.name),
+                "keep one of them, with the other name under 'aliases'",
+            );
+        }
+    }
+}
+
+fn read_host(node: &Node, ways: &Ways<'_>, findings: &mut Findings) -> Option<At<Host>> {
     let fields = Fields::of(node, "a host", findings)?;
     let name = fields.required_text("name", "web01", findings)?.value;
     let address = fields.text("address", findings).map(|at| at.value);
     let own = fields.get("ssh").map(|node| way::read(node, findings)).unwrap_or_default();
+    let in_aws = InAws::read(&fields, findings);
     let reach = match fields.word("reach", &REACHES, findings).map(|at| (at.value, at.place)) {
         None => Reach::None,
         Some((ReachWord::Local, _)) => Reach::Local,
         Some((ReachWord::Ssh, place)) => {
             let address = address.as_deref().unwrap_or(&name);
-            way::ssh(&Whose { customer, host: &name, address, place }, ssh, own, findings)
+            let customer = ways.customer;
+            way::ssh(&Whose { customer, host: &name, address, place }, &ways.ssh, own, findings)
         }
+        Some((ReachWord::Ssm, place)) => aws_way::ssm((&name, place), &in_aws, &ways.aws, findings),
     };
     let host = Host {
         aliases: texts(&fields, "aliases", findings),
         address,
         groups: texts(&fields, "groups", findings),
+        instance: in_aws.instance.map(|at| at.value),
         parameters: map(&fields, "parameters", findings),
         reach,
         name,
     };
     fields.finish(findings);
-    Some(host)
+    Some(At { place: node.place, value: host })
 }
 
 fn read_destinations(node: &Node, findings: &mut Findings) -> BTreeMap<String, Destination> {

@@ -3,6 +3,8 @@
 //! A run is bound to one customer; what another one has cannot be reached from it, because
 //! nothing but this value is handed to the run.
 
+pub mod aws;
+mod aws_way;
 pub mod belongs;
 pub mod catalog;
 pub mod check;
@@ -46,6 +48,8 @@ pub struct Customer {
     pub zone: TimeZone,
     pub parameters: Map<String, Value>,
     pub hosts: Vec<Host>,
+    /// Where hosts and services of its are in AWS.
+    pub aws: Vec<Arc<aws::AwsAccount>>,
     pub destinations: BTreeMap<String, Destination>,
     /// How far AMS may go, per scenario id; `default` for all others.
     pub modes: BTreeMap<String, Mode>,
@@ -66,6 +70,8 @@ pub struct Host {
     pub aliases: Vec<String>,
     pub address: Option<String>,
     pub groups: Vec<String>,
+    /// Its id at EC2 or SSM.
+    pub instance: Option<String>,
     /// The host's own values; they go before the customer's.
     pub parameters: Map<String, Value>,
     pub reach: Reach,
@@ -81,6 +87,8 @@ pub enum Reach {
     Local,
     /// By OpenSSH's client.
     Ssh(Arc<ssh::SshWay>),
+    /// By the agent of AWS Systems Manager.
+    Ssm(Arc<aws::SsmWay>),
 }
 
 /// Who gets a hand-off that a scenario sends to a name.
@@ -123,7 +131,7 @@ impl Customer {
         said.copied().map_or(own, |mode| mode.min(own))
     }
 
-    /// By name, alias or address; a port behind it does not matter.
+    /// By name, alias, address or instance; a port behind it does not matter.
     pub fn host(&self, written: &str) -> Option<&Host> {
         let wanted = match written.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
@@ -132,6 +140,7 @@ impl Customer {
         self.hosts.iter().find(|host| {
             host.name.eq_ignore_ascii_case(wanted)
                 || host.address.as_deref() == Some(wanted)
+                || host.instance.as_deref() == Some(wanted)
                 || host.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(wanted))
         })
     }

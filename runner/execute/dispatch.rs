@@ -29,7 +29,7 @@ impl Actuator for Actuators {
             (Action::Command(_), host) => match host.as_ref().map(|host| (&host.reach, host)) {
                 None | Some((Reach::Local, _)) => self.local.act(order, cancel).await,
                 Some((Reach::Ssh(_), _)) => self.ssh.act(order, cancel).await,
-                Some((Reach::None, host)) => no_way_to(&host.name),
+                Some((Reach::None | Reach::Ssm(_), host)) => no_way_to(&host.name),
             },
             (Action::Http(_), _) => self.http.act(order, cancel).await,
             (Action::Tcp(_), _) => self.tcp.act(order, cancel).await,
@@ -68,7 +68,7 @@ impl Actuators {
         match host.map(|host| &host.reach) {
             None | Some(Reach::Local) => Some(&self.local),
             Some(Reach::Ssh(_)) => Some(&self.ssh),
-            Some(Reach::None) => None,
+            Some(Reach::None | Reach::Ssm(_)) => None,
         }
     }
 }

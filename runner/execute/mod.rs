@@ -29,6 +29,7 @@ mod process_group;
 mod round;
 pub mod run;
 pub mod ssh;
+pub mod ssm;
 pub mod take;
 pub mod tcp;
 pub mod verdict;

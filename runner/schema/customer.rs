@@ -69,6 +69,13 @@ pub static FILE: Mapping = Mapping::of(
         .example("{service: httpd, limit: 90}"),
         field("ssh", Kind::Map(&SSH), "How hosts with `reach: ssh` are reached.", "SSHの設定")
             .example("{user: ams, identity: /etc/ams/keys/example-shop, known_hosts: /etc/ams/known_hosts/example-shop}"),
+        field(
+            "aws",
+            Kind::List(&Kind::Map(&AWS)),
+            "Its AWS accounts, for hosts with `reach: ssm`.",
+            "AWSアカウント",
+        )
+        .example("[{account: \"111122223333\", role: arn:aws:iam::111122223333:role/AmsFirstResponse, external_id: ams-6f0c2b7e-example-shop, regions: [ap-northeast-1]}]"),
         field("hosts", Kind::List(&Kind::Map(&HOST)), "Its inventory.", "ホストの台帳")
             .example("[{name: web01}]"),
         field(
@@ -190,9 +197,10 @@ pub static HOST: Mapping = Mapping::of(
         .example("{service: nginx}"),
         field(
             "reach",
-            Kind::Word(&["local", "ssh"]),
-            "How commands get to it; `local` is the machine AMS runs on.",
-            "命令の届け方（local はAMSのいるマシン）",
+            Kind::Word(&["local", "ssh", "ssm"]),
+            "How commands get to it; `local` is the machine AMS runs on, `ssm` the agent of AWS Systems \
+             Manager.",
+            "命令の届け方（local はAMSのいるマシン、ssm はAWS Systems Managerのエージェント）",
         )
         .without("no command reaches it"),
         field(
@@ -202,6 +210,82 @@ pub static HOST: Mapping = Mapping::of(
             "このホストだけのSSHの設定",
         )
         .example("{user: ams-ro, device: true}"),
+        field(
+            "instance",
+            Kind::Text,
+            "Its id at EC2 or SSM; titles may name it.",
+            "インスタンスID",
+        )
+        .without("`reach: ssm` does not work")
+        .example("i-0a1b2c3d4e5f60718"),
+        field("account", Kind::Text, "Which of the customer's AWS accounts it is in.", "AWSアカウント")
+            .without("the only one")
+            .example("\"111122223333\""),
+        field("region", Kind::Text, "Which region of the account it is in.", "リージョン")
+            .without("the only one")
+            .example("ap-northeast-1"),
+        field(
+            "platform",
+            Kind::Word(&["linux", "windows"]),
+            "What it runs. Where the agent says something else, nothing is sent.",
+            "OSの種類（エージェントの申告と違うときは送らない）",
+        )
+        .without("what the agent says")
+        .example("windows"),
+    ],
+);
+
+pub static AWS: Mapping = Mapping::of(
+    "customer/aws",
+    "An AWS account of the customer's, and the role AMS takes on there.",
+    &[
+        field("account", Kind::Text, "Its twelve digits, in quotes.", "アカウントID")
+            .required()
+            .example("\"111122223333\""),
+        field("role", Kind::Text, "ARN of the role.", "引き受けるロールのARN")
+            .required()
+            .example("arn:aws:iam::111122223333:role/AmsFirstResponse"),
+        field(
+            "external_id",
+            Kind::Text,
+            "Given with every use of the role; the customer's own, and the role cannot be taken on without \
+             it.",
+            "外部ID（お客様ごとに1つ）",
+        )
+        .required()
+        .example("ams-6f0c2b7e-example-shop"),
+        field("regions", TEXTS, "Where its hosts are.", "リージョン")
+            .required()
+            .example("[ap-northeast-1]"),
+        field(
+            "session_tags",
+            Kind::Bool,
+            "Sessions say in tags whose incident they are for (`sts:TagSession`).",
+            "セッションにインシデントのタグを付ける",
+        )
+        .default("true")
+        .example("false"),
+        field(
+            "output",
+            Kind::Map(&AWS_OUTPUT),
+            "Where agents put all of an output that is longer than SSM hands over.",
+            "長い出力の置き場所（S3）",
+        )
+        .without("24,000 characters are read")
+        .example("{bucket: example-shop-ams-output, prefix: ssm}"),
+    ],
+);
+
+pub static AWS_OUTPUT: Mapping = Mapping::of(
+    "customer/aws/output",
+    "A bucket of the customer's, in the region of the hosts.",
+    &[
+        field("bucket", Kind::Text, "Its name.", "バケット名")
+            .required()
+            .example("example-shop-ams-output"),
+        field("prefix", Kind::Text, "Before the names of the objects.", "プレフィックス")
+            .without("nothing")
+            .example("ssm"),
     ],
 );
 

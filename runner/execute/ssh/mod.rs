@@ -220,7 +220,7 @@ impl Actuator for SshCommands {
 fn way_of(host: Option<&TargetHost>) -> Option<&SshWay> {
     match &host?.reach {
         Reach::Ssh(way) => Some(way),
-        Reach::None | Reach::Local => None,
+        Reach::None | Reach::Local | Reach::Ssm(_) => None,
     }
 }
 

@@ -19,6 +19,8 @@ mod hostile;
 mod damaged;
 // Customers beside their scenarios.
 mod customers;
+// Machines and accounts of customers in AWS.
+mod in_aws;
 // The command as people and scripts use it.
 mod validate;
 
