@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::aws::Aws;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
 use crate::claim::ledger::Ledger;
@@ -21,11 +22,11 @@ use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
-use crate::execute::host_program::Places;
 use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
 use crate::execute::ssh::SshCommands;
+use crate::execute::ssm::{SsmCommands, Terms};
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
 use crate::guard::Guards;
@@ -102,7 +103,7 @@ impl App {
         let metrics = Metrics::default();
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
-        let actuator = actuators(&config, &reporter)?;
+        let actuator = actuators(&config, &reporter).await?;
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -272,7 +273,7 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
+async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
     let (evidence, inherited) = (config.evidence.clone(), config.inherited.clone());
@@ -281,13 +282,21 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
         evidence.clone(),
         folder.clone(),
         inherited.clone(),
-        Places::default(),
+        config.host_markers.clone(),
         Arc::new(SystemClock),
     )
     .map_err(|source| StartError::Folder { path: folder, source })?;
+    let aws = match &config.aws {
+        Some(settings) => Some(Aws::connect(settings).await),
+        None => None,
+    };
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
+    let ssm = SsmCommands::new(evidence.clone(), (aws, http), places, clock, Terms::default());
     Ok(Arc::new(Actuators {
         local: LocalCommands::new(evidence, detached, inherited),
         ssh,
+        ssm,
         http: HttpRequests::new(config.evidence.clone())?,
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),
