@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::aws::Aws;
 use crate::aws::own::Own;
 use crate::aws::signed::Signed;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
@@ -23,11 +24,11 @@ use crate::early::EarlyEnds;
 use crate::evidence::{Evidence, Keeping, Store};
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
-use crate::execute::host_program::Places;
 use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
 use crate::execute::ssh::SshCommands;
+use crate::execute::ssm::{SsmCommands, Terms};
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
 use crate::guard::Guards;
@@ -106,7 +107,7 @@ impl App {
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
         let evidence = evidence(&config, &metrics, &clock).await?;
-        let actuator = actuators(&config, &reporter)?;
+        let actuator = actuators(&config, &reporter).await?;
         let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
@@ -283,7 +284,7 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
+async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
     let (evidence, inherited) = (config.evidence.directory.clone(), config.inherited.clone());
@@ -292,13 +293,21 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
         evidence.clone(),
         folder.clone(),
         inherited.clone(),
-        Places::default(),
+        config.host_markers.clone(),
         Arc::new(SystemClock),
     )
     .map_err(|source| StartError::Folder { path: folder, source })?;
+    let aws = match &config.aws {
+        Some(settings) => Some(Aws::connect(settings).await),
+        None => None,
+    };
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
+    let ssm = SsmCommands::new(evidence.clone(), (aws, http), places, clock, Terms::default());
     Ok(Arc::new(Actuators {
         local: LocalCommands::new(evidence, detached, inherited),
         ssh,
+        ssm,
         http: HttpRequests::new(config.evidence.directory.clone())?,
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),

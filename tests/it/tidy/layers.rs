@@ -27,11 +27,11 @@ const DIRECTION: [(&str, &[&str]); 34] = [
     ("guard", &["claim"]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
-    ("execute", &["scenario", "claim", "customer", "guard", "history", "rules"]),
+    ("execute", &["scenario", "aws", "claim", "customer", "guard", "history", "rules"]),
     ("report", &["scenario", "claim", "execute", "guard"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
-    ("config", &["claim", "dynamodb", "guard", "report", "aws"]),
+    ("config", &["aws", "claim", "dynamodb", "execute", "guard", "report"]),
     (
         "pipeline",
         &[
@@ -84,6 +84,7 @@ const DIRECTION: [(&str, &[&str]); 34] = [
             "reload",
             "rules",
             "dynamodb",
+            "aws",
             "early",
             "evidence",
             "reconcile",
@@ -115,12 +116,13 @@ const NOUNS: [&str; 11] = [
 ];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 18] = [
-    ("aws_config", &["aws/", "dynamodb/"]),
+const TECHNOLOGY: [(&str, &[&str]); 19] = [
+    ("aws_config", &["dynamodb/", "aws/"]),
     ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
-    ("aws_sdk_ssm", &["aws/"]),
-    ("aws_sigv4", &["aws/"]),
-    ("aws_smithy_xml", &["aws/"]),
+    ("aws_sdk_ssm", &["aws/", "execute/ssm/calls.rs", "execute/ssm/desk.rs"]),
+    ("aws_sdk_sts", &["aws/"]),
+    ("aws_sigv4", &["aws/signed.rs"]),
+    ("aws_smithy_xml", &["aws/xml.rs"]),
     ("aho_corasick", &["matching/keywords.rs"]),
     ("annotate_snippets", &["commands/findings_text.rs"]),
     ("base64", &["execute/host_program.rs"]),
@@ -130,7 +132,17 @@ const TECHNOLOGY: [(&str, &[&str]); 18] = [
     ("minijinja", &["scenario/template.rs", "scenario/expression"]),
     ("prometheus_client", &["metrics.rs"]),
     ("regex_automata", &["scenario/title_regex.rs"]),
-    ("reqwest", &["aws/", "report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
+    (
+        "reqwest",
+        &[
+            "report/pagerduty/",
+            "execute/http.rs",
+            "execute/ssm/mod.rs",
+            "aws/",
+            "app.rs",
+            "sandbox/pagerduty/",
+        ],
+    ),
     ("rusqlite", &["sqlite.rs", "claim/sqlite/", "history/sqlite.rs"]),
     (
         "rustix",
@@ -191,7 +203,7 @@ fn technology_stays_in_files_named_after_it() {
 /// Rules do no I/O: what decides can be read, tested and model-checked without a runtime.
 #[test]
 fn rules_are_pure() {
-    const RULES: [&str; 42] = [
+    const RULES: [&str; 44] = [
         "claim/journal.rs",
         "claim/protocol.rs",
         "customer/aws.rs",
@@ -203,6 +215,8 @@ fn rules_are_pure() {
         "execute/ssh/config.rs",
         "execute/ssh/refused.rs",
         "execute/ssh/wire.rs",
+        "execute/ssm/refused.rs",
+        "execute/ssm/status.rs",
         "execute/verdict.rs",
         "fields.rs",
         "finding.rs",
