@@ -109,7 +109,7 @@ async fn sts_that_does_not_answer_is_asked_again() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
     for fault in [Fault::LoseAnswer, Fault::Throttle, Fault::ErrorBefore] {
-        site.account.meets(1, "AssumeRole", fault);
+        site.aws.account("999900001111").meets(1, "AssumeRole", fault);
     }
     assert_eq!(bench.act(&site.look("true")).await.ending, Ending::Exited(0));
 }
