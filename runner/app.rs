@@ -9,23 +9,27 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::aws::Aws;
+use crate::aws::own::Own;
+use crate::aws::signed::Signed;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
 use crate::claim::ledger::Ledger;
 use crate::claim::sqlite::SqliteClaims;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, PagerDutyConfig, StoreConfig};
+use crate::config::{Config, EvidenceConfig, PagerDutyConfig, StoreConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
+use crate::evidence::{Evidence, Keeping, Store};
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
-use crate::execute::host_program::Places;
 use crate::execute::http::HttpRequests;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
 use crate::execute::sources::{NoLookUp, Sources};
 use crate::execute::ssh::SshCommands;
+use crate::execute::ssm::{SsmCommands, Terms};
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
 use crate::guard::Guards;
@@ -68,6 +72,8 @@ pub enum StartError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot create {}: {source}", path.display())]
     Folder { path: PathBuf, source: std::io::Error },
+    #[error("evidence goes to a bucket, and AWS's tools find no credentials for it")]
+    NoCredentials,
     #[error("cannot make the PagerDuty client: {0}")]
     PagerDuty(String),
 }
@@ -88,7 +94,7 @@ impl App {
         let print = Print::of(&config.scenarios, config.customers.as_deref());
         let set = load_rules(&config)?;
         let loaded = set.catalog.scenarios.len();
-        make_folder(&config.evidence)?;
+        make_folder(&config.evidence.directory)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let Stores { claims: store, ledger, history } = stores(&config.store, &clock).await?;
         let history = history?;
@@ -101,7 +107,9 @@ impl App {
         let metrics = Metrics::default();
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
-        let actuator = actuators(&config, &reporter)?;
+        let evidence = evidence(&config, &metrics, &clock).await?;
+        let actuator = actuators(&config, &reporter).await?;
+        let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -121,6 +129,7 @@ impl App {
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
             early_ends: EarlyEnds::default(),
+            evidence,
             metrics: metrics.clone(),
             witness: None,
         });
@@ -277,23 +286,31 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
+async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
-    let (evidence, inherited) = (config.evidence.clone(), config.inherited.clone());
+    let (evidence, inherited) = (config.evidence.directory.clone(), config.inherited.clone());
     let folder = config.commands.join("ssh");
     let ssh = SshCommands::open(
         evidence.clone(),
         folder.clone(),
         inherited.clone(),
-        Places::default(),
+        config.host_markers.clone(),
         Arc::new(SystemClock),
     )
     .map_err(|source| StartError::Folder { path: folder, source })?;
+    let aws = match &config.aws {
+        Some(settings) => Some(Aws::connect(settings).await),
+        None => None,
+    };
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
+    let ssm = SsmCommands::new(evidence.clone(), (aws, http), places, clock, Terms::default());
     Ok(Arc::new(Actuators {
         local: LocalCommands::new(evidence, detached, inherited),
         ssh,
-        http: HttpRequests::new(config.evidence.clone())?,
+        ssm,
+        http: HttpRequests::new(config.evidence.directory.clone())?,
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),
     }))
@@ -303,6 +320,21 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
 fn sources(reporter: &Reporter) -> Sources {
     let alerts = PlatformQuestions(Arc::clone(&reporter.platform));
     Sources { alerts: Arc::new(alerts), look_up: Arc::new(NoLookUp) }
+}
+
+/// Outputs stay where they are written, or go on to a bucket.
+async fn evidence(
+    config: &Config,
+    metrics: &Metrics,
+    clock: &Arc<dyn Clock>,
+) -> Result<Evidence, StartError> {
+    let EvidenceConfig { directory, kept, bucket } = config.evidence.clone();
+    let evidence = Evidence::new(directory, kept, metrics.clone());
+    let Some(bucket) = bucket else { return Ok(evidence) };
+    let own =
+        Own::find(&bucket.region, Arc::clone(clock)).await.ok_or(StartError::NoCredentials)?;
+    let signed = Signed::new(Arc::clone(clock))?;
+    Ok(evidence.stored_in(Store { bucket, signed, own }))
 }
 
 fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> {

@@ -1,6 +1,7 @@
 //! A run of this process, from its claim or take-over to its outcome.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,6 +86,14 @@ pub trait Witness: Send + Sync {
 impl Begun {
     pub fn claim(&self) -> &Claim {
         self.hold.claim()
+    }
+
+    /// What was kept whole of its outputs, where it was written.
+    pub fn evidence(&self) -> Vec<PathBuf> {
+        let seen = self.reports.iter().filter_map(|report| report.seen.as_ref());
+        seen.flat_map(|seen| [&seen.stdout, &seen.stderr])
+            .filter_map(|output| output.evidence.clone())
+            .collect()
     }
 
     /// What is said of the run must not say.

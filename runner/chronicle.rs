@@ -1,6 +1,7 @@
 //! Writing a run's story down for `ams explain`: once when it begins or is taken over, once at its
 //! end. Beside the run: it never waits for the first, and nothing fails with either.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::task::JoinHandle;
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, StepAt};
 use crate::customer::Customer;
+use crate::evidence::Places;
 use crate::execute::actuator::Output;
 use crate::execute::end::End;
 use crate::execute::run::StepReport;
@@ -68,7 +70,8 @@ impl Pipeline {
             let known = known(begun.mask(), &begun.incident, begun.customer.as_deref());
             (story.title, story.service) = (known.title, known.service);
         }
-        story.end = Some(self.ended(begun, end));
+        let places = self.evidence.places(begun.evidence(), Duration::ZERO).await;
+        story.end = Some(self.ended(begun, end, &places));
         write(&*self.executor.history, begun.claim().run(), &story).await;
     }
 
@@ -114,7 +117,7 @@ impl Pipeline {
         }
     }
 
-    fn ended(&self, begun: &Begun, end: &End) -> Ended {
+    fn ended(&self, begun: &Begun, end: &End, places: &Places) -> Ended {
         let told = &begun.told;
         let mask = begun.mask();
         let masked = |text: &Option<String>| text.as_deref().map(|text| mask.apply(text));
@@ -125,7 +128,7 @@ impl Pipeline {
             outcome: end.outcome(),
             headline: words(mask, |lang| text::headline(lang, end).to_owned()),
             reason: words(mask, |lang| reasons::reason(lang, end, &begun.scenario)),
-            steps: begun.reports.iter().map(|report| self.step(begun, report)).collect(),
+            steps: begun.reports.iter().map(|report| self.step(begun, report, places)).collect(),
             in_doubt: begun.journal.in_doubt().into_iter().map(|doubt| doubt.step).collect(),
             message: masked(&told.message),
             manual: masked(&told.manual).filter(|_| wants_people),
@@ -135,11 +138,13 @@ impl Pipeline {
         }
     }
 
-    fn step(&self, begun: &Begun, report: &StepReport) -> StepTold {
+    fn step(&self, begun: &Begun, report: &StepReport, places: &Places) -> StepTold {
         let StepReport { at, entry, verdict, seen, attempts, began_at, took } = report;
         let StepAt { step, .. } = at;
         let outputs = seen.iter().flat_map(|seen| [&seen.stdout, &seen.stderr]);
         let evidence = outputs.clone().find_map(|output| output.evidence.as_ref());
+        let here = |path: &Path| format!("{}:{}", self.region, path.display());
+        let place = |path: &PathBuf| places.get(path).cloned().unwrap_or_else(|| here(path));
         let result = |lang| match begun.scenario.step(*step) {
             Some(step) => text::verdict(lang, &step.kind, verdict, seen.as_ref()),
             None => text::result(lang, "", verdict.result()).to_owned(),
@@ -152,7 +157,7 @@ impl Pipeline {
             began_at: *began_at,
             took_ms: (!took.is_zero()).then(|| millis(*took)),
             output: first_lines(begun.mask(), outputs),
-            evidence: evidence.map(|path| format!("{}:{}", self.region, path.display())),
+            evidence: evidence.map(place),
         }
     }
 }

@@ -54,6 +54,7 @@ pub mod begun;
 mod chronicle;
 pub mod config;
 pub mod early;
+pub mod evidence;
 pub mod metrics;
 pub mod pipeline;
 pub mod reconcile;

@@ -16,6 +16,7 @@ use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDown, StandDown
 use crate::claim::{Claim, ClaimAnswer, Claims, StoreError};
 use crate::customer::Customer;
 use crate::early::EarlyEnds;
+use crate::evidence::Evidence;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::{Answer, Executor};
@@ -41,6 +42,7 @@ pub struct Pipeline {
     pub bot_user: String,
     pub runs: Runs,
     pub early_ends: EarlyEnds,
+    pub evidence: Evidence,
     pub metrics: Metrics,
     pub witness: Option<Arc<dyn Witness>>,
 }

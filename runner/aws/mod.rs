@@ -4,8 +4,12 @@
 //! customer made for it (`sessions.rs`). The SDK retries nothing: it would send a command twice.
 
 pub mod failure;
+pub mod own;
+pub mod query;
+pub mod s3;
 pub mod sessions;
 pub mod signed;
+pub mod xml;
 
 use std::time::Duration;
 

@@ -62,7 +62,7 @@ impl Source<'_> {
     }
 
     /// Container platforms set a variable to nothing when nobody has set it.
-    fn overriding(&self, key: &str) -> Option<&String> {
+    pub(super) fn overriding(&self, key: &str) -> Option<&String> {
         self.env.get(&self.variable(key)).filter(|value| !value.is_empty())
     }
 
@@ -124,6 +124,19 @@ impl Source<'_> {
         };
         let message = format!("'{}'{by} {message}", self.key(key));
         findings.add("bad-setting", at, message, remedy);
+    }
+
+    /// In place of AWS's own address.
+    pub(super) fn address(&self, key: &'static str, findings: &mut Findings) -> Option<At<String>> {
+        let written = self.text(key, findings);
+        if let Some(At { place, value }) = &written
+            && !["https://", "http://"].iter().any(|scheme| value.starts_with(scheme))
+        {
+            let message = format!("is '{value}', which is no address");
+            let remedy = "leave it out, or write for example https://vpce-1.example.com";
+            self.bad((*place, key), &message, remedy, findings);
+        }
+        written
     }
 
     pub(super) fn word<T: Copy>(

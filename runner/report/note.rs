@@ -3,6 +3,8 @@
 //! The first line says what is asked of the reader; details follow; the marker in the last line
 //! lets a retry recognise a note that was posted already.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -41,6 +43,8 @@ pub struct Story<'a> {
     pub in_doubt: &'a [StepAt],
     /// What the author says at the end.
     pub told: &'a Told,
+    /// Evidence that is no longer where it was written.
+    pub places: &'a BTreeMap<PathBuf, String>,
     /// Whom to call, where the hand-off goes to a destination of the customer's.
     pub contact: Option<&'a str>,
     pub began_at: Timestamp,
@@ -217,7 +221,9 @@ impl Style {
                 line(note, self.excerpt(output).trim_end());
                 if let Some(path) = &output.evidence {
                     let full = labels(self.lang).full_output;
-                    line(note, &format!("({full}: {}:{})", story.region, path.display()));
+                    let here = || format!("{}:{}", story.region, path.display());
+                    let place = story.places.get(path).cloned().unwrap_or_else(here);
+                    line(note, &format!("({full}: {place})"));
                 }
             }
         }

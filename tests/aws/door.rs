@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
@@ -14,10 +13,10 @@ use tokio::time::{Instant, sleep};
 
 use super::faults::{Asked, Fault};
 use super::form::Form;
-use super::refusal::{Why, Wording, xml};
+use super::refusal::{Why, Wording};
 use super::sign::{Claim, text};
 use super::world::{Caller, Holder, Shared};
-use super::{ssm, sts};
+use super::{query, s3, ssm};
 
 /// Objects are the largest thing that is sent here.
 const BODY_BYTES: usize = 128 * 1024 * 1024;
@@ -33,6 +32,7 @@ struct Call {
 enum Asks {
     Json(Value),
     Form(Form),
+    Object(s3::Wish),
 }
 
 impl Call {
@@ -44,16 +44,27 @@ impl Call {
             let asks = Asks::Json(serde_json::from_slice(body).unwrap_or_default());
             return Self { service: "ssm".to_owned(), region, action: action.to_owned(), asks };
         }
+        if claim.is_some_and(|claim| claim.service == "s3") {
+            let wish = s3::Wish::read(parts, body);
+            let (service, action) = ("s3".to_owned(), wish.action().to_owned());
+            return Self { service, region, action, asks: Asks::Object(wish) };
+        }
         let form = Form::read(&String::from_utf8_lossy(body));
         let action = form.get("Action").unwrap_or_default().to_owned();
         let service = claim.map_or_else(|| "sts".to_owned(), |claim| claim.service.clone());
         Self { service, region, action, asks: Asks::Form(form) }
     }
 
-    fn instances(&self) -> Vec<String> {
+    /// Hosts and roles.
+    fn about(&self) -> Vec<String> {
         match &self.asks {
             Asks::Json(body) => ssm::instances(body),
-            Asks::Form(_) => Vec::new(),
+            Asks::Form(form) => {
+                let entries = form.entries("InstanceId");
+                let named = entries.iter().filter_map(|it| form.get(it));
+                named.chain(form.get("RoleArn")).map(str::to_owned).collect()
+            }
+            Asks::Object(_) => Vec::new(),
         }
     }
 
@@ -64,13 +75,8 @@ impl Call {
                 let kind = [(CONTENT_TYPE, "application/x-amz-json-1.1")];
                 Ok((kind, told.to_string()).into_response())
             }
-            Asks::Form(form) => {
-                let inside = match self.service.as_str() {
-                    "sts" => sts::answer(shared, caller, &self.action, form)?,
-                    other => return Err(Why::stated("UnknownService", other)),
-                };
-                Ok(xml(StatusCode::OK, &sts::wrapped(&self.action, &inside)))
-            }
+            Asks::Object(wish) => wish.answer(shared, caller),
+            Asks::Form(form) => query::answer(shared, caller, (&self.service, &self.action), form),
         }
     }
 }
@@ -88,7 +94,7 @@ pub(super) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
         region: call.region.clone(),
         service: call.service.clone(),
         action: call.action.clone(),
-        instances: call.instances(),
+        about: call.about(),
         caller: holder.as_ref().map(|holder| holder.arn.clone()).unwrap_or_default(),
     };
     let fault = shared.world().meet(asked);
@@ -98,6 +104,7 @@ pub(super) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
         Some(Fault::Throttle) => Some(Why::Throttled),
         Some(Fault::Expire) => Some(Why::Expired),
         Some(Fault::Deny) => Some(Why::Denied("planned by a test".to_owned())),
+        Some(Fault::Refuse(code)) => Some(Why::stated(code, "planned by a test")),
         Some(Fault::LoseAnswer | Fault::Hang | Fault::ErrorAfter | Fault::Slow(_)) | None => None,
     };
     if let Some(why) = refused {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::accounts::Account;
 use super::faults::{Fault, Planned};
+use super::query::Machine;
 use super::ssm::Sent;
 
 /// What a host is to SSM.
@@ -22,6 +23,7 @@ pub(super) struct HostState {
     /// Whether the agent takes commands and tells how they went.
     pub(super) reachable: watch::Sender<bool>,
     pub(super) habits: Habits,
+    pub(super) machine: Machine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,8 @@ pub(super) struct Habits {
     pub(super) ends_as: Option<String>,
     pub(super) player: Option<Player>,
     pub(super) cancel: Cancel,
+    pub(super) uploads_after: Duration,
+    pub(super) no_upload: bool,
     pub(super) clock_off: i64,
     pub(super) without: Vec<String>,
 }
@@ -105,6 +109,7 @@ impl Host {
             ping: Some(Ping::Online),
             reachable: watch::Sender::new(true),
             habits: Habits::default(),
+            machine: Machine::default(),
         };
         let mut world = account.shared.world();
         let hosts = &mut world.accounts.entry(account.id.clone()).or_default().hosts;
@@ -113,7 +118,7 @@ impl Host {
         host
     }
 
-    fn change(&self, change: impl FnOnce(&mut HostState)) -> &Self {
+    pub(super) fn change(&self, change: impl FnOnce(&mut HostState)) -> &Self {
         let mut world = self.account.shared.world();
         let place = (self.region.clone(), self.id.clone());
         let account = world.accounts.get_mut(&self.account.id);
@@ -244,6 +249,16 @@ impl Host {
         self.habit(|habits| habits.cancel = cancel)
     }
 
+    /// The whole output lies in its bucket this long after the command's end is told.
+    pub(crate) fn uploads_after(&self, wait: Duration) -> &Self {
+        self.habit(|habits| habits.uploads_after = wait)
+    }
+
+    /// Its own role does not let it write to the bucket. Nobody is told.
+    pub(crate) fn cannot_upload(&self) -> &Self {
+        self.habit(|habits| habits.no_upload = true)
+    }
+
     /// Its clock is this many seconds ahead; behind, when negative.
     pub(crate) fn clock_off(&self, seconds: i64) -> &Self {
         self.habit(|habits| habits.clock_off = seconds)
@@ -256,8 +271,8 @@ impl Host {
 
     /// Requests about this host with this action meet this fault, so many times.
     pub(crate) fn meets(&self, times: usize, action: &str, fault: Fault) -> &Self {
-        let (account, instance) = (Some(self.account.id.clone()), Some(self.id.clone()));
-        let planned = Planned { left: times, action: action.to_owned(), account, instance, fault };
+        let (account, about) = (Some(self.account.id.clone()), Some(self.id.clone()));
+        let planned = Planned { left: times, action: action.to_owned(), account, about, fault };
         self.account.shared.world().planned.push(planned);
         self
     }

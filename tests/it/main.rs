@@ -26,6 +26,8 @@ mod detached_commands;
 // Between a process and its store: also for the chaos program, so it is a folder of its own.
 #[path = "../fault_proxy/mod.rs"]
 mod fault_proxy;
+// What is kept of outputs, and for how long.
+mod evidence;
 // Shared by the stories: one file each.
 mod harness;
 // What is sent to other machines, in the shells that are found on them.
@@ -38,6 +40,8 @@ mod tcp_connections;
 mod recorded;
 // Commands over SSH, against a real server.
 mod ssh_commands;
+// Commands by agents of AWS, against the double.
+mod ssm_commands;
 // Real commands in real process groups.
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.

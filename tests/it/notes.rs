@@ -1,6 +1,7 @@
 //! The notes as people read them, word for word. A change here is a change of what is said at
 //! 3 a.m.: read it before accepting it (`INSTA_UPDATE=always`).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -93,6 +94,7 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
         reports,
         in_doubt: &in_doubt,
         told: &told,
+        places: &BTreeMap::new(),
         contact: None,
         began_at: at(0),
         now: at(75),

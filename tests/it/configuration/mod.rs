@@ -1,5 +1,7 @@
 //! What `ams serve` accepts as its settings, and what it says to everything else.
 
+// Where outputs are kept, and for how long.
+mod evidence;
 // What else is secret.
 mod masks;
 
@@ -95,7 +97,8 @@ fn every_setting_is_read() {
     // Relative paths start at the file, not at wherever the process was started.
     assert_eq!(config.scenarios, dir.path().join("scenarios"));
     assert_eq!(config.store, StoreConfig::Sqlite(dir.path().join("claims.db")));
-    assert_eq!(config.evidence.to_str(), Some("/var/lib/ams/evidence"));
+    assert_eq!(config.evidence.directory.to_str(), Some("/var/lib/ams/evidence"));
+    assert_eq!(config.evidence.kept, Duration::from_hours(24 * 90));
     let secrets: Vec<&str> =
         config.webhook_secrets.iter().map(secrecy::ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, ["one", "two"], "the end of the file's line is not part of the secret");

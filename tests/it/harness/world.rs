@@ -44,6 +44,7 @@ pub(crate) struct WorldBuilder {
     settings: String,
     /// Files below the story's folder that must be there before the regions.
     files: Vec<(String, String)>,
+    environment: BTreeMap<String, String>,
     pagerduty: Settings,
     clock: Arc<dyn Clock>,
     subscriptions_each: usize,
@@ -57,6 +58,7 @@ impl World {
             customers: Vec::new(),
             settings: String::new(),
             files: Vec::new(),
+            environment: BTreeMap::new(),
             pagerduty: Settings::default(),
             clock: Arc::new(SystemClock),
             subscriptions_each: 1,
@@ -267,6 +269,12 @@ impl WorldBuilder {
         self
     }
 
+    /// What every region finds in its environment.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// One more customer file: `0.yaml`, `1.yaml` and so on.
     pub(crate) fn customer(mut self, text: &str) -> Self {
         self.customers.push(text.to_owned());
@@ -333,7 +341,9 @@ impl WorldBuilder {
             vars,
             lang: "ja".to_owned(),
             settings,
-            environment: BTreeMap::new(),
+            environment: ["tokyo", "osaka"]
+                .map(|region| (region.to_owned(), self.environment.clone()))
+                .into(),
             stores: BTreeMap::new(),
             subscribes: true,
             pagerduty: Settings { retry_every: Duration::from_millis(200), ..self.pagerduty },

@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 32] = [
+const DIRECTION: [(&str, &[&str]); 34] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -11,7 +11,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
         "rehearse",
         &[
             "scenario", "claim", "customer", "execute", "guard", "history", "receive", "report",
-            "rules", "runs", "begun", "early", "pipeline",
+            "rules", "runs", "begun", "early", "evidence", "pipeline",
         ],
     ),
     ("customer", &["scenario", "claim", "guard"]),
@@ -19,25 +19,30 @@ const DIRECTION: [(&str, &[&str]); 32] = [
     ("rules", &["scenario", "customer", "matching"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("early", &["claim"]),
+    ("aws", &["customer"]),
+    ("evidence", &["scenario", "claim", "customer", "aws", "execute"]),
     ("scenario", &["guard"]),
     ("schema", &[]),
     ("claim", &["sqlite", "dynamodb"]),
     ("guard", &["claim"]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
-    ("execute", &["scenario", "claim", "customer", "guard", "history", "rules"]),
+    ("execute", &["scenario", "aws", "claim", "customer", "guard", "history", "rules"]),
     ("report", &["scenario", "claim", "execute", "guard"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
-    ("config", &["claim", "dynamodb", "guard", "report"]),
+    ("config", &["aws", "claim", "dynamodb", "execute", "guard", "report"]),
     (
         "pipeline",
         &[
             "scenario", "claim", "customer", "matching", "receive", "execute", "report", "runs",
-            "rules", "begun", "early",
+            "rules", "begun", "early", "evidence",
         ],
     ),
-    ("respond", &["scenario", "claim", "execute", "guard", "report", "pipeline", "begun"]),
+    (
+        "respond",
+        &["scenario", "claim", "execute", "evidence", "guard", "report", "pipeline", "begun"],
+    ),
     (
         "tell",
         &["scenario", "claim", "execute", "report", "handoff", "pipeline", "begun", "respond"],
@@ -49,8 +54,8 @@ const DIRECTION: [(&str, &[&str]); 32] = [
     (
         "chronicle",
         &[
-            "scenario", "claim", "customer", "matching", "execute", "history", "report", "begun",
-            "pipeline",
+            "scenario", "claim", "customer", "matching", "execute", "evidence", "history",
+            "report", "begun", "pipeline",
         ],
     ),
     ("explain", &["scenario", "claim", "execute", "history", "report"]),
@@ -60,6 +65,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
     (
         "app",
         &[
+            "aws",
             "scenario",
             "claim",
             "matching",
@@ -78,7 +84,9 @@ const DIRECTION: [(&str, &[&str]); 32] = [
             "reload",
             "rules",
             "dynamodb",
+            "aws",
             "early",
+            "evidence",
             "reconcile",
         ],
     ),
@@ -108,9 +116,13 @@ const NOUNS: [&str; 11] = [
 ];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 15] = [
-    ("aws_config", &["dynamodb/"]),
+const TECHNOLOGY: [(&str, &[&str]); 19] = [
+    ("aws_config", &["dynamodb/", "aws/"]),
     ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
+    ("aws_sdk_ssm", &["aws/", "execute/ssm/calls.rs", "execute/ssm/desk.rs"]),
+    ("aws_sdk_sts", &["aws/"]),
+    ("aws_sigv4", &["aws/signed.rs"]),
+    ("aws_smithy_xml", &["aws/xml.rs"]),
     ("aho_corasick", &["matching/keywords.rs"]),
     ("annotate_snippets", &["commands/findings_text.rs"]),
     ("base64", &["execute/host_program.rs"]),
@@ -120,7 +132,17 @@ const TECHNOLOGY: [(&str, &[&str]); 15] = [
     ("minijinja", &["scenario/template.rs", "scenario/expression"]),
     ("prometheus_client", &["metrics.rs"]),
     ("regex_automata", &["scenario/title_regex.rs"]),
-    ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
+    (
+        "reqwest",
+        &[
+            "report/pagerduty/",
+            "execute/http.rs",
+            "execute/ssm/mod.rs",
+            "aws/",
+            "app.rs",
+            "sandbox/pagerduty/",
+        ],
+    ),
     ("rusqlite", &["sqlite.rs", "claim/sqlite/", "history/sqlite.rs"]),
     (
         "rustix",
@@ -181,7 +203,7 @@ fn technology_stays_in_files_named_after_it() {
 /// Rules do no I/O: what decides can be read, tested and model-checked without a runtime.
 #[test]
 fn rules_are_pure() {
-    const RULES: [&str; 47] = [
+    const RULES: [&str; 49] = [
         "claim/journal.rs",
         "claim/protocol.rs",
         "customer/aws.rs",
@@ -196,6 +218,8 @@ fn rules_are_pure() {
         "execute/ssh/config.rs",
         "execute/ssh/refused.rs",
         "execute/ssh/wire.rs",
+        "execute/ssm/refused.rs",
+        "execute/ssm/status.rs",
         "execute/target.rs",
         "execute/verdict.rs",
         "fields.rs",

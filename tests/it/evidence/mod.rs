@@ -1,0 +1,3 @@
+//! Outputs that are kept whole: found by people, and forgotten when their time is over.
+
+mod old;
