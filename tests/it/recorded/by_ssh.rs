@@ -2,38 +2,9 @@
 
 use ams::incident::Outcome;
 
-use super::{Chapter, Recorder};
+use super::{Chapter, Recorder, WEB_SERVICE};
 use crate::harness::sshd::Sshd;
 use crate::harness::world::World;
-
-const SCENARIO: &str = "\
-scenario: web-service-down
-about: The web server is started again, where its configuration is in order
-match:
-  all: [httpd, down]
-  pattern: '(?<host>web\\d+)'
-  captures: {host: hostname}
-deadline: 2m
-parameters:
-  web_service: {type: word}
-target: '{{ capture.host }}'
-steps:
-  - check:
-      name: Is it running
-      run: test -e \"$HOME/$SERVICE.running\"
-      env: {SERVICE: \"{{ parameters.web_service }}\"}
-      when_healthy: resolve
-  - gather: {name: Last lines of its log, run: 'cat \"$HOME/error.log\"'}
-  - recover:
-      name: Start it
-      run: touch \"$HOME/$SERVICE.running\" && echo \"$SERVICE\" >> \"$HOME/started\"
-      env: {SERVICE: \"{{ parameters.web_service }}\"}
-      effect: once
-  - verify:
-      name: Is it running again
-      run: test -e \"$HOME/$SERVICE.running\"
-      env: {SERVICE: \"{{ parameters.web_service }}\"}
-";
 
 pub(super) async fn server() -> Chapter {
     let sshd = Sshd::start().await;
@@ -55,7 +26,8 @@ pub(super) async fn server() -> Chapter {
         sshd.port,
         key.join(" "),
     );
-    let world = World::with(SCENARIO).customer(&customer).start().await;
+    let markers = format!("host_markers: [{}]\n", sshd.path("markers").display());
+    let world = World::with(WEB_SERVICE).customer(&customer).settings(&markers).start().await;
     let told =
         Recorder::of(&world).await.record("[SHOP] web01: httpd is down", Outcome::Resolved).await;
     let started = sshd.read("started");
@@ -71,7 +43,7 @@ pub(super) async fn server() -> Chapter {
             .replace(key[1], "AAAAC3NzaC1lZDI1NTE5AAAA…")
             .replace(&format!("[127.0.0.1]:{}", sshd.port), "10.0.1.11")
             .replace("address: 127.0.0.1", "address: 10.0.1.11"),
-        scenario: SCENARIO.to_owned(),
+        scenario: WEB_SERVICE.to_owned(),
         webhook: told.webhook,
         timeline: told.timeline,
         account: told.account,

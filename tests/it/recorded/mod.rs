@@ -5,6 +5,8 @@
 mod near;
 // Servers of customers by SSH.
 mod by_ssh;
+// And by their agents.
+mod by_ssm;
 
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +31,36 @@ const BEGIN: &str = "<!-- recorded -->\n";
 /// Set to write the page in place of comparing it.
 const REFRESH: &str = "AMS_UPDATE_REFERENCE";
 
+/// A web server that is down, on whatever host.
+const WEB_SERVICE: &str = "\
+scenario: web-service-down
+about: The web server is started again, where its configuration is in order
+match:
+  all: [httpd, down]
+  pattern: '(?<host>web\\d+)'
+  captures: {host: hostname}
+deadline: 2m
+parameters:
+  web_service: {type: word}
+target: '{{ capture.host }}'
+steps:
+  - check:
+      name: Is it running
+      run: test -e \"$HOME/$SERVICE.running\"
+      env: {SERVICE: \"{{ parameters.web_service }}\"}
+      when_healthy: resolve
+  - gather: {name: Last lines of its log, run: 'cat \"$HOME/error.log\"'}
+  - recover:
+      name: Start it
+      run: touch \"$HOME/$SERVICE.running\" && echo \"$SERVICE\" >> \"$HOME/started\"
+      env: {SERVICE: \"{{ parameters.web_service }}\"}
+      effect: once
+  - verify:
+      name: Is it running again
+      run: test -e \"$HOME/$SERVICE.running\"
+      env: {SERVICE: \"{{ parameters.web_service }}\"}
+";
+
 /// What is told of one incident.
 struct Chapter {
     heading: &'static str,
@@ -46,7 +78,12 @@ struct Chapter {
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "asked for by the person who runs the test")]
 async fn one_incident_for_each_way() {
-    let chapters = [near::command().await, near::request().await, by_ssh::server().await];
+    let chapters = [
+        near::command().await,
+        near::request().await,
+        by_ssh::server().await,
+        by_ssm::server().await,
+    ];
     let text: String = chapters.iter().map(Chapter::text).collect();
     let page = fs::read_to_string(PAGE).unwrap();
     let (introduction, recorded) = page.split_once(BEGIN).unwrap();
