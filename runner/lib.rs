@@ -53,6 +53,7 @@ mod chronicle;
 pub mod config;
 pub mod early;
 pub mod metrics;
+pub mod pausing;
 pub mod pipeline;
 pub mod reconcile;
 pub mod reload;
@@ -60,6 +61,7 @@ pub mod respond;
 pub mod resume;
 pub mod rules;
 pub mod runs;
+pub mod shadow;
 pub mod sweep;
 mod tell;
 

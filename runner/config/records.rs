@@ -20,6 +20,7 @@ pub struct Records {
     pub lang: Lang,
     pub zone: TimeZone,
     pub scenarios: Option<PathBuf>,
+    pub customers: Option<PathBuf>,
     pub lease: LeaseTerms,
 }
 
@@ -46,7 +47,9 @@ impl Source<'_> {
         let zone = self.zone(lang, findings);
         let named = self.says("scenarios");
         let scenarios = named.then(|| self.path("scenarios", "./scenarios", findings)).flatten();
+        let named = self.says("customers");
+        let customers = named.then(|| self.path("customers", "", findings)).flatten();
         let lease = self.lease(findings);
-        Some(Records { store: store?, lang, zone: zone?, scenarios, lease: lease? })
+        Some(Records { store: store?, lang, zone: zone?, scenarios, customers, lease: lease? })
     }
 }

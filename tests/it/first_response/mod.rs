@@ -1,5 +1,7 @@
 //! Incidents from webhook to outcome: two region processes, a store, a PagerDuty that answers.
 
+mod approvals;
+mod calendars;
 mod customers;
 mod ends;
 mod explain;
@@ -8,8 +10,10 @@ mod in_trouble;
 mod limits_of_trust;
 mod lost_runner;
 mod overtaken;
+mod pauses;
 mod people;
 mod reload;
+mod shadows;
 mod values;
 
 /// A service that is "up" when a file `up` is there; recovering makes it and counts itself.

@@ -30,7 +30,7 @@ async fn held() -> (Permission, watch::Sender<Option<StandDown>>) {
     let ClaimAnswer::Won(claim) = answer else { panic!("{answer:?}") };
     let (wish, wishes) = watch::channel(None);
     let hold = Arc::new(Hold::new(claims, pulse, claim, breaks, wishes));
-    (Permission { hold, consent: true }, wish)
+    (Permission { hold, consent: true, concern: None }, wish)
 }
 
 /// A way to the server on which a connection waits until it is let through.
