@@ -49,6 +49,7 @@ use crate::report::reporter::Reporter;
 use crate::rules::{RuleSet, Rules};
 use crate::runs::Runs;
 use crate::scenario::catalog::{Catalog, CatalogError};
+use crate::shadow;
 use crate::sweep::sweep_until;
 
 /// Why a region did not start.
@@ -174,6 +175,8 @@ impl App {
         let every = config.reconcile_every;
         let reconcile = reconcile_until(Arc::clone(&pipeline), every, stop_sweep.clone());
         let reconcile = tokio::spawn(reconcile);
+        let shadow = shadow::look_until(Arc::clone(&pipeline), every * 3, stop_sweep.clone());
+        let shadow = tokio::spawn(shadow);
         let server = axum::serve(listener, receiver.router())
             .with_graceful_shutdown(stop_server.clone().cancelled_owned());
         let mut server = tokio::spawn(server.into_future());
@@ -190,6 +193,7 @@ impl App {
         finish("the sweep", sweep).await;
         finish("the reload", reload).await;
         finish("the reconciliation", reconcile).await;
+        finish("the look for ends of runs in shadow", shadow).await;
         stop_heart.cancel();
         finish("the heartbeat", heart).await;
         Ok(())

@@ -23,7 +23,7 @@ use crate::mask::Mask;
 use crate::report::reporter::Reporter;
 use crate::report::title;
 use crate::runs::Enrolled;
-use crate::scenario::model::{Mode, Scenario, WhenSuspended};
+use crate::scenario::model::{Mode, Scenario};
 use crate::scenario::value::Values;
 
 /// Part of a run's deadline that is kept for telling people, at most.
@@ -134,17 +134,18 @@ impl Begun {
         self.customer.as_ref().map_or(own, |customer| customer.mode(&self.scenario.id, own))
     }
 
-    /// The deadline counts from the claim, whoever made it; part of it is kept for telling. A run
-    /// that waits for the end of a suspension has its whole time after it.
-    pub fn act_until(&self, now: Timestamp) -> Instant {
+    /// Part of the deadline is kept for telling.
+    pub fn room(&self) -> Duration {
         let deadline = self.scenario.deadline;
-        let room = deadline.saturating_sub(TELLING.min(deadline / 4));
+        deadline.saturating_sub(TELLING.min(deadline / 4))
+    }
+
+    /// The deadline counts from the claim, whoever made it; for a run that was put off until the end
+    /// of a suspension, from there.
+    pub fn act_until(&self, now: Timestamp) -> Instant {
         let opened = self.claim().opened_at();
-        let customer = self.customer.as_ref();
-        let suspension = customer.and_then(|it| it.suspended(&self.scenario.id, None, opened));
-        let waits = self.scenario.when_suspended == WhenSuspended::Wait;
-        let began = suspension.filter(|_| waits).map_or(opened, |suspension| suspension.until);
-        let ends = began + SignedDuration::try_from(room).unwrap_or(SignedDuration::MAX);
+        let began = self.journal.deferred().map_or(opened, |until| until.max(opened));
+        let ends = began + SignedDuration::try_from(self.room()).unwrap_or(SignedDuration::MAX);
         Instant::now() + Duration::try_from(ends.duration_since(now)).unwrap_or_default()
     }
 }

@@ -25,7 +25,7 @@ use crate::mask::Mask;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::text;
-use crate::report::{reasons, title};
+use crate::report::{guards, reasons, title};
 use crate::scenario::model::{Mode, Scenario};
 
 /// The story as it was written when the run began here.
@@ -139,15 +139,21 @@ impl Pipeline {
     }
 
     fn step(&self, begun: &Begun, report: &StepReport, places: &Places) -> StepTold {
-        let StepReport { at, entry, verdict, seen, attempts, began_at, took } = report;
+        let StepReport { at, entry, verdict, seen, attempts, began_at, took, passes } = report;
         let StepAt { step, .. } = at;
         let outputs = seen.iter().flat_map(|seen| [&seen.stdout, &seen.stderr]);
         let evidence = outputs.clone().find_map(|output| output.evidence.as_ref());
         let here = |path: &Path| format!("{}:{}", self.region, path.display());
         let place = |path: &PathBuf| places.get(path).cloned().unwrap_or_else(|| here(path));
-        let result = |lang| match begun.scenario.step(*step) {
-            Some(step) => text::verdict(lang, &step.kind, verdict, seen.as_ref()),
-            None => text::result(lang, "", verdict.result()).to_owned(),
+        let result = |lang| {
+            let result = match begun.scenario.step(*step) {
+                Some(step) => text::verdict(lang, &step.kind, verdict, seen.as_ref()),
+                None => text::result(lang, "", verdict.result()).to_owned(),
+            };
+            match guards::passes(lang, passes) {
+                words if words.is_empty() => result,
+                words => format!("{result} ({})", words.join(", ")),
+            }
         };
         StepTold {
             at: at.clone(),

@@ -238,11 +238,30 @@ pub fn read_file<T>(
     }
 }
 
-/// `30s`, `5m`, `1h 30m`; `None` for anything else, for nothing at all and for more than a year.
+/// `30s`, `5m`, `1h 30m`, `1d`; `None` for anything else, for nothing at all and for more than a
+/// year. A day is 24 hours.
 pub fn parse_duration(text: &str) -> Option<Duration> {
-    let parsed = text.parse::<SignedDuration>().ok()?;
+    let (days, rest) = days(text.trim());
+    let parsed = match (days, rest) {
+        (None, text) => text.parse::<SignedDuration>().ok()?,
+        (Some(days), "") => days,
+        (Some(days), rest) => days.checked_add(rest.parse().ok()?)?,
+    };
     let is_usable = |it: &Duration| !it.is_zero() && *it <= LONGEST_DURATION;
     Duration::try_from(parsed).ok().filter(is_usable)
+}
+
+/// The days that it begins with, and what is behind them.
+fn days(text: &str) -> (Option<SignedDuration>, &str) {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let Some(rest) = text[digits..].strip_prefix('d') else { return (None, text) };
+    let hours = text[..digits].parse().ok().and_then(|days: i64| days.checked_mul(24));
+    match hours.and_then(SignedDuration::try_from_hours) {
+        Some(days) if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            (Some(days), rest.trim_start())
+        }
+        _ => (None, text),
+    }
 }
 
 /// A year; beyond it sums of times leave the calendar.

@@ -56,6 +56,7 @@ pub mod config;
 pub mod early;
 pub mod evidence;
 pub mod metrics;
+pub mod pausing;
 pub mod pipeline;
 pub mod reconcile;
 pub mod reload;
@@ -63,6 +64,7 @@ pub mod respond;
 pub mod resume;
 pub mod rules;
 pub mod runs;
+pub mod shadow;
 pub mod sweep;
 mod tell;
 

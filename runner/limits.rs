@@ -49,6 +49,12 @@ pub const SQLITE_BUSY: Duration = Duration::from_secs(3);
 /// thousand; each thousand is a write unit in every region.
 pub const LEDGER_BYTES: usize = 64 * 1024;
 
+/// People whose answers to one question are kept. An incident has a handful of responders.
+pub const ANSWERS: usize = 16;
+
+/// Pauses in force at once; with more of them, one that says `--all` is what is meant.
+pub const PAUSES: usize = 100;
+
 // --- reconcile ---------------------------------------------------------------------------------
 
 /// How often PagerDuty is asked for open incidents that nobody claimed: their webhooks were lost.
@@ -115,6 +121,9 @@ pub const DYNAMODB_TEXT_BYTES: usize = 300 * 1024;
 
 /// Bytes of a run's story. Ordinary ones have two to six thousand.
 pub const STORY_BYTES: usize = 64 * 1024;
+
+/// Bytes of a page of the history: who paused what, what a run in shadow would have done.
+pub const PAGE_BYTES: usize = 64 * 1024;
 
 /// Steps a story names, and characters of each name.
 pub const STORY_STEPS: usize = 200;

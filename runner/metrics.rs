@@ -75,6 +75,15 @@ struct ResultLabel {
     result: Webhook,
 }
 
+/// Every word of [`Metrics::guard_refused`].
+const GUARDS: [&str; 7] =
+    ["budget", "cool_down", "breaker", "turn", "storm", "record_full", "pause"];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GuardLabel {
+    guard: &'static str,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: Outcome,
@@ -85,6 +94,7 @@ struct OutcomeLabel {
 pub struct Metrics {
     webhooks: Family<ResultLabel, Counter>,
     runs: Family<OutcomeLabel, Counter>,
+    guard_refusals: Family<GuardLabel, Counter>,
     pub runs_open: Gauge,
     pub take_overs: Counter,
     /// Runs begun because their webhooks were lost.
@@ -113,19 +123,31 @@ impl Metrics {
         self.webhooks.get_or_create(&ResultLabel { result }).inc();
     }
 
+    /// By the guard's word.
+    pub fn guard_refused(&self, guard: &'static str) {
+        self.guard_refusals.get_or_create(&GuardLabel { guard }).inc();
+    }
+
     pub fn run_ended(&self, outcome: Outcome) {
         self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
-    /// All of it as Prometheus text.
-    pub fn render(&self) -> String {
+    fn begin_at_zero(&self) {
         // A counter that appears with its first event hides that event from `increase()`.
         for result in Webhook::ALL {
             drop(self.webhooks.get_or_create(&ResultLabel { result }));
         }
+        for guard in GUARDS {
+            drop(self.guard_refusals.get_or_create(&GuardLabel { guard }));
+        }
         for outcome in Outcome::ALL {
             drop(self.runs.get_or_create(&OutcomeLabel { outcome }));
         }
+    }
+
+    /// All of it as Prometheus text.
+    pub fn render(&self) -> String {
+        self.begin_at_zero();
         let mut registry = Registry::with_prefix("ams");
         registry.register(
             "webhooks",
@@ -134,6 +156,11 @@ impl Metrics {
         );
         registry.register("runs", "Runs ended by this process, by outcome", self.runs.clone());
         registry.register("runs_open", "Runs this process is carrying out", self.runs_open.clone());
+        registry.register(
+            "guard_refusals",
+            "Runs that a guard stopped before a recovery, by guard",
+            self.guard_refusals.clone(),
+        );
         registry.register(
             "take_overs",
             "Runs taken over from a runner that died or released them",

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::begun::{Begun, Witness};
+use crate::claim::answers::Answer;
 use crate::claim::hold::Hold;
 use crate::claim::journal::Journal;
 use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDown, StandDownReason};
@@ -19,7 +20,7 @@ use crate::early::EarlyEnds;
 use crate::evidence::Evidence;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
-use crate::execute::run::{Answer, Executor};
+use crate::execute::run::Executor;
 use crate::incident::{Incident, IncidentId, Outcome, Region, RunId};
 use crate::matching::{Choice, Meant};
 use crate::metrics::Metrics;
@@ -238,7 +239,7 @@ impl Pipeline {
     }
 
     async fn taken_from_us(
-        &self,
+        self: &Arc<Self>,
         incident: &IncidentId,
         reason: StandDownReason,
         (by, at): (Option<String>, Option<Timestamp>),
@@ -264,8 +265,20 @@ impl Pipeline {
                 Ok(Taken::StandDown)
             }
             // Nobody is working on it any more: there is nothing to stop.
-            Err(_) => Ok(Taken::Ignored),
+            Err(refusal) => {
+                self.shadow_ended(&refusal, reason, at);
+                Ok(Taken::Ignored)
+            }
         }
+    }
+
+    /// Recorded before it is answered: the run may be another region's, or nobody's at this moment.
+    async fn answered(&self, incident: &IncidentId, answer: Answer) -> Result<Taken, StoreError> {
+        match self.claims().answer(incident, answer).await? {
+            Ok(run) => self.runs.answered(&run),
+            Err(refusal) => tracing::debug!("an answer is to no question: {refusal}"),
+        }
+        Ok(Taken::Ignored)
     }
 }
 
@@ -284,9 +297,8 @@ impl Intake for PipelineIntake {
                 Event::TakenFromUs { incident, reason, by, at } => {
                     pipeline.taken_from_us(&incident, reason, (by, at)).await
                 }
-                Event::Answered { incident, approved, at } => {
-                    pipeline.runs.answer(&incident, Answer { approved, at });
-                    Ok(Taken::Ignored)
+                Event::Answered { incident, approved, by, at } => {
+                    pipeline.answered(&incident, Answer { approved, by, at }).await
                 }
                 Event::Ignored(_) => Ok(Taken::Ignored),
             }

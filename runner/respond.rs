@@ -46,7 +46,7 @@ static NOWHERE_ELSE: Places = Places::new();
 const LOOK_ROUNDS: usize = 2;
 
 impl Pipeline {
-    pub(crate) async fn respond(&self, mut begun: Begun) {
+    pub(crate) async fn respond(self: &Arc<Self>, mut begun: Begun) {
         let run = begun.claim().run().clone();
         let scenario = begun.scenario.id.clone();
         let beginning = self.keep_beginning(&begun);
@@ -58,7 +58,13 @@ impl Pipeline {
             Ok(end) => {
                 let outcome = end.outcome();
                 self.keep_end(beginning, &begun, &end).await;
+                self.keep_shadow(&begun, &end);
                 self.metrics.run_ended(outcome);
+                match &end {
+                    End::Guarded(no) => self.metrics.guard_refused(no.guard.word()),
+                    End::Paused(_) => self.metrics.guard_refused("pause"),
+                    _ => {}
+                }
                 tracing::info!(
                     incident.id = %run.incident, scenario.name = scenario,
                     "run {run} ended: {outcome}",
@@ -107,6 +113,7 @@ impl Pipeline {
             memory: begun.memory.clone(),
             end: begun.end.take(),
             act_until: begun.act_until(self.executor.clock.now()),
+            room: begun.room(),
             signals: RunSignals {
                 stand_down: begun.place.stand_down.clone(),
                 leave: begun.place.leave.clone(),
@@ -203,6 +210,7 @@ impl Pipeline {
             region: self.region.clone(),
             scenario: Arc::clone(&begun.scenario),
             began_at: begun.claim().opened_at(),
+            taken_over: begun.taken_over,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::claim::journal::{DoneResult, Entry, Journal, Standing};
 use crate::claim::protocol::{Opening, RunItem, StandDown, StandDownReason};
 use crate::execute::end::{End, Told};
 use crate::execute::memory::Memory;
-use crate::execute::run::StepReport;
+use crate::execute::run::{Passes, StepReport};
 use crate::execute::verdict::{Verdict, Why};
 use crate::incident::{Incident, IncidentId, Outcome, RunId, Status, Urgency};
 use crate::matching::{Choice, Index};
@@ -94,7 +94,7 @@ pub(crate) async fn pick_up(
 fn known_steps(journal: &Journal) -> Vec<StepReport> {
     let steps = journal.entries().iter().filter_map(|entry| match entry {
         Entry::Done { step, result, at } => Some((step.clone(), *result, *at)),
-        Entry::Way { .. } | Entry::Intent { .. } | Entry::Closing { .. } => None,
+        _ => None,
     });
     steps
         .map(|(at, result, began_at)| StepReport {
@@ -109,6 +109,7 @@ fn known_steps(journal: &Journal) -> Vec<StepReport> {
             attempts: 1,
             began_at,
             took: Duration::ZERO,
+            passes: Passes::default(),
         })
         .collect()
 }

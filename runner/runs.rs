@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::claim::protocol::StandDown;
-use crate::execute::run::Answer;
 use crate::incident::{IncidentId, RunId};
 use crate::limits;
 use crate::metrics::Metrics;
@@ -42,7 +41,7 @@ struct Reach {
     /// Number of the run.
     run: u32,
     stand_down: watch::Sender<Option<StandDown>>,
-    answer: watch::Sender<Option<Answer>>,
+    answers: watch::Sender<u64>,
 }
 
 /// A run's place among the open ones; leaving is dropping it.
@@ -52,7 +51,8 @@ pub struct Enrolled {
     /// An incident's next run may be enrolled before the last one has left.
     serial: u64,
     pub stand_down: watch::Receiver<Option<StandDown>>,
-    pub answers: watch::Receiver<Option<Answer>>,
+    /// Changes when a person has answered.
+    pub answers: watch::Receiver<u64>,
     pub leave: CancellationToken,
     pub halt: CancellationToken,
 }
@@ -80,11 +80,12 @@ impl Runs {
     /// Enters a run before it starts.
     pub fn enrol(&self, run: &RunId) -> Enrolled {
         let (stand_down_sender, stand_down) = watch::channel(None);
-        let (answer, answers) = watch::channel(None);
+        let (knock, answers) = watch::channel(0);
         let mut open = self.open();
         open.enrolled += 1;
         let serial = open.enrolled;
-        let reach = Reach { serial, run: run.number, stand_down: stand_down_sender, answer };
+        let reach =
+            Reach { serial, run: run.number, stand_down: stand_down_sender, answers: knock };
         open.runs.insert(run.incident.clone(), reach);
         self.metrics.runs_open.set(i64::try_from(open.runs.len()).unwrap_or(i64::MAX));
         Enrolled {
@@ -116,12 +117,12 @@ impl Runs {
         }
     }
 
-    /// What a person answered; whether a run here was there to hear it.
-    pub fn answer(&self, incident: &IncidentId, answer: Answer) -> bool {
+    /// A person's answer has been recorded: the run, if it is one of ours, looks at once.
+    pub fn answered(&self, run: &RunId) {
         let open = self.open();
-        let Some(reach) = open.runs.get(incident) else { return false };
-        reach.answer.send_replace(Some(answer));
-        true
+        if let Some(reach) = open.runs.get(&run.incident).filter(|it| it.run == run.number) {
+            reach.answers.send_modify(|count| *count += 1);
+        }
     }
 
     /// Waits until no run is open.

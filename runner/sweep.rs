@@ -11,7 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::takeover::{Watcher, first_to_act};
-use crate::claim::{OpenRun, StoreError, TakenOver, Which};
+use crate::claim::{OpenRun, Signs, StoreError, TakenOver, Which};
 use crate::incident::{Owner, RunId};
 use crate::limits;
 use crate::pipeline::Pipeline;
@@ -97,10 +97,14 @@ impl Sweep {
         Ok(())
     }
 
-    /// Asks for all heartbeats; answers with when it did.
+    /// Asks for all heartbeats, and for what is paused; answers with when it did.
     async fn look(&mut self, pipeline: &Pipeline) -> Result<Instant, StoreError> {
         let asked = Instant::now();
-        let beats = pipeline.claims().store().heartbeats().await?;
+        let Signs { beats, pauses } = pipeline.claims().store().signs().await?;
+        let pauses = pauses.as_ref().map(Option::as_deref).map_err(Clone::clone);
+        pipeline.executor.pulse.in_force().hear(pauses, asked);
+        let beats: Vec<(Owner, u64)> =
+            beats.into_iter().map(|beat| (beat.owner, beat.number)).collect();
         self.watcher.look((&beats, asked), &self.listed, &pipeline.executor.pulse);
         Ok(asked)
     }

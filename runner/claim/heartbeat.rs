@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::Claims;
+use crate::claim::in_force::InForce;
 
 /// The lease as configured.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,7 @@ impl Default for LeaseTerms {
 pub struct Pulse {
     terms: LeaseTerms,
     beats: Arc<Mutex<Beats>>,
+    in_force: InForce,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +53,8 @@ struct Beats {
 
 impl Pulse {
     pub fn new(terms: LeaseTerms) -> Self {
-        Self { terms, beats: Arc::default() }
+        let in_force = InForce::new(terms.lease.saturating_sub(terms.margin));
+        Self { terms, beats: Arc::default(), in_force }
     }
 
     /// May this process start an effect now?
@@ -75,6 +78,11 @@ impl Pulse {
     /// Without a heartbeat for this long the process must not rely on its runs.
     fn patience(&self) -> Duration {
         self.terms.lease.saturating_sub(self.terms.margin)
+    }
+
+    /// What this process must not do, as it heard last.
+    pub const fn in_force(&self) -> &InForce {
+        &self.in_force
     }
 
     pub const fn terms(&self) -> LeaseTerms {
@@ -101,7 +109,8 @@ impl Pulse {
     /// Beats once. `number` must grow.
     pub async fn beat(&self, claims: &Claims, number: u64) -> bool {
         let sent = Instant::now();
-        match claims.store().beat(claims.owner(), number).await {
+        let pauses = self.in_force.serial();
+        match claims.store().beat(claims.owner(), number, pauses).await {
             Ok(()) => {
                 self.beat_well(sent);
                 true

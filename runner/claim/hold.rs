@@ -12,6 +12,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::heartbeat::Pulse;
+use super::in_force::Stopped;
+use super::pauses::Concern;
 use super::protocol::{Refusal, StandDown};
 use super::{Claim, Claims, StoreError};
 
@@ -35,6 +37,9 @@ pub enum Doubt {
     /// It cannot be known now.
     #[error("this process lost touch with the claim store ({0})")]
     Unknown(String),
+    /// An operator has paused what it is about: which pause.
+    #[error("AMS is paused ({0})")]
+    Paused(String),
 }
 
 impl Hold {
@@ -118,6 +123,8 @@ pub struct Permission {
     pub hold: Arc<Hold>,
     /// Only while nobody has asked to stand down.
     pub consent: bool,
+    /// Only while nobody has paused this.
+    pub concern: Option<Concern>,
 }
 
 impl Permission {
@@ -127,12 +134,17 @@ impl Permission {
             Err(Doubt::Refused(Refusal::StandDown { .. })) if !self.consent => {}
             Err(doubt) => return Err(doubt),
         }
-        self.wish().map_or(Ok(()), |wish| Err(Doubt::Refused(wish)))
+        self.wish().map_or(Ok(()), |wish| Err(Doubt::Refused(wish)))?;
+        match self.stopped() {
+            None => Ok(()),
+            Some(Stopped::By(pause)) => Err(Doubt::Paused(pause.id)),
+            Some(Stopped::Unknown(why)) => Err(Doubt::Unknown(why)),
+        }
     }
 
     /// Asking would be answered with yes, without asking the store.
     pub fn is_sure(&self) -> bool {
-        self.hold.is_sure() && self.wish().is_none()
+        self.hold.is_sure() && self.wish().is_none() && self.stopped().is_none()
     }
 
     /// Returns when somebody has asked to stand down; never where that changes nothing.
@@ -145,6 +157,11 @@ impl Permission {
 
     fn wish(&self) -> Option<Refusal> {
         self.hold.wish().filter(|_| self.consent)
+    }
+
+    fn stopped(&self) -> Option<Stopped> {
+        let hold = &*self.hold;
+        hold.pulse.in_force().stops(self.concern.as_ref()?, hold.claims.clock.now())
     }
 }
 
@@ -172,7 +189,7 @@ mod tests {
         let ClaimAnswer::Won(claim) = answer else { panic!("{answer:?}") };
         let (_, nobody) = watch::channel(None);
         let hold = Hold::new(tokyo, pulse.clone(), claim, pulse.breaks(), nobody);
-        (Permission { hold: Arc::new(hold), consent: true }, osaka)
+        (Permission { hold: Arc::new(hold), consent: true, concern: None }, osaka)
     }
 
     #[tokio::test(start_paused = true)]
@@ -186,6 +203,23 @@ mod tests {
         osaka.take_over(&seen).await.unwrap().unwrap();
         let doubt = permission.ask().await.unwrap_err();
         assert!(matches!(doubt, Doubt::Refused(Refusal::NotOwner { epoch: 2, .. })), "{doubt}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_operator_has_paused_is_refused_at_the_last_moment() {
+        let pulse = Pulse::new(LeaseTerms::default());
+        let (mut permission, osaka) = held(&pulse).await;
+        permission.concern = Some(Concern::default());
+        assert!(pulse.beat(&osaka, 1).await);
+        let doubt = permission.ask().await.unwrap_err();
+        assert!(matches!(doubt, Doubt::Unknown(_)), "nothing was heard of pauses yet: {doubt}");
+        pulse.in_force().hear(Ok(None), tokio::time::Instant::now());
+        permission.ask().await.unwrap();
+        let all = r#"{"v":1,"serial":1,"pauses":[{"id":"p1","at":0}]}"#;
+        pulse.in_force().hear(Ok(Some(all)), tokio::time::Instant::now());
+        let doubt = permission.ask().await.unwrap_err();
+        assert!(matches!(&doubt, Doubt::Paused(id) if id == "p1"), "{doubt}");
+        assert!(!permission.is_sure());
     }
 
     #[tokio::test(start_paused = true)]

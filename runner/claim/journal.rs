@@ -34,6 +34,19 @@ pub enum Entry {
     },
     /// It happened, and this is how it went.
     Done { step: StepAt, result: DoneResult, at: Timestamp },
+    /// Its beginning was put off until the end of a suspension.
+    Deferred { until: Timestamp, at: Timestamp },
+    /// People were asked whether this step may be done. Written before they are, so that nobody asks
+    /// twice and the time to answer stays what it was.
+    Asked {
+        step: StepAt,
+        /// Counts the questions of the run, from 1.
+        number: u32,
+        until: Timestamp,
+        at: Timestamp,
+    },
+    /// What was made of it: who allowed or forbade it; nobody where the time for it ran out.
+    Answered { step: StepAt, approved: bool, by: Option<String>, at: Timestamp },
     /// The run is over in substance; what remains is to tell people.
     Closing { outcome: Outcome, reason: Reason, escalate_to: Option<u32>, at: Timestamp },
 }
@@ -159,6 +172,10 @@ pub enum Reason {
         count: u32,
         limit: u32,
     },
+    /// An operator has paused AMS.
+    Paused {
+        step: usize,
+    },
     CannotGoOn {
         step: usize,
     },
@@ -240,6 +257,15 @@ pub enum Standing {
     Closing { reason: Reason, escalate_to: Option<u32> },
 }
 
+/// A question to people, as it was recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question<'a> {
+    pub step: &'a StepAt,
+    pub number: u32,
+    pub until: Timestamp,
+    pub at: Timestamp,
+}
+
 impl Journal {
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -263,7 +289,11 @@ impl Journal {
                     doubts.push(Doubt { step, nonce, trace, at: *at });
                 }
                 Entry::Done { step, .. } => doubts.retain(|it| it.step != *step),
-                Entry::Closing { .. } | Entry::Way { .. } => {}
+                Entry::Way { .. }
+                | Entry::Deferred { .. }
+                | Entry::Asked { .. }
+                | Entry::Answered { .. }
+                | Entry::Closing { .. } => {}
             }
             doubts
         })
@@ -273,6 +303,32 @@ impl Journal {
     pub fn begun(&self) -> impl Iterator<Item = &StepAt> {
         self.entries.iter().filter_map(|entry| match entry {
             Entry::Intent { step, .. } => Some(step),
+            _ => None,
+        })
+    }
+
+    /// Until when the run's beginning was put off, the last time it was.
+    pub fn deferred(&self) -> Option<Timestamp> {
+        self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Deferred { until, .. } => Some(*until),
+            _ => None,
+        })
+    }
+
+    /// Questions that people were asked, in order.
+    pub fn questions(&self) -> impl Iterator<Item = Question<'_>> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Asked { step, number, until, at } => {
+                Some(Question { step, number: *number, until: *until, at: *at })
+            }
+            _ => None,
+        })
+    }
+
+    /// What people said to the question about a step.
+    pub fn answer(&self, asked: &StepAt) -> Option<bool> {
+        self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Answered { step, approved, .. } if step == asked => Some(*approved),
             _ => None,
         })
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::claim::ledger::{Ledger, LedgerName, Reviser, Revision, check_length};
 use crate::claim::protocol::{Event, Refusal, RunItem, StandDown, Verdict, judge};
-use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
+use crate::claim::{Beat, ClaimStore, OpenRun, Signs, StoreError, Which};
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Owner, RunId};
 
@@ -21,7 +21,8 @@ pub struct MemoryClaims {
 #[derive(Default)]
 struct Kept {
     items: BTreeMap<IncidentId, RunItem>,
-    beats: BTreeMap<Owner, u64>,
+    /// With the serial number of the pauses its owner goes by.
+    beats: BTreeMap<Owner, (u64, u64)>,
     /// With the time of the last change.
     ledgers: BTreeMap<LedgerName, (String, Timestamp)>,
 }
@@ -71,13 +72,20 @@ impl ClaimStore for MemoryClaims {
         Ok(mine.filter_map(|item| Some((item.run.clone(), item.stand_down.clone()?))).collect())
     }
 
-    async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError> {
-        self.kept().beats.insert(owner.clone(), number);
+    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError> {
+        self.kept().beats.insert(owner.clone(), (number, pauses));
         Ok(())
     }
 
-    async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError> {
-        Ok(self.kept().beats.iter().map(|(owner, n)| (owner.clone(), *n)).collect())
+    async fn signs(&self) -> Result<Signs, StoreError> {
+        let kept = self.kept();
+        let beats = kept.beats.iter().map(|(owner, (number, pauses))| Beat {
+            owner: owner.clone(),
+            number: *number,
+            pauses: *pauses,
+        });
+        let pauses = kept.ledgers.get(&LedgerName::Pauses).map(|(text, _)| text.clone());
+        Ok(Signs { beats: beats.collect(), pauses: Ok(pauses) })
     }
 
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {

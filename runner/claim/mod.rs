@@ -11,19 +11,23 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Outcome, Owner, RunId};
 
+pub mod answers;
 pub mod dynamodb;
 pub mod heartbeat;
 pub mod hold;
+pub mod in_force;
 pub mod journal;
 pub mod ledger;
 pub mod memory;
+pub mod pauses;
 pub mod protocol;
 pub mod sqlite;
 pub mod takeover;
 
 use journal::Journal;
 use protocol::{
-    ClaimToken, Event, Opening, Refusal, RunItem, ScenarioRef, StandDown, StandDownReason, Verdict,
+    Answer, ClaimToken, Event, Opening, Refusal, RunItem, ScenarioRef, StandDown, StandDownReason,
+    Verdict,
 };
 
 /// Where claims are kept. An adapter applies [`protocol::judge`] under its own exclusion and adds
@@ -49,16 +53,39 @@ pub trait ClaimStore: Send + Sync {
     /// The owner's open runs that were asked to stand down.
     async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(RunId, StandDown)>, StoreError>;
 
-    /// Writes the owner's sign of life.
-    async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError>;
+    /// Writes the owner's sign of life, with the serial number of the pauses it goes by.
+    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError>;
+
+    /// Every owner's last sign of life, and what is paused: read together, in one question.
+    async fn signs(&self) -> Result<Signs, StoreError>;
 
     /// Every owner's last sign of life.
-    async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError>;
+    async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError> {
+        let beats = self.signs().await?.beats;
+        Ok(beats.into_iter().map(|beat| (beat.owner, beat.number)).collect())
+    }
 
     /// Forgets runs that ended before `before`, what guards counted where nothing was since then,
     /// and heartbeats of owners that have no open run and are not in `alive`. Answers with the
     /// number of runs and records forgotten.
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError>;
+}
+
+/// What processes show of themselves, and what operators want of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signs {
+    pub beats: Vec<Beat>,
+    /// The record of what is paused ([`pauses::Pauses`]); `Err` says why it cannot be read.
+    pub pauses: Result<Option<String>, String>,
+}
+
+/// An owner's last sign of life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beat {
+    pub owner: Owner,
+    pub number: u64,
+    /// Serial number of the pauses it goes by.
+    pub pauses: u64,
 }
 
 /// Which open runs are asked for. All of them is dear where thousands are open.
@@ -309,6 +336,23 @@ impl Claims {
             Event::StandDown { reason, by: by.clone(), happened: None, run: Some(run.number) };
         let wish = StandDown { reason, by, at: self.clock.now() };
         self.ask_to_stand_down(&run.incident, event, wish).await
+    }
+
+    /// Records what a person said to the run's question, for whoever owns it.
+    pub async fn answer(
+        &self,
+        incident: &IncidentId,
+        answer: Answer,
+    ) -> Result<Result<RunId, Refusal>, StoreError> {
+        let answered = self.store.apply(incident, Event::Answer(answer)).await?;
+        Ok(answered.map(|item| item.run))
+    }
+
+    /// What people have said to the run's last question.
+    pub async fn answers(&self, claim: &Claim) -> Result<Vec<Answer>, StoreError> {
+        let item = self.store.read(&claim.run.incident).await?;
+        let mine = item.filter(|item| item.run == claim.run);
+        Ok(mine.map(|item| item.answers.given).unwrap_or_default())
     }
 
     async fn ask_to_stand_down(

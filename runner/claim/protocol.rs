@@ -8,6 +8,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::claim::answers::answer as judge_answer;
+pub use crate::claim::answers::{Answer, Answers};
 use crate::claim::journal::Journal;
 use crate::claim::ledger::Mark;
 use crate::incident::{IncidentId, Outcome, Owner, RunId};
@@ -32,6 +34,9 @@ pub struct RunItem {
     pub outcome: Option<Outcome>,
     pub opened_at: Timestamp,
     pub changed_at: Timestamp,
+    /// What people said to the run's last question.
+    #[serde(default, skip_serializing_if = "Answers::is_empty")]
+    pub answers: Answers,
 }
 
 /// What made a run begin. Both regions hear of it separately, so it must compare equal for them.
@@ -135,6 +140,8 @@ pub enum Event {
         happened: Option<Timestamp>,
         run: Option<u32>,
     },
+    /// A person answered. Any region may say so.
+    Answer(Answer),
     /// The owner gives the run up so that another may go on at once.
     Release { owner: Owner, epoch: u64 },
     /// Another runner saw the owner dead (or released) at exactly this epoch.
@@ -170,6 +177,8 @@ pub enum Refusal {
     /// Its owner has recorded since how the run ends.
     #[error("run {run} is being closed: this was to be recorded before")]
     Late { run: RunId },
+    #[error("run {run} has asked nothing that this would answer")]
+    NotAsked { run: RunId },
     #[error("nobody has claimed incident {incident}")]
     Unclaimed { incident: IncidentId },
     /// It reopens again and again; people have it.
@@ -206,6 +215,7 @@ fn judge_existing(item: &RunItem, event: &Event, at: Timestamp) -> Verdict {
             Verdict::Refuse(Refusal::Late { run: item.run.clone() })
         }
         Event::StandDown { reason, by, .. } => stand_down(item, *reason, by.as_ref(), at),
+        Event::Answer(answer) => judge_answer(item, answer, at),
         Event::Release { owner, epoch } => owned(item, owner, *epoch, |item| {
             Verdict::Write(RunItem { released: true, changed_at: at, ..item.clone() })
         }),
@@ -264,6 +274,7 @@ fn open(run: RunId, epoch: u64, event: &Event, at: Timestamp) -> Verdict {
         outcome: *outcome,
         opened_at: at,
         changed_at: at,
+        answers: Answers::default(),
     })
 }
 
@@ -347,12 +358,20 @@ fn record(item: &RunItem, journal: &Journal, consent: bool, at: Timestamp) -> Ve
         _ if item.journal.is_closed() && !journal.is_closed() => {
             Verdict::Refuse(Refusal::Late { run: item.run.clone() })
         }
-        _ => Verdict::Write(RunItem { journal: journal.clone(), changed_at: at, ..item.clone() }),
+        _ => {
+            let answers = item.answers.after(&item.journal, journal);
+            let journal = journal.clone();
+            Verdict::Write(RunItem { answers, journal, changed_at: at, ..item.clone() })
+        }
     }
 }
 
 /// What somebody did before the incident was reopened is delivered after it now and then.
-fn is_of_another_run(item: &RunItem, happened: Option<Timestamp>, run: Option<u32>) -> bool {
+pub(super) fn is_of_another_run(
+    item: &RunItem,
+    happened: Option<Timestamp>,
+    run: Option<u32>,
+) -> bool {
     if run.is_some_and(|run| run != item.run.number) {
         return true;
     }

@@ -10,11 +10,14 @@ mod findings_json;
 mod findings_text;
 mod log;
 pub mod match_title;
+pub mod pause;
 pub mod plan;
 mod print;
+pub mod resume;
 pub mod sandbox;
 pub mod schema;
 pub mod serve;
+pub mod shadow;
 pub mod test;
 pub mod validate;
 
@@ -41,10 +44,13 @@ pub struct Cli {
 enum Command {
     Explain(explain::Args),
     Match(match_title::Args),
+    Pause(pause::Args),
     Plan(plan::Args),
+    Resume(resume::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
     Serve(serve::Args),
+    Shadow(shadow::Args),
     Test(test::Args),
     Validate(validate::Args),
     #[command(hide = true)]
@@ -56,10 +62,13 @@ impl Cli {
         match self.command {
             Command::Explain(args) => explain::run(args).await,
             Command::Match(args) => match_title::run(&args),
+            Command::Pause(args) => pause::run(args).await,
             Command::Plan(args) => plan::run(&args),
+            Command::Resume(args) => resume::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Schema(args) => schema::run(&args),
             Command::Serve(args) => serve::run(args).await,
+            Command::Shadow(args) => shadow::run(args).await,
             Command::Test(args) => test::run(&args),
             Command::Validate(args) => validate::run(&args),
             Command::DemoService(args) => crate::sandbox::demo_service::run(args).await,

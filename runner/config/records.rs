@@ -21,6 +21,7 @@ pub struct Records {
     pub lang: Lang,
     pub zone: TimeZone,
     pub scenarios: Option<PathBuf>,
+    pub customers: Option<PathBuf>,
     pub lease: LeaseTerms,
     pub mask: Mask,
 }
@@ -48,9 +49,19 @@ impl Source<'_> {
         let zone = self.zone(lang, findings);
         let named = self.says("scenarios");
         let scenarios = named.then(|| self.path("scenarios", "./scenarios", findings)).flatten();
+        let named = self.says("customers");
+        let customers = named.then(|| self.path("customers", "", findings)).flatten();
         let lease = self.lease(findings);
         let rules = mask::read_leniently(self, findings);
         let mask = Mask::default().and(rules.known, &rules.patterns);
-        Some(Records { store: store?, lang, zone: zone?, scenarios, lease: lease?, mask })
+        Some(Records {
+            store: store?,
+            lang,
+            zone: zone?,
+            scenarios,
+            customers,
+            lease: lease?,
+            mask,
+        })
     }
 }

@@ -92,6 +92,12 @@ impl Check<'_> {
             let name = suspension.scenario.as_deref();
             named.extend(name.map(|name| (name, format!("suspensions.{index}"))));
         }
+        for (index, window) in self.customer.maintenance.iter().enumerate() {
+            let names = window.scenarios.iter();
+            named.extend(names.map(|name| (name.as_str(), format!("maintenance.{index}"))));
+        }
+        let waived = self.customer.approval.scenarios();
+        named.extend(waived.map(|(index, name)| (name, format!("approval.waived.{index}"))));
         for (name, at) in named {
             let mut known = self.scenarios.iter().map(|scenario| scenario.id.as_str());
             if known.clone().any(|id| id == name) {

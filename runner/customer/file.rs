@@ -14,7 +14,7 @@ use crate::customer::aws_way::{self, InAws};
 use crate::customer::belongs::{self, Belongs};
 use crate::customer::instance::InstanceId;
 use crate::customer::way::{self, SshPart, Whose};
-use crate::customer::{Customer, Destination, Host, Reach, Suspension, limits};
+use crate::customer::{Customer, Destination, Host, Reach, Suspension, approval, limits, rest};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
@@ -76,7 +76,6 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
         ticket_project: fields.text("ticket_project", findings).map(|at| at.value),
         escalation: fields.text("escalation_policy", findings).map(|at| at.value),
         parameters: map(&fields, "parameters", findings),
-        hosts,
         mask: fields
             .get("mask")
             .map(|node| mask::file::read(node, findings, mask::file::references))
@@ -90,6 +89,11 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
         suspensions: list(&fields, "suspensions", findings, |node, findings| {
             read_suspension(node, &zone, findings)
         }),
+        maintenance: list(&fields, "maintenance", findings, |node, findings| {
+            rest::read_maintenance(node, &hosts, findings)
+        }),
+        approval: approval::read(&fields, findings),
+        hosts,
         zone: zone.clone(),
         file: path.to_owned(),
         places: places(node),
@@ -117,10 +121,15 @@ fn places(node: &Node) -> BTreeMap<String, Place> {
             }
         }
     }
-    if let Some(Node { kind: Kind::List(suspensions), .. }) = node.below(&["suspensions"]) {
-        for (index, suspension) in suspensions.iter().enumerate() {
-            let place = suspension.below(&["scenario"]).map(|node| node.place);
-            places.extend(place.map(|place| (format!("suspensions.{index}"), place)));
+    for (way, key) in [
+        (&["suspensions"][..], "scenario"),
+        (&["maintenance"], "scenarios"),
+        (&["approval", "waived"], "scenarios"),
+    ] {
+        let Some(Node { kind: Kind::List(items), .. }) = node.below(way) else { continue };
+        for (index, item) in items.iter().enumerate() {
+            let place = item.below(&[key]).map(|node| node.place);
+            places.extend(place.map(|place| (format!("{}.{index}", way.join(".")), place)));
         }
     }
     places

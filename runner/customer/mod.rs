@@ -3,14 +3,17 @@
 //! A run is bound to one customer; what another one has cannot be reached from it, because
 //! nothing but this value is handed to the run.
 
+pub mod approval;
 pub mod aws;
 mod aws_way;
 pub mod belongs;
+pub mod calendar;
 pub mod catalog;
 pub mod check;
 pub mod file;
 pub mod instance;
 mod limits;
+pub mod rest;
 pub mod ssh;
 mod way;
 
@@ -18,12 +21,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::claim::ledger::Mark;
+use crate::customer::approval::Approval;
 use crate::customer::belongs::Belongs;
+use crate::customer::rest::Maintenance;
+pub use crate::customer::rest::{Rest, Suspension};
 use crate::guard::rules::Rules;
 use crate::lang::Lang;
 use crate::mask;
@@ -55,13 +60,16 @@ pub struct Customer {
     /// How far AMS may go, per scenario id; `default` for all others.
     pub modes: BTreeMap<String, Mode>,
     pub suspensions: Vec<Suspension>,
+    pub maintenance: Vec<Maintenance>,
+    pub approval: Approval,
     /// Of its own; others hold beside them.
     pub limits: Rules,
     /// What else is secret in its runs.
     pub mask: mask::Rules,
     pub file: PathBuf,
     /// Where the values stand that are for the scenarios to judge: `parameters.NAME`,
-    /// `hosts.HOST.NAME`, `modes.SCENARIO`, `suspensions.INDEX`.
+    /// `hosts.HOST.NAME`, `modes.SCENARIO`, `suspensions.INDEX`, `maintenance.INDEX`,
+    /// `approval.waived.INDEX`.
     pub places: BTreeMap<String, Place>,
 }
 
@@ -101,20 +109,6 @@ pub struct Destination {
     pub contact: Option<String>,
 }
 
-/// 対応停止: the customer asked to leave the system alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Suspension {
-    pub from: Timestamp,
-    pub until: Timestamp,
-    /// Only this scenario.
-    pub scenario: Option<String>,
-    /// Only this host.
-    pub host: Option<String>,
-    /// Only the hosts of this group.
-    pub group: Option<String>,
-    pub reason: String,
-}
-
 impl Customer {
     /// Names the customer where its id may not be written.
     pub fn mark(&self) -> Mark {
@@ -148,24 +142,5 @@ impl Customer {
 
     pub fn group(&self, group: &str) -> Vec<&Host> {
         self.hosts.iter().filter(|host| host.groups.iter().any(|it| it == group)).collect()
-    }
-
-    /// The suspension in force that lasts longest. Without a host, only those for all hosts count.
-    pub fn suspended(
-        &self,
-        scenario: &str,
-        host: Option<&str>,
-        now: Timestamp,
-    ) -> Option<&Suspension> {
-        let covers = |suspension: &&Suspension| {
-            (suspension.from..suspension.until).contains(&now)
-                && suspension.scenario.as_deref().is_none_or(|it| it == scenario)
-                && suspension.host.as_deref().is_none_or(|it| host == Some(it))
-                && suspension.group.as_ref().is_none_or(|it| {
-                    let host = host.and_then(|host| self.host(host));
-                    host.is_some_and(|host| host.groups.contains(it))
-                })
-        };
-        self.suspensions.iter().filter(covers).max_by_key(|suspension| suspension.until)
     }
 }

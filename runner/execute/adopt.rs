@@ -4,7 +4,6 @@ use futures_util::future::join_all;
 
 use crate::execute::actuator::Adopted;
 use crate::execute::end::End;
-use crate::execute::look::order;
 use crate::execute::round::{Task, Work};
 use crate::execute::run::{Executor, Progress, Stop};
 use crate::scenario::model::Effect;
@@ -62,7 +61,7 @@ impl Executor {
     async fn became(&self, progress: &Progress<'_>, task: &Task<'_>) -> Option<Adopted> {
         let doubt = progress.plan.memory.doubt(&task.ready.at)?;
         let Work::Act { probe, prepared } = &task.work else { return None };
-        let mut order = order(progress, task, (probe, prepared), 1);
+        let mut order = self.order(progress, task, (probe, prepared), 1);
         order.nonce.clone_from(&doubt.nonce);
         order.announced_at = Some(doubt.at);
         let leave = &progress.plan.signals.leave;

@@ -50,7 +50,7 @@ impl Executor {
 
     /// Texts go beside the journal. Without them a run that is taken over hands off where it needs
     /// them, so a history that cannot be written does not stop this one.
-    async fn keep_texts(&self, progress: &Progress<'_>) {
+    pub(super) async fn keep_texts(&self, progress: &Progress<'_>) {
         if !progress.plan.memory.has_text() {
             return;
         }
@@ -66,7 +66,11 @@ impl Executor {
         }
     }
 
-    async fn intend(&self, progress: &Progress<'_>, journal: &Journal) -> Result<(), Stop> {
+    pub(super) async fn intend(
+        &self,
+        progress: &Progress<'_>,
+        journal: &Journal,
+    ) -> Result<(), Stop> {
         let plan = &progress.plan;
         let mut last =
             StoreError::Unreachable { reason: "no heartbeat of ours was written".into() };

@@ -3,6 +3,7 @@
 use crate::claim::journal::{GuardKind, Reason};
 use crate::claim::protocol::StandDown;
 use crate::guard::Said;
+use crate::history::pause::PauseWords;
 use crate::incident::{Outcome, RunId};
 use crate::scenario::model::Mode;
 
@@ -59,6 +60,8 @@ pub enum End {
     },
     /// A guard said no before the step.
     Guarded(Guarded),
+    /// An operator has paused AMS.
+    Paused(Paused),
     /// A value the step needs is not there, or a limit of its author's is exceeded.
     CannotGoOn {
         step: usize,
@@ -95,6 +98,18 @@ pub struct Guarded {
     /// All of it; `None` where an earlier owner heard it.
     pub said: Option<Box<Said>>,
     /// When it may say something else, in the customer's time.
+    pub until: Option<String>,
+}
+
+/// What an operator has paused, in words as far as they are known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paused {
+    pub step: usize,
+    /// Nothing where an earlier owner heard it.
+    pub id: Option<String>,
+    /// Who, why and what; nothing where the history cannot be read.
+    pub words: Option<Box<PauseWords>>,
+    /// When it ends by itself, in the customer's time.
     pub until: Option<String>,
 }
 
@@ -183,6 +198,7 @@ impl End {
             | Self::HandedOffByStep { .. }
             | Self::NotApproved { .. }
             | Self::Guarded(_)
+            | Self::Paused(_)
             | Self::Gathered => Outcome::HandedOff,
             Self::Shadowed { .. } => Outcome::Shadowed,
             Self::Suspended { .. } => Outcome::Suspended,
@@ -224,6 +240,7 @@ impl End {
             Self::Guarded(Guarded { step, guard, count, limit, .. }) => {
                 Reason::Guarded { step: *step, guard: *guard, count: *count, limit: *limit }
             }
+            Self::Paused(Paused { step, .. }) => Reason::Paused { step: *step },
             Self::CannotGoOn { step, .. } => Reason::CannotGoOn { step: *step },
             Self::AlwaysFailed { step } => Reason::AlwaysFailed { step: *step },
             Self::Shadowed { step, .. } => Reason::Shadowed { step: *step },
@@ -254,6 +271,7 @@ impl End {
             (Reason::Guarded { step, guard, count, limit }, _) => {
                 Self::Guarded(Guarded { step, guard, count, limit, said: None, until: None })
             }
+            (Reason::Paused { step }, _) => Self::Paused(Paused { step, ..Paused::default() }),
             (Reason::CannotGoOn { step }, _) => {
                 Self::CannotGoOn { step, lack: Lack::Other(LOG_HAS_IT.to_owned()) }
             }

@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::execute::announce::STORE_PAUSE;
 use crate::execute::end::{End, Guarded};
+use crate::execute::plan::Ready;
 use crate::execute::prepare::Prepared;
 use crate::execute::round::{Task, Work};
 use crate::execute::run::{Executor, Phase, Progress, Stop};
@@ -19,7 +20,7 @@ impl Executor {
     pub(super) async fn guarded(
         &self,
         progress: &Progress<'_>,
-        tasks: &[Task<'_>],
+        tasks: &mut [Task<'_>],
     ) -> Result<(), Stop> {
         let recovers = |task: &&Task<'_>| {
             matches!(task.step.kind, StepKind::Recover { .. }) && task.adopted.is_none()
@@ -34,7 +35,12 @@ impl Executor {
         let until = self.store_patience(progress);
         loop {
             let said = match self.guards.ask(ask.clone()).await {
-                Ok(Answer::Granted(_)) => return Ok(()),
+                Ok(Answer::Granted(said)) => {
+                    for task in tasks.iter_mut().filter(|task| recovers(&&**task)) {
+                        task.passes.guards.clone_from(&said);
+                    }
+                    return Ok(());
+                }
                 Ok(Answer::Refused(said)) => return Err(no(progress, step, said)),
                 Ok(Answer::Busy { said, .. }) => said,
                 // Not known is never a yes.
@@ -56,6 +62,8 @@ impl Executor {
                 return Err(no(progress, step, said));
             }
             progress.plan.sleep(BUSY_PAUSE, step, progress.phase).await?;
+            let ready: Vec<Ready> = tasks.iter().map(|task| task.ready.clone()).collect();
+            self.not_paused(progress, &ready).await?;
         }
     }
 

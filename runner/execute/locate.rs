@@ -24,7 +24,7 @@ impl Executor {
     ) -> Result<(), Stop> {
         let (step, phase) = (ready.at.step, progress.phase);
         progress.plan.may_go_on(step, phase)?;
-        self.heed(progress, &[ready]).await?;
+        self.may_change(progress, &[ready]).await?;
         let found = if progress.plan.memory.has_forgotten_target() {
             // Other hosts now than those that something was done on would be worse than none.
             Err(Lack::TargetForgotten)

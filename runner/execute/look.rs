@@ -10,6 +10,7 @@ use crate::claim::hold::{Doubt, Permission};
 use crate::claim::protocol::Refusal;
 use crate::execute::actuator::{Action, Ending, Observation, Order, Output};
 use crate::execute::announce::STORE_PAUSE;
+use crate::execute::plan::Ready;
 use crate::execute::prepare::Prepared;
 use crate::execute::round::{Task, entry, nonce};
 use crate::execute::run::{Executor, Phase, Progress, Stop};
@@ -89,14 +90,46 @@ impl Executor {
         attempt: u32,
     ) -> Result<Observation, Stop> {
         if task.changes()
-            && let Some(reason) = self.must_not_begin(progress).await?
+            && let Some(reason) = self.must_not_begin(progress, &task.ready).await?
         {
             return Ok(not_begun(reason));
         }
-        let order = order(progress, task, (probe, prepared), attempt);
+        let order = self.order(progress, task, (probe, prepared), attempt);
         let signals = &progress.plan.signals;
         let stop = if task.changes() { &signals.halt } else { &signals.leave };
         Ok(self.actuator.act(&order, stop).await)
+    }
+
+    /// What always runs at the end does so whoever has asked to stop.
+    fn permission(&self, progress: &Progress<'_>, ready: &Ready) -> Permission {
+        let hold = Arc::clone(progress.plan.hold);
+        let consent = progress.phase == Phase::Main;
+        let concern = consent.then(|| self.concern(progress, ready));
+        Permission { hold, consent, concern }
+    }
+
+    /// What the task orders now. An effect is found again by the nonce of its intent.
+    pub(super) fn order(
+        &self,
+        progress: &Progress<'_>,
+        task: &Task<'_>,
+        (probe, prepared): (&Probe, &Prepared),
+        attempt: u32,
+    ) -> Order {
+        let plan = &progress.plan;
+        let left = plan.act_until.saturating_duration_since(Instant::now());
+        Order {
+            run: plan.claim().run().clone(),
+            step: task.step.number,
+            entry: entry(&task.ready.frame.each),
+            nonce: if task.changes() { task.nonce.clone() } else { nonce() },
+            attempt: task.changes().then_some(attempt),
+            announced_at: None,
+            permission: task.changes().then(|| self.permission(progress, &task.ready)),
+            action: prepared.action.clone(),
+            host: prepared.host.clone(),
+            timeout: probe.timeout.min(left),
+        }
     }
 
     /// How long a store that does not answer is waited for: a lease, because then others take over.
@@ -113,8 +146,12 @@ impl Executor {
 
     /// A process that was paused since the intent, or whose store was slow to take it, may be taken
     /// for dead by now. It asks whether the run is still its own.
-    async fn must_not_begin(&self, progress: &Progress<'_>) -> Result<Option<String>, Stop> {
-        let permission = permission(progress);
+    async fn must_not_begin(
+        &self,
+        progress: &Progress<'_>,
+        ready: &Ready,
+    ) -> Result<Option<String>, Stop> {
+        let permission = self.permission(progress, ready);
         let until = self.store_patience(progress);
         loop {
             let doubt = match permission.ask().await {
@@ -126,6 +163,7 @@ impl Executor {
                     return Ok(Some("somebody asked to stop before it was begun".to_owned()));
                 }
                 Doubt::Refused(refusal) => return Err(Stop::Lost(refusal)),
+                Doubt::Paused(_) => return Ok(Some(doubt.to_string())),
                 Doubt::Unknown(_) if Instant::now() >= until => return Ok(Some(doubt.to_string())),
                 Doubt::Unknown(why) => tracing::debug!(why, "a recovery waits"),
             }
@@ -137,35 +175,6 @@ impl Executor {
 
 /// A minute with the default lease.
 const ALWAYS_LEASES: u32 = 10;
-
-/// What always runs at the end does so whoever has asked to stop.
-fn permission(progress: &Progress<'_>) -> Permission {
-    let hold = Arc::clone(progress.plan.hold);
-    Permission { hold, consent: progress.phase == Phase::Main }
-}
-
-/// What the task orders now. An effect is found again by the nonce of its intent.
-pub(super) fn order(
-    progress: &Progress<'_>,
-    task: &Task<'_>,
-    (probe, prepared): (&Probe, &Prepared),
-    attempt: u32,
-) -> Order {
-    let plan = &progress.plan;
-    let left = plan.act_until.saturating_duration_since(Instant::now());
-    Order {
-        run: plan.claim().run().clone(),
-        step: task.step.number,
-        entry: entry(&task.ready.frame.each),
-        nonce: if task.changes() { task.nonce.clone() } else { nonce() },
-        attempt: task.changes().then_some(attempt),
-        announced_at: None,
-        permission: task.changes().then(|| permission(progress)),
-        action: prepared.action.clone(),
-        host: prepared.host.clone(),
-        timeout: probe.timeout.min(left),
-    }
-}
 
 fn not_begun(reason: String) -> Observation {
     Observation {

@@ -226,7 +226,11 @@ impl Memory {
                     let seen = Seen { result: *result, values: Map::new() };
                     memory.seen.entry(step.clone()).or_insert(seen);
                 }
-                Entry::Intent { .. } | Entry::Closing { .. } => {}
+                Entry::Intent { .. }
+                | Entry::Deferred { .. }
+                | Entry::Asked { .. }
+                | Entry::Answered { .. }
+                | Entry::Closing { .. } => {}
             }
         }
         memory

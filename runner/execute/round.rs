@@ -12,7 +12,7 @@ use crate::execute::end::End;
 use crate::execute::memory::Seen;
 use crate::execute::plan::Ready;
 use crate::execute::prepare::Prepared;
-use crate::execute::run::{Executor, Phase, Progress, RunPlan, StepReport, Stop};
+use crate::execute::run::{Allowed, Executor, Passes, Phase, Progress, RunPlan, StepReport, Stop};
 use crate::execute::verdict::Verdict;
 use crate::scenario::model::{Effect, Probe, Step, StepKind, Wait};
 
@@ -24,6 +24,7 @@ pub(super) struct Task<'a> {
     pub nonce: String,
     /// Its last attempt was an earlier owner's.
     pub adopted: Option<(Observation, u32)>,
+    pub passes: Passes,
 }
 
 impl Task<'_> {
@@ -46,6 +47,7 @@ struct Gone {
     attempts: u32,
     began_at: jiff::Timestamp,
     took: Duration,
+    allowed: Option<Allowed>,
 }
 
 impl Gone {
@@ -65,11 +67,11 @@ impl Executor {
         progress.plan.may_go_on(first, progress.phase)?;
         self.permit(progress, &ready).await?;
         let tasks = self.prepare(progress, ready)?;
-        let (tasks, unknown) = self.adopt(progress, tasks).await?;
-        self.guarded(progress, &tasks).await?;
+        let (mut tasks, unknown) = self.adopt(progress, tasks).await?;
+        self.guarded(progress, &mut tasks).await?;
+        self.put(progress, &tasks).await?;
         self.announce(progress, &tasks).await?;
-        let questions = progress.questions;
-        let gone = join_all(tasks.iter().map(|task| self.carry(progress, task, questions))).await;
+        let gone = join_all(tasks.iter().map(|task| self.carry(progress, task))).await;
         let (mut ended, mut stop) = (Vec::new(), unknown.map(Stop::End));
         for (task, gone) in tasks.into_iter().zip(gone) {
             match gone {
@@ -116,7 +118,6 @@ impl Executor {
                     let question = ask.render_message(&values).map_err(|error| {
                         Stop::End(moment.no_value(step.number, &values, &error))
                     })?;
-                    progress.questions += 1;
                     Work::Approve { question, within: *within }
                 }
                 kind => {
@@ -131,31 +132,30 @@ impl Executor {
                 }
             };
             let nonce = nonce();
-            tasks.push(Task { ready, step, work, nonce, adopted: None });
+            let allowed = progress.allowed.iter().find(|(at, _)| *at == ready.at);
+            let allowed = allowed.map(|(_, allowed)| allowed.clone());
+            let passes = Passes { allowed, ..Passes::default() };
+            tasks.push(Task { ready, step, work, nonce, adopted: None, passes });
         }
         Ok(tasks)
     }
 
-    async fn carry(
-        &self,
-        progress: &Progress<'_>,
-        task: &Task<'_>,
-        question: u32,
-    ) -> Result<Gone, Stop> {
+    async fn carry(&self, progress: &Progress<'_>, task: &Task<'_>) -> Result<Gone, Stop> {
         let (began_at, began) = (self.clock.now(), Instant::now());
+        let mut allowed = None;
         let (verdict, seen, values, attempts) = match &task.work {
             Work::Wait(duration) => {
                 progress.plan.sleep(*duration, task.step.number, progress.phase).await?;
                 (Verdict::Met, None, Map::new(), 1)
             }
-            Work::Approve { question: text, within } => {
-                let verdict =
-                    self.ask(progress, (question, text), task.step.number, *within).await?;
+            Work::Approve { question, .. } => {
+                let (verdict, by) = self.answered(progress, &task.ready, question).await?;
+                allowed = by;
                 (verdict, None, Map::new(), 1)
             }
             Work::Act { probe, prepared } => self.look(progress, task, probe, prepared).await?,
         };
-        Ok(Gone { verdict, seen, values, attempts, began_at, took: began.elapsed() })
+        Ok(Gone { verdict, seen, values, attempts, began_at, took: began.elapsed(), allowed })
     }
 
     /// Keeps the results, and records those of effects.
@@ -167,7 +167,7 @@ impl Executor {
         let mut changed = false;
         for (task, gone) in ended {
             let recorded = task.changes() && !is_in_doubt(&task, &gone);
-            let Gone { verdict, seen, values, attempts, began_at, took } = gone;
+            let Gone { verdict, seen, values, attempts, began_at, took, allowed } = gone;
             let (at, result) = (task.ready.at.clone(), verdict.result());
             if recorded {
                 changed = true;
@@ -177,7 +177,8 @@ impl Executor {
             progress.plan.memory.settle(&at);
             progress.plan.memory.keep(at.clone(), Seen { result, values });
             let entry = entry(&task.ready.frame.each);
-            let report = StepReport { at, entry, verdict, seen, attempts, began_at, took };
+            let passes = Passes { allowed: allowed.or(task.passes.allowed), ..task.passes };
+            let report = StepReport { at, entry, verdict, seen, attempts, began_at, took, passes };
             progress.reports.push(report);
         }
         if changed { self.record_done(&progress.plan).await } else { Ok(()) }

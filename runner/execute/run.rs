@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use tokio::sync::{Notify, watch};
@@ -19,6 +18,7 @@ use crate::clock::Clock;
 use crate::execute::actuator::{Actuator, Observation};
 use crate::execute::end::{End, Told};
 use crate::execute::memory::{Memory, Seen};
+pub use crate::execute::people::{Allowed, AskPeople, Passes, Question};
 use crate::execute::plan::{self, Next, Ready};
 use crate::execute::prepare::Moment;
 use crate::execute::round::entry;
@@ -65,6 +65,8 @@ pub struct RunPlan<'a> {
     pub end: Option<End>,
     /// Steps must have ended by then; what is left is for telling people.
     pub act_until: Instant,
+    /// The time for steps, from the run's beginning.
+    pub room: Duration,
     pub signals: RunSignals,
 }
 
@@ -85,23 +87,9 @@ pub struct RunSignals {
     pub halt: CancellationToken,
     /// Told right before the first change, so that the incident's title can say it.
     pub about_to_change: Arc<Notify>,
-    /// What people last answered to a question.
-    pub answers: watch::Receiver<Option<Answer>>,
+    /// Changes when a person has answered here, and the run's record is worth a look.
+    pub answers: watch::Receiver<u64>,
     pub people: Arc<dyn AskPeople>,
-}
-
-/// What a person said to a question of a run, and when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
-    pub approved: bool,
-    pub at: Timestamp,
-}
-
-/// The port through which a run asks people.
-#[async_trait]
-pub trait AskPeople: Send + Sync {
-    /// Shows the question. `number` counts the run's questions, so that each is asked once.
-    async fn ask(&self, number: u32, question: &str, within: Duration);
 }
 
 /// One step as it went, for people.
@@ -116,6 +104,7 @@ pub struct StepReport {
     pub attempts: u32,
     pub began_at: Timestamp,
     pub took: Duration,
+    pub passes: Passes,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -153,18 +142,16 @@ pub(super) struct Progress<'a> {
     pub plan: RunPlan<'a>,
     pub reports: Vec<StepReport>,
     pub phase: Phase,
-    /// Questions asked so far.
-    pub questions: u32,
-    /// Recoveries that people have allowed.
-    pub approved: Vec<StepAt>,
+    /// Recoveries that people have allowed, or need not be asked about.
+    pub allowed: Vec<(StepAt, Allowed)>,
 }
 
 impl Executor {
     /// Carries the run from where its journal stands to its end.
     pub async fn carry_out(&self, mut plan: RunPlan<'_>) -> Carried {
         let preset = plan.end.take();
-        let (phase, reports, questions, approved) = (Phase::Main, Vec::new(), 0, Vec::new());
-        let mut progress = Progress { plan, reports, phase, questions, approved };
+        let (phase, reports, allowed) = (Phase::Main, Vec::new(), Vec::new());
+        let mut progress = Progress { plan, reports, phase, allowed };
         let stop = match preset {
             Some(end) => Stop::End(end),
             None => self.main(&mut progress).await,
@@ -278,6 +265,7 @@ impl Progress<'_> {
                 attempts: 1,
                 began_at: now,
                 took: Duration::ZERO,
+                passes: Passes::default(),
             });
         }
     }
@@ -328,7 +316,8 @@ pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
     let HandOff { message, manual, priority, to, urgency, page } = hand_off;
     let (message, manual, to) = (filled(message), filled(manual), filled(to));
     // Leaving people asleep is for ends the author had in mind, not for what went wrong.
-    let by_design = end.outcome() == Outcome::HandedOff && !matches!(end, End::Guarded(_));
+    let by_design =
+        end.outcome() == Outcome::HandedOff && !matches!(end, End::Guarded(_) | End::Paused(_));
     let (urgency, page) = (urgency.filter(|_| by_design), page.filter(|_| by_design));
     let page = page.or((urgency == Some(Urgency::Low)).then_some(false));
     Told { message, manual, to, priority, urgency, page, untouched: Vec::new() }

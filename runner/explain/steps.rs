@@ -89,7 +89,10 @@ fn gathered(evidence: &Evidence) -> Vec<(StepAt, Traces<'_>)> {
                 (traces.announced, traces.done) = (Some(*at), None);
             }
             Entry::Done { step, result, at } => of(&mut all, step).done = Some((*at, *result)),
-            Entry::Closing { .. } => {}
+            Entry::Deferred { .. }
+            | Entry::Asked { .. }
+            | Entry::Answered { .. }
+            | Entry::Closing { .. } => {}
         }
     }
     if let Some(end) = evidence.story.as_ref().and_then(|story| story.end.as_ref()) {

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::dynamodb::{
     Attributes, Failure, Page, all_pages, key, number, number_of, patiently, sweep, text, text_of,
 };
-use crate::history::{History, HistoryError};
+use crate::history::{History, HistoryError, check_page};
 use crate::incident::RunId;
 use crate::limits;
 
@@ -56,6 +56,10 @@ impl DynamoDbHistory {
 
     async fn put(&self, mut item: Attributes) -> Result<(), HistoryError> {
         item.insert("kept_at".to_owned(), number(&self.clock.now().as_millisecond()));
+        self.put_as_is(item).await
+    }
+
+    async fn put_as_is(&self, item: Attributes) -> Result<(), HistoryError> {
         let put = patiently(|| async {
             let put = self.client.put_item().table_name(&self.table);
             let told = put.set_item(Some(item.clone())).send().await;
@@ -64,16 +68,25 @@ impl DynamoDbHistory {
         put.await.map_err(refused)
     }
 
-    /// All items of a run.
-    async fn items(&self, run: &RunId) -> Result<Vec<Attributes>, Failure> {
+    async fn item(&self, pk: &str, sk: &str) -> Result<Option<Attributes>, HistoryError> {
+        let read = patiently(|| async {
+            let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+            let told = get.set_key(Some(key(pk, sk))).send().await;
+            told.map_err(|error| Failure::of(&error))
+        });
+        Ok(read.await.map_err(refused)?.item)
+    }
+
+    /// All items of a run or a shelf.
+    async fn items(&self, name: &str) -> Result<Vec<Attributes>, Failure> {
         all_pages(|from| async {
             let query = self
                 .client
                 .query()
                 .table_name(&self.table)
                 .consistent_read(true)
-                .key_condition_expression("pk = :run")
-                .expression_attribute_values(":run", text(name(run)))
+                .key_condition_expression("pk = :name")
+                .expression_attribute_values(":name", text(name))
                 .set_exclusive_start_key(from);
             let told = query.send().await.map_err(|error| Failure::of(&error))?;
             Ok(Page { items: told.items.unwrap_or_default(), next: told.last_evaluated_key })
@@ -107,7 +120,7 @@ impl History for DynamoDbHistory {
     }
 
     async fn recall(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
-        let items = self.items(run).await.map_err(refused)?;
+        let items = self.items(&name(run)).await.map_err(refused)?;
         let find = |sk: &str| items.iter().find(|item| text_of(item, "sk") == Some(sk));
         let Some(head) = find(HEAD) else { return Ok(None) };
         let Some(set) = text_of(head, "set") else {
@@ -130,13 +143,38 @@ impl History for DynamoDbHistory {
     }
 
     async fn read_story(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
-        let read = patiently(|| async {
-            let get = self.client.get_item().table_name(&self.table).consistent_read(true);
-            let told = get.set_key(Some(key(name(run), STORY))).send().await;
-            told.map_err(|error| Failure::of(&error))
-        });
-        let item = read.await.map_err(refused)?.item;
+        let item = self.item(&name(run), STORY).await?;
         Ok(item.and_then(|item| text_of(&item, "story").map(str::to_owned)))
+    }
+
+    /// What is kept until a time is as old as that for the sweep.
+    async fn put_page(
+        &self,
+        shelf: &str,
+        name: &str,
+        page: String,
+        until: Option<Timestamp>,
+    ) -> Result<(), HistoryError> {
+        check_page(&page)?;
+        let mut item = key(shelf_name(shelf), name);
+        item.insert("page".to_owned(), text(page));
+        if let Some(until) = until {
+            item.insert("kept_at".to_owned(), number(&until.as_millisecond()));
+        }
+        self.put_as_is(item).await
+    }
+
+    async fn read_page(&self, shelf: &str, name: &str) -> Result<Option<String>, HistoryError> {
+        let item = self.item(&shelf_name(shelf), name).await?;
+        Ok(item.and_then(|item| text_of(&item, "page").map(str::to_owned)))
+    }
+
+    async fn pages(&self, shelf: &str) -> Result<Vec<(String, String)>, HistoryError> {
+        let items = self.items(&shelf_name(shelf)).await.map_err(refused)?;
+        let page = |item: &Attributes| {
+            Some((text_of(item, "sk")?.to_owned(), text_of(item, "page")?.to_owned()))
+        };
+        Ok(items.iter().filter_map(page).collect())
     }
 
     async fn sweep(&self, before: Timestamp) -> Result<(), HistoryError> {
@@ -145,6 +183,10 @@ impl History for DynamoDbHistory {
         let old = sweep::Old { client, table, condition: "kept_at < :before", before: &before };
         self.swept.forget(old).await.map(drop).map_err(refused)
     }
+}
+
+fn shelf_name(shelf: &str) -> String {
+    format!("page#{shelf}")
 }
 
 fn name(run: &RunId) -> String {

@@ -4,20 +4,30 @@
 //! hold customers' text, so it never lies where the claim table may lie.
 
 pub mod dynamodb;
+pub mod pause;
+pub mod shadow;
 pub mod sqlite;
 pub mod story;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::incident::RunId;
+use crate::limits;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the history cannot be used: {0}")]
 pub struct HistoryError(pub String);
+
+fn check_page(text: &str) -> Result<(), HistoryError> {
+    if text.len() <= limits::PAGE_BYTES {
+        return Ok(());
+    }
+    Err(HistoryError(format!("a page of {} bytes is too long", text.len())))
+}
 
 /// Adapters: `sqlite.rs`, `dynamodb.rs`, and [`Forgetful`] for rehearsals and tests.
 #[async_trait]
@@ -32,7 +42,23 @@ pub trait History: Send + Sync {
 
     async fn read_story(&self, run: &RunId) -> Result<Option<String>, HistoryError>;
 
-    /// Forgets what was kept before this time, stories too.
+    /// Keeps a text under a shelf and a name, in place of what was there: for good, or until it is
+    /// swept after this time. [`limits::PAGE_BYTES`](crate::limits::PAGE_BYTES) at most.
+    async fn put_page(
+        &self,
+        shelf: &str,
+        name: &str,
+        text: String,
+        until: Option<Timestamp>,
+    ) -> Result<(), HistoryError>;
+
+    async fn read_page(&self, shelf: &str, name: &str) -> Result<Option<String>, HistoryError>;
+
+    /// All of a shelf, with their names, in their order.
+    async fn pages(&self, shelf: &str) -> Result<Vec<(String, String)>, HistoryError>;
+
+    /// Forgets what was kept before this time, stories too, and pages that were to be kept until
+    /// then.
     async fn sweep(&self, before: Timestamp) -> Result<(), HistoryError>;
 }
 
@@ -41,6 +67,7 @@ pub trait History: Send + Sync {
 pub struct Forgetful {
     memories: Mutex<HashMap<RunId, String>>,
     stories: Mutex<HashMap<RunId, String>>,
+    pages: Mutex<BTreeMap<(String, String), String>>,
 }
 
 #[async_trait]
@@ -57,6 +84,30 @@ impl History for Forgetful {
 
     async fn read_story(&self, run: &RunId) -> Result<Option<String>, HistoryError> {
         Ok(self.stories.lock().unwrap_or_else(PoisonError::into_inner).get(run).cloned())
+    }
+
+    async fn put_page(
+        &self,
+        shelf: &str,
+        name: &str,
+        text: String,
+        _until: Option<Timestamp>,
+    ) -> Result<(), HistoryError> {
+        check_page(&text)?;
+        let key = (shelf.to_owned(), name.to_owned());
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner).insert(key, text);
+        Ok(())
+    }
+
+    async fn read_page(&self, shelf: &str, name: &str) -> Result<Option<String>, HistoryError> {
+        let key = (shelf.to_owned(), name.to_owned());
+        Ok(self.pages.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned())
+    }
+
+    async fn pages(&self, shelf: &str) -> Result<Vec<(String, String)>, HistoryError> {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = pages.iter().filter(|((it, _), _)| it == shelf);
+        Ok(mine.map(|((_, name), text)| (name.clone(), text.clone())).collect())
     }
 
     async fn sweep(&self, _before: Timestamp) -> Result<(), HistoryError> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::clock::Clock;
-use crate::history::{History, HistoryError};
+use crate::history::{History, HistoryError, check_page};
 use crate::incident::RunId;
 
 pub struct SqliteHistory {
@@ -34,6 +34,13 @@ impl SqliteHistory {
                      story TEXT NOT NULL,
                      kept_at INTEGER NOT NULL,
                      PRIMARY KEY (incident, run)
+                 ) STRICT;
+                 CREATE TABLE IF NOT EXISTS page (
+                     shelf TEXT NOT NULL,
+                     name TEXT NOT NULL,
+                     page TEXT NOT NULL,
+                     kept_until INTEGER,
+                     PRIMARY KEY (shelf, name)
                  ) STRICT;",
             )
             .map_err(|error| refused(&error))?;
@@ -79,6 +86,7 @@ impl History for SqliteHistory {
         let before = before.as_second();
         self.with(move |connection| {
             connection.execute("DELETE FROM run_memory WHERE kept_at < ?1", params![before])?;
+            connection.execute("DELETE FROM page WHERE kept_until < ?1", params![before])?;
             connection.execute("DELETE FROM run_story WHERE kept_at < ?1", params![before])
         })
         .await
@@ -110,6 +118,48 @@ impl History for SqliteHistory {
                     |row| row.get(0),
                 )
                 .optional()
+        })
+        .await
+    }
+
+    async fn put_page(
+        &self,
+        shelf: &str,
+        name: &str,
+        text: String,
+        until: Option<Timestamp>,
+    ) -> Result<(), HistoryError> {
+        check_page(&text)?;
+        let (shelf, name, until) =
+            (shelf.to_owned(), name.to_owned(), until.map(Timestamp::as_second));
+        self.with(move |connection| {
+            connection.execute(
+                "INSERT INTO page (shelf, name, page, kept_until) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (shelf, name)
+                 DO UPDATE SET page = excluded.page, kept_until = excluded.kept_until",
+                params![shelf, name, text, until],
+            )
+        })
+        .await
+        .map(|_| ())
+    }
+
+    async fn read_page(&self, shelf: &str, name: &str) -> Result<Option<String>, HistoryError> {
+        let (shelf, name) = (shelf.to_owned(), name.to_owned());
+        self.with(move |connection| {
+            let sql = "SELECT page FROM page WHERE shelf = ?1 AND name = ?2";
+            connection.query_row(sql, params![shelf, name], |row| row.get(0)).optional()
+        })
+        .await
+    }
+
+    async fn pages(&self, shelf: &str) -> Result<Vec<(String, String)>, HistoryError> {
+        let shelf = shelf.to_owned();
+        self.with(move |connection| {
+            let sql = "SELECT name, page FROM page WHERE shelf = ?1 ORDER BY name";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([shelf], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
         })
         .await
     }

@@ -34,7 +34,7 @@ pub enum Event {
         at: Option<Timestamp>,
     },
     /// A person answered a question of a run, by a note of this time.
-    Answered { incident: IncidentId, approved: bool, at: Timestamp },
+    Answered { incident: IncidentId, approved: bool, by: Option<String>, at: Timestamp },
     /// Nothing for AMS to do.
     Ignored(Ignored),
 }

@@ -67,8 +67,10 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
         "incident.annotated" if agent.is_person => {
             let content = crate::folding::fold(&text(&data["content"]).unwrap_or_default());
             let at = occurred_at(event);
-            let answered =
-                |approved| Some(Event::Answered { incident: parent_id(data)?, approved, at });
+            let answered = |approved| {
+                let by = by.clone();
+                Some(Event::Answered { incident: parent_id(data)?, approved, by, at })
+            };
             if is_command(&content, STOP_COMMAND) {
                 taken_from(parent_id(data), StandDownReason::StopNote)
             } else if is_command(&content, APPROVE_COMMAND) {

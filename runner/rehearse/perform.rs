@@ -180,6 +180,7 @@ async fn pipeline(
     let terms = LeaseTerms { lease: LONGEST * 2, ..LeaseTerms::default() };
     let pulse = Pulse::new(terms);
     pulse.beat(&claims, 1).await;
+    pulse.in_force().hear(Ok(None), Instant::now());
     let metrics = Metrics::default();
     let reporter = Reporter {
         platform: Arc::clone(&script.platform) as Arc<_>,
@@ -214,6 +215,13 @@ async fn pipeline(
     })
 }
 
+/// Somebody who may answer, whoever the customer is.
+fn person_of(pipeline: &Pipeline) -> String {
+    let rules = pipeline.rules().current();
+    let named = rules.customers.all().iter().find_map(|it| it.approval.approver());
+    named.unwrap_or("PPERSON").to_owned()
+}
+
 /// From the webhook to the outcome, with people in between.
 async fn run(
     pipeline: &Arc<Pipeline>,
@@ -230,10 +238,16 @@ async fn run(
         let pipeline = Arc::clone(pipeline);
         tokio::spawn(async move {
             tokio::time::sleep(person.after).await;
-            let by = Some("PPERSON".to_owned());
+            let by = Some(person_of(&pipeline));
+            let answerer = by.clone();
             let taken = |reason| Event::TakenFromUs { incident: id.clone(), reason, by, at: None };
             let at = pipeline.executor.clock.now();
-            let answered = |approved| Event::Answered { incident: id.clone(), approved, at };
+            let answered = |approved| Event::Answered {
+                incident: id.clone(),
+                approved,
+                by: answerer.clone(),
+                at,
+            };
             let event = match person.does {
                 Deed::Approve => answered(true),
                 Deed::Deny => answered(false),

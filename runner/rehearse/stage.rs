@@ -206,7 +206,7 @@ impl IncidentPlatform for RecordedPlatform {
     ) -> Result<(), PlatformError> {
         let mut notes = self.notes();
         let id = format!("NOTE{}", notes.len());
-        notes.push(Note { id, content: content.to_owned() });
+        notes.push(Note { id, content: content.to_owned(), by: None });
         Ok(())
     }
 

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use crate::execute::end::Guarded;
+use crate::execute::run::Passes;
 use crate::fields::duration_words;
 use crate::guard::{GuardKind, Said, Scope};
 use crate::lang::Lang;
+use crate::report::text;
 
 pub(super) fn ja(no: &Guarded) -> String {
     let Guarded { guard, count, limit, .. } = no;
@@ -99,4 +101,36 @@ fn scope_en(scope: &Scope) -> String {
         Scope::Group(group) => format!("the group {group}"),
         Scope::Customer => "this customer".to_owned(),
     }
+}
+
+/// What let a step pass, in a few words each: people, and the guards.
+pub fn passes(lang: Lang, passes: &Passes) -> Vec<String> {
+    let allowed = text::allowed(lang, passes.allowed.as_ref());
+    allowed.into_iter().chain(yes(lang, &passes.guards)).collect()
+}
+
+/// What the guards counted; nothing where there are none.
+fn yes(lang: Lang, all: &[Said]) -> Option<String> {
+    let each = all.iter().filter_map(|said| {
+        let Said { count, limit, .. } = said;
+        let within = within(lang, said);
+        Some(match (said.guard, lang) {
+            (GuardKind::Budget, Lang::Ja) => format!("{within}で{count}/{limit}回目"),
+            (GuardKind::Budget, Lang::En) => format!("budget {count} of {limit} in {within}"),
+            (GuardKind::Turn, Lang::Ja) => "他の復旧なし".to_owned(),
+            (GuardKind::Turn, Lang::En) => "turn free".to_owned(),
+            (GuardKind::Breaker, Lang::Ja) => format!("連続失敗{count}/{limit}"),
+            (GuardKind::Breaker, Lang::En) => format!("breaker {count} of {limit}"),
+            (GuardKind::Storm, Lang::Ja) => format!("同時発生{count}/{limit}件"),
+            (GuardKind::Storm, Lang::En) => format!("storm {count} of {limit} in {within}"),
+            (GuardKind::CoolDown | GuardKind::RecordFull, _) => return None,
+        })
+    });
+    let mut words: Vec<String> = each.collect();
+    words.dedup();
+    let label = match lang {
+        Lang::Ja => "ガード",
+        Lang::En => "guards",
+    };
+    (!words.is_empty()).then(|| format!("{label}: {}", words.join(", ")))
 }

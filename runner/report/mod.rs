@@ -3,9 +3,10 @@
 //! The port is what AMS needs of an incident platform; `pagerduty/` is the adapter. Every
 //! sentence people read is in `text.rs`. Report never decides anything.
 
-mod guards;
+pub mod guards;
 pub mod note;
 pub mod pagerduty;
+pub mod pauses;
 pub mod questions;
 pub mod reasons;
 pub mod reporter;
@@ -97,6 +98,16 @@ impl Watched {
 pub struct Note {
     pub id: String,
     pub content: String,
+    /// Id of the user who wrote it.
+    pub by: Option<String>,
+}
+
+/// How an incident was resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    pub at: Timestamp,
+    /// Or by monitoring.
+    pub by_person: bool,
 }
 
 /// Why a call to the platform gave nothing.
@@ -153,6 +164,11 @@ pub trait IncidentPlatform: Send + Sync {
 
     /// All notes of the incident, oldest first.
     async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError>;
+
+    /// How the incident was resolved; `None` while it is open.
+    async fn resolution(&self, _id: &IncidentId) -> Result<Option<Resolution>, PlatformError> {
+        Ok(None)
+    }
 
     /// The incident's alerts, newest first, as PagerDuty gives them: up to 100.
     async fn alerts(&self, id: &IncidentId) -> Result<Vec<serde_json::Value>, PlatformError>;

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -13,14 +12,14 @@ use jiff::tz::TimeZone;
 use crate::claim::journal::StepAt;
 use crate::execute::actuator::Output;
 use crate::execute::end::{End, Told};
-use crate::execute::run::StepReport;
+use crate::execute::run::{Question, StepReport};
 use crate::execute::verdict::Verdict;
 use crate::incident::{Outcome, Region, RunId};
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
-use crate::report::reasons;
 use crate::report::text::{self, labels};
+use crate::report::{guards, reasons};
 use crate::scenario::model::{Effect, Scenario, Step, StepKind};
 
 /// How notes are written; the same for all runs of a process.
@@ -54,18 +53,21 @@ pub struct Story<'a> {
 
 /// Which note of a run; one of each at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Kind<'a> {
     Start,
     /// The run's questions, counted from 1.
     Ask(u32),
+    /// To somebody who answered one and may not.
+    Stranger(&'a str),
     End,
 }
 
 /// Unique per run and kind.
-pub fn marker(run: &RunId, kind: Kind) -> String {
+pub fn marker(run: &RunId, kind: Kind<'_>) -> String {
     let kind = match kind {
         Kind::Start => "start".to_owned(),
         Kind::Ask(number) => format!("ask-{number}"),
+        Kind::Stranger(by) => format!("not-{by}"),
         Kind::End => "end".to_owned(),
     };
     format!("[ams:{run}:{kind}]")
@@ -90,19 +92,26 @@ impl Style {
     }
 
     /// Asks people for permission.
-    pub fn ask_note(
-        &self,
-        story: &Story<'_>,
-        number: u32,
-        question: &str,
-        within: Duration,
-    ) -> String {
+    pub fn ask_note(&self, story: &Story<'_>, question: &Question) -> String {
         let labels = labels(self.lang);
         let mut note = String::new();
         line(&mut note, labels.approve);
-        line(&mut note, &format!("\n{question}\n"));
-        line(&mut note, &format!("{} ({})", labels.to_approve, text::duration(self.lang, within)));
-        self.close(&note, story, Kind::Ask(number))
+        let Question { number, text, does, within } = question;
+        line(&mut note, &format!("\n{text}\n"));
+        line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
+        if !does.is_empty() {
+            line(&mut note, &format!("\n{}\n{}\n", labels.will_do, does.join("\n")));
+        }
+        let within = text::duration(self.lang, *within);
+        line(&mut note, &format!("{} ({within})", labels.to_approve));
+        self.close(&note, story, Kind::Ask(*number))
+    }
+
+    /// Somebody answered who may not.
+    pub fn stranger_note(&self, story: &Story<'_>, by: Option<&str>) -> String {
+        let mut note = String::new();
+        line(&mut note, &text::not_an_approver(self.lang, by.unwrap_or("?")));
+        self.close(&note, story, Kind::Stranger(by.unwrap_or("unknown")))
     }
 
     /// The last note of a run, whatever its end.
@@ -160,6 +169,7 @@ impl Style {
             details.push(text::attempts(self.lang, report.attempts));
         }
         details.push(text::duration(self.lang, report.took));
+        details.extend(guards::passes(self.lang, &report.passes));
         format!(
             "{} {} → {} ({})",
             self.time(report.began_at),
@@ -253,12 +263,12 @@ impl Style {
     }
 
     /// Masks, shortens and signs.
-    fn close(&self, note: &str, story: &Story<'_>, kind: Kind) -> String {
+    fn close(&self, note: &str, story: &Story<'_>, kind: Kind<'_>) -> String {
         let Story { run, region, scenario, began_at, now, .. } = story;
         let began = began_at.to_zoned(self.zone.clone());
         let took = now.duration_since(*began_at).unsigned_abs();
         let lasted = match kind {
-            Kind::Start | Kind::Ask(_) => String::new(),
+            Kind::Start | Kind::Ask(_) | Kind::Stranger(_) => String::new(),
             Kind::End => format!(" ({})", text::duration(self.lang, took)),
         };
         let foot = format!(

@@ -1,8 +1,8 @@
 //! What a run asks the incident platform: facts for its steps, permission of people.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -11,13 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::execute::actuator::{Action, Actuator, Ending, Observation, Order, Output};
 use crate::execute::end::Told;
-use crate::execute::run::AskPeople;
+use crate::execute::run::{AskPeople, Question};
 use crate::execute::sources::{Alerts, NoAnswer};
 use crate::folding::fold;
 use crate::incident::{IncidentId, Region, RunId};
 use crate::report::note::{Kind, Story, Style, marker};
 use crate::report::{IncidentPlatform, PlatformError, title};
-use crate::scenario::model::{Question, Scenario};
+use crate::scenario::model::{Question as Fact, Scenario};
 
 /// Steps that ask the platform.
 pub struct PlatformQuestions(pub Arc<dyn IncidentPlatform>);
@@ -50,11 +50,11 @@ impl Actuator for PlatformQuestions {
 impl PlatformQuestions {
     async fn answer(&self, order: &Order) -> Result<Value, PlatformError> {
         match &order.action {
-            Action::Ask { question: Question::Alerts, .. } => {
+            Action::Ask { question: Fact::Alerts, .. } => {
                 let alerts = self.0.alerts(&order.run.incident).await?;
                 Ok(alerts.iter().map(plain_alert).collect())
             }
-            Action::Ask { question: Question::OpenIncidents { all }, neighbours } => {
+            Action::Ask { question: Fact::OpenIncidents { all }, neighbours } => {
                 let words: Vec<String> = all.iter().map(|word| fold(word)).collect();
                 let open = self.0.open_incidents().await?;
                 let titles: Vec<String> = open
@@ -103,6 +103,9 @@ fn plain_alert(alert: &Value) -> Value {
     })
 }
 
+/// Questions show no outputs.
+static NOWHERE: BTreeMap<PathBuf, String> = BTreeMap::new();
+
 /// One run's questions to people, as notes on its incident.
 pub struct NoteQuestions {
     pub platform: Arc<dyn IncidentPlatform>,
@@ -111,31 +114,58 @@ pub struct NoteQuestions {
     pub region: Region,
     pub scenario: Arc<Scenario>,
     pub began_at: jiff::Timestamp,
+    /// An owner before us may have asked already.
+    pub taken_over: bool,
 }
 
 #[async_trait]
 impl AskPeople for NoteQuestions {
-    async fn ask(&self, number: u32, question: &str, within: Duration) {
-        let story = Story {
+    async fn ask(&self, question: &Question) {
+        let marker = marker(&self.run, Kind::Ask(question.number));
+        if self.taken_over && self.has(&marker).await {
+            return;
+        }
+        let note = self.style.ask_note(&self.story(&Told::default()), question);
+        // Nobody can answer a question nobody has seen: the time for it runs out, and people are
+        // told then.
+        if let Err(error) = self.platform.add_note(&self.run.incident, &note, &marker).await {
+            tracing::warn!(run = %self.run, %error, "run {} could not ask people", self.run);
+        }
+    }
+
+    async fn refuse(&self, by: Option<&str>) {
+        let marker = marker(&self.run, Kind::Stranger(by.unwrap_or("unknown")));
+        if self.has(&marker).await {
+            return;
+        }
+        let note = self.style.stranger_note(&self.story(&Told::default()), by);
+        if let Err(error) = self.platform.add_note(&self.run.incident, &note, &marker).await {
+            tracing::warn!(run = %self.run, %error, "a stranger's answer is not replied to");
+        }
+    }
+}
+
+impl NoteQuestions {
+    /// Whether the note is there; `false` too where that cannot be known.
+    async fn has(&self, marker: &str) -> bool {
+        let notes = self.platform.notes(&self.run.incident).await;
+        notes.is_ok_and(|all| all.iter().any(|it| it.content.trim_end().ends_with(marker)))
+    }
+
+    fn story<'a>(&'a self, told: &'a Told) -> Story<'a> {
+        Story {
             run: &self.run,
             region: &self.region,
             scenario: &self.scenario,
             title: "",
             reports: &[],
             in_doubt: &[],
-            told: &Told::default(),
-            places: &BTreeMap::new(),
+            told,
+            places: &NOWHERE,
             contact: None,
             began_at: self.began_at,
             now: self.began_at,
             taken_over: false,
-        };
-        let note = self.style.ask_note(&story, number, question, within);
-        let marker = marker(&self.run, Kind::Ask(number));
-        // Nobody can answer a question nobody has seen: the time for it runs out, and people are
-        // told then.
-        if let Err(error) = self.platform.add_note(&self.run.incident, &note, &marker).await {
-            tracing::warn!(run = %self.run, %error, "run {} could not ask people", self.run);
         }
     }
 }

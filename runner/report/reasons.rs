@@ -3,7 +3,7 @@
 use crate::claim::protocol::{StandDown, StandDownReason};
 use crate::execute::end::{Asked, End, Lack};
 use crate::lang::Lang;
-use crate::report::guards;
+use crate::report::{guards, pauses};
 use crate::scenario::model::Scenario;
 
 /// Why the run ended as it did, in one sentence.
@@ -50,6 +50,9 @@ fn reason_ja(end: &End, step: &dyn Fn(usize) -> String) -> String {
         End::HandedOffByStep { step: i } => format!("シナリオの判断で引き継ぎます（{}）", step(*i)),
         End::NotApproved { step: i } => format!("{}の承認が得られませんでした", step(*i)),
         End::Guarded(no) => format!("{}は行いません: {}", step(no.step), guards::ja(no)),
+        End::Paused(paused) => {
+            format!("{}は行いません: {}", step(paused.step), pauses::ja(paused))
+        }
         End::CannotGoOn { step: i, lack } => {
             format!("{}を行えませんでした: {}", step(*i), lack_ja(lack))
         }
@@ -95,6 +98,9 @@ fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
         End::HandedOffByStep { step: i } => format!("{} leads to people", step(*i)),
         End::NotApproved { step: i } => format!("{} was not approved", step(*i)),
         End::Guarded(no) => format!("{} is not begun: {}", step(no.step), guards::en(no)),
+        End::Paused(paused) => {
+            format!("{} is not begun: {}", step(paused.step), pauses::en(paused))
+        }
         End::CannotGoOn { step: i, lack } => {
             format!("{} could not be done: {}", step(*i), lack_en(lack))
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::claim::journal::DoneResult;
 use crate::execute::actuator::{Ending, Observation};
 use crate::execute::end::End;
+use crate::execute::run::Allowed;
 use crate::execute::verdict::{Verdict, Why};
 use crate::lang::Lang;
 use crate::report::reasons;
@@ -233,6 +234,29 @@ pub const fn in_doubt(lang: Lang) -> &'static str {
         Lang::Ja => "開始を記録済み。実行されたかどうか不明",
         Lang::En => "begun; whether it ran is unknown",
     }
+}
+
+/// To somebody whose answer changes nothing.
+pub fn not_an_approver(lang: Lang, by: &str) -> String {
+    match lang {
+        Lang::Ja => {
+            format!("AMS: {by} さんは承認者に登録されていないため、この回答では何も変わりません。")
+        }
+        Lang::En => format!("AMS: {by} is none of the approvers, so this answer changes nothing."),
+    }
+}
+
+/// Why a step that people are asked about was done.
+pub fn allowed(lang: Lang, allowed: Option<&Allowed>) -> Option<String> {
+    let text = match (lang, allowed?) {
+        (Lang::Ja, Allowed::By(Some(by))) => format!("承認: {by}"),
+        (Lang::En, Allowed::By(Some(by))) => format!("approved by {by}"),
+        (Lang::Ja, Allowed::By(None)) => "承認済み".to_owned(),
+        (Lang::En, Allowed::By(None)) => "approved".to_owned(),
+        (Lang::Ja, Allowed::Waived) => "承認不要の時間帯".to_owned(),
+        (Lang::En, Allowed::Waived) => "approval waived at this time".to_owned(),
+    };
+    Some(text)
 }
 
 /// A length of time as people say it.

@@ -1,5 +1,6 @@
 //! The fields of a customer file.
 
+use crate::schema::calendar::{APPROVAL, MAINTENANCE};
 use crate::schema::limits::LIMITS;
 use crate::schema::{ANY_NAME, Form, Kind, MODES, Mapping, field};
 
@@ -116,6 +117,23 @@ pub static FILE: Mapping = Mapping::of(
         .example(
             "[{from: \"2026-12-01 22:00\", until: \"2026-12-02 05:00\", reason: 定期メンテナンス}]",
         ),
+        field(
+            "maintenance",
+            Kind::List(&Kind::Map(&MAINTENANCE)),
+            "When the system is left alone again and again.",
+            "定期メンテナンスの時間帯",
+        )
+        .example("[{days: [sun], from: \"02:00\", until: \"05:00\", reason: 定期再起動}]"),
+        field(
+            "approvers",
+            TEXTS,
+            "Who may answer `ams approve`: PagerDuty user ids.",
+            "「ams approve」に答えられる人（PagerDutyのユーザーID）",
+        )
+        .without("any person of the account")
+        .example("[PABC123]"),
+        field("approval", Kind::Map(&APPROVAL), "When nobody is asked.", "承認の例外")
+            .example("{waived: [{days: [mon], from: \"09:00\", until: \"18:00\"}]}"),
     ],
 );
 

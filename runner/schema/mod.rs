@@ -2,6 +2,7 @@
 //! docs/scenarios/reference.md are made of it. A test compares it with what the readers ask for.
 
 pub mod actions;
+pub mod calendar;
 pub mod customer;
 pub mod flow;
 pub mod json;
@@ -211,7 +212,8 @@ pub const ONLY_TEXT: Form = Form { words: "text", pattern: "", scalar: false };
 pub const SOME_TEXT: Form = Form { words: "text", pattern: r"\S", scalar: true };
 
 /// `1h 30m`, largest unit first; more than nothing.
-pub const DURATION: &str = "^(?=.*[1-9])([0-9]+ ?h ?)?([0-9]+ ?m ?)?([0-9]+ ?s ?)?([0-9]+ ?ms)?$";
+pub const DURATION: &str =
+    "^(?=.*[1-9])([0-9]+d ?)?([0-9]+ ?h ?)?([0-9]+ ?m ?)?([0-9]+ ?s ?)?([0-9]+ ?ms)?$";
 
 /// Types of captures, and of what lists hold.
 pub const TYPES: [&str; 5] = ["word", "hostname", "number", "path", "text"];

@@ -61,6 +61,19 @@ async fn recalls_for_another_process_and_forgets_in_time(
     assert_eq!(tokyo.read_story(&run(2)).await.unwrap(), None, "another run's story");
     assert_eq!(tokyo.recall(&run(3)).await.unwrap(), None, "a story is no memory");
     assert_eq!(osaka.recall(&run(1)).await.unwrap().as_deref(), Some("second"));
+    let end = clock.now() + SignedDuration::from_hours(1);
+    let pages =
+        [("forever", None), ("passing", Some(end)), ("passing", None), ("later", Some(end))];
+    for (number, (name, until)) in pages.into_iter().enumerate() {
+        tokyo.put_page("shelf", name, number.to_string(), until).await.unwrap();
+    }
+    tokyo.put_page("other", "later", "x".to_owned(), None).await.unwrap();
+    let page = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let all = [page("forever", "0"), page("later", "3"), page("passing", "2")];
+    assert_eq!(osaka.pages("shelf").await.unwrap(), all);
+    assert_eq!(osaka.read_page("shelf", "passing").await.unwrap().as_deref(), Some("2"));
+    assert_eq!(osaka.read_page("none", "passing").await.unwrap(), None);
+    assert!(tokyo.put_page("shelf", "long", "x".repeat(1 << 20), None).await.is_err());
     clock.advance(SignedDuration::from_hours(100));
     tokyo.keep(&run(2), "later".to_owned()).await.unwrap();
     tokyo.write_story(&run(2), "later".to_owned()).await.unwrap();
@@ -70,6 +83,8 @@ async fn recalls_for_another_process_and_forgets_in_time(
     assert_eq!(tokyo.read_story(&run(3)).await.unwrap(), None);
     assert_eq!(tokyo.read_story(&run(2)).await.unwrap().as_deref(), Some("later"));
     assert_eq!(tokyo.recall(&run(2)).await.unwrap().as_deref(), Some("later"));
+    let kept = [page("forever", "0"), page("passing", "2")];
+    assert_eq!(osaka.pages("shelf").await.unwrap(), kept);
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use std::time::Duration;
 use ams::claim::journal::StepAt;
 use ams::execute::actuator::{Ending, Observation, Output};
 use ams::execute::end::End;
-use ams::execute::run::StepReport;
 use ams::execute::run::told;
+use ams::execute::run::{Passes, StepReport};
 use ams::execute::verdict::{Verdict, Why};
 use ams::incident::{IncidentId, Region, RunId};
 use ams::lang::Lang;
@@ -56,6 +56,7 @@ fn report(step: usize, verdict: Verdict, seen: Observation, attempts: u32) -> St
         attempts,
         began_at,
         took,
+        passes: Passes::default(),
     }
 }
 

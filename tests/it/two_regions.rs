@@ -103,6 +103,15 @@ impl World {
         Region { url, log, _process: process }
     }
 
+    async fn ams(&self, region: &str, words: &[&str]) -> (String, Option<i32>) {
+        let config = self.folder.path().join(format!("{region}.yaml"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ams"));
+        command.args(words).arg("--config").arg(config).envs(KEYS).kill_on_drop(true);
+        let output = command.output().await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (String::from_utf8(said).unwrap(), output.status.code())
+    }
+
     async fn claims(&self) -> DynamoDbClaims {
         let (table, region) = ("claims".to_owned(), REGION.to_owned());
         let settings = Table { table, region, single_region: true };
@@ -149,6 +158,47 @@ async fn each_incident_is_carried_out_once_also_when_one_region_is_cut_off() {
         let problems = repeated_notes(&world.pagerduty.incident(&id).unwrap(), &run, false);
         assert!(problems.is_empty(), "{problems:?}");
     }
+}
+
+/// Whoever pulls the kill switch is told where it holds, and it holds where nobody can be told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_is_in_force_in_both_regions_and_in_one_that_cannot_hear_of_it() {
+    let world = World::new().await;
+    let ways = [
+        FaultProxy::start(world.engine.url(), 1).await.unwrap(),
+        FaultProxy::start(world.engine.url(), 2).await.unwrap(),
+    ];
+    let tokyo = world.start("tokyo", ways[0].url()).await;
+    let osaka = world.start("osaka", ways[1].url()).await;
+    let claims = world.claims().await;
+    let outcome = async |incident: &IncidentId| {
+        let run = await_outcome(&claims, incident, PATIENCE).await;
+        let logs = [&tokyo, &osaka].map(|it| std::fs::read_to_string(&it.log).unwrap_or_default());
+        run.and_then(|run| run.outcome).unwrap_or_else(|| panic!("no outcome: {logs:#?}"))
+    };
+    let pause = ["pause", "--all", "--reason", "wrong restarts", "--by", "ann"];
+    let (said, code) = world.ams("osaka", &pause).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(said.matches("in force after").count(), 2, "{said}");
+    let paused = world.fire();
+    assert_eq!(outcome(&paused).await, Outcome::HandedOff);
+    let note = world.pagerduty.incident(&paused).unwrap().notes.pop().unwrap().content;
+    assert!(note.contains("AMS is paused (everything): wrong restarts (ann)"), "{note}");
+    let (said, code) = world.ams("osaka", &["resume", "--all"]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(outcome(&world.fire()).await, Outcome::Resolved);
+
+    // Tokyo hears nothing any more, and stops by itself before the pause is told to be in force.
+    ways[0].cut(Some(Cut::Closed));
+    let (said, code) = world.ams("osaka", &pause).await;
+    assert_eq!(code, Some(0), "{said}");
+    let line = |region: &str| said.lines().find(|line| line.contains(region)).unwrap();
+    assert!(line("tokyo-").contains("shows no life"), "{said}");
+    assert!(line("osaka-").contains("in force after"), "{said}");
+    assert_eq!(outcome(&world.fire()).await, Outcome::HandedOff);
+    ways[0].cut(None);
+    wait::for_status(&format!("{}/readyz", tokyo.url), 200).await;
+    assert!(world.pagerduty.deliveries_settled(PATIENCE).await);
 }
 
 #[tokio::test]

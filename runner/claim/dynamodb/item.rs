@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::settle::Item;
 use crate::claim::protocol::{RunItem, StandDown};
-use crate::claim::{OpenRun, StoreError, parse_item};
+use crate::claim::{Beat, OpenRun, StoreError, parse_item};
 use crate::dynamodb::{Attributes, key, number, number_of, text, text_of};
 use crate::incident::{IncidentId, Owner, RunId};
 
 /// The form of items this version reads and writes, and of the table as a whole.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// In place of an owner in the index of open runs. Owners end in letters and digits.
 pub(super) const RELEASED: &str = "#released";
@@ -144,8 +144,12 @@ pub(super) fn halted(attributes: &Attributes) -> Result<(RunId, StandDown), Stor
 }
 
 /// A sign of life.
-pub(super) fn beat(attributes: &Attributes) -> Option<(Owner, u64)> {
-    Some((Owner::new(text_of(attributes, "sk")?), number_of(attributes, "n")?))
+pub(super) fn beat(attributes: &Attributes) -> Option<Beat> {
+    Some(Beat {
+        owner: Owner::new(text_of(attributes, "sk")?),
+        number: number_of(attributes, "n")?,
+        pauses: number_of(attributes, "pauses").unwrap_or_default(),
+    })
 }
 
 fn incident(attributes: &Attributes) -> Result<IncidentId, StoreError> {

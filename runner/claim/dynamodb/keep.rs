@@ -7,20 +7,16 @@ use tokio::time::timeout;
 
 use super::item::HEARTBEAT;
 use super::list;
-use crate::claim::{StoreError, Which};
+use crate::claim::{Beat, StoreError, Which};
 use crate::dynamodb::{Failure, key, number, patiently, sweep};
 use crate::incident::Owner;
 use crate::limits;
 
 /// Written once and not again: the next beat is due soon, and counts from a later moment.
-pub(super) async fn beat(
-    client: &Client,
-    table: &str,
-    owner: &Owner,
-    beat: u64,
-) -> Result<(), StoreError> {
-    let mut item = key(HEARTBEAT, owner.as_str());
-    item.insert("n".to_owned(), number(&beat));
+pub(super) async fn beat(client: &Client, table: &str, beat: &Beat) -> Result<(), StoreError> {
+    let mut item = key(HEARTBEAT, beat.owner.as_str());
+    item.insert("n".to_owned(), number(&beat.number));
+    item.insert("pauses".to_owned(), number(&beat.pauses));
     let put = client.put_item().table_name(table).set_item(Some(item)).send();
     match timeout(limits::DYNAMODB_ANSWER, put).await {
         Ok(told) => told.map(drop).map_err(|error| Failure::of(&error).into()),
@@ -47,7 +43,7 @@ pub(super) async fn forget_beats(
     table: &str,
     alive: &[Owner],
 ) -> Result<(), StoreError> {
-    for (owner, beat) in list::heartbeats(client, table).await? {
+    for Beat { owner, number: beat, .. } in list::signs(client, table).await?.beats {
         if alive.contains(&owner) {
             continue;
         }

@@ -24,6 +24,9 @@ use crate::limits;
 /// Marks a record that is forgotten when it is old; runs that may go are known by their outcome.
 const PASSING: &str = "ledger";
 
+/// No owner's name begins so.
+const PAUSES: &str = "#pauses";
+
 type Answer = Result<Option<String>, StoreError>;
 
 /// The records this process has to do with.
@@ -230,11 +233,20 @@ impl Item for Kept {
     }
 }
 
+/// What is paused, among the heartbeats.
+pub(super) fn pauses(attributes: &Attributes) -> Option<Result<Option<String>, String>> {
+    if text_of(attributes, "sk") != Some(PAUSES) {
+        return None;
+    }
+    let kept = Kept::read(attributes).map(|kept| Some(kept.text));
+    Some(kept.map_err(|error| error.to_string()))
+}
+
 /// What is paused lies with the heartbeats: the query that every round of the sweep makes anyhow
 /// brings it along, and readers of heartbeats pass over what has no number.
 fn ledger_key(name: &LedgerName) -> Attributes {
     match name {
         LedgerName::Guards(_) => key(name.to_string(), "guard"),
-        LedgerName::Pauses => key(HEARTBEAT, "#pauses"),
+        LedgerName::Pauses => key(HEARTBEAT, PAUSES),
     }
 }

@@ -7,8 +7,9 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
 use super::item::{self, HEARTBEAT, RELEASED};
+use super::ledger;
 use crate::claim::protocol::StandDown;
-use crate::claim::{OpenRun, StoreError, Which};
+use crate::claim::{OpenRun, Signs, StoreError, Which};
 use crate::dynamodb::{Attributes, Failure, Page, all_pages, text, text_of};
 use crate::incident::{Owner, RunId};
 
@@ -49,17 +50,16 @@ pub(super) async fn stand_downs(
 }
 
 /// From the table itself, for lives depend on it.
-pub(super) async fn heartbeats(
-    client: &Client,
-    table: &str,
-) -> Result<Vec<(Owner, u64)>, StoreError> {
+pub(super) async fn signs(client: &Client, table: &str) -> Result<Signs, StoreError> {
     let beats = client
         .query()
         .table_name(table)
         .consistent_read(true)
         .key_condition_expression("pk = :heartbeat")
         .expression_attribute_values(":heartbeat", text(HEARTBEAT));
-    Ok(query(beats).await?.iter().filter_map(item::beat).collect())
+    let found = query(beats).await?;
+    let pauses = found.iter().find_map(ledger::pauses).unwrap_or(Ok(None));
+    Ok(Signs { beats: found.iter().filter_map(item::beat).collect(), pauses })
 }
 
 fn open(client: &Client, table: &str, owner: String) -> QueryFluentBuilder {

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::claim::ledger::{Ledger, LedgerName, Reviser};
 use crate::claim::protocol::{Event, Opening, Refusal, RunItem, StandDown, Verdict, judge};
-use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
+use crate::claim::{Beat, ClaimStore, OpenRun, Signs, StoreError, Which};
 use crate::clock::Clock;
 use crate::dynamodb::{Attributes, Failure, sweep};
 use crate::incident::{IncidentId, Owner, RunId};
@@ -168,12 +168,13 @@ impl ClaimStore for DynamoDbClaims {
         list::stand_downs(&self.client, &self.table, owner).await
     }
 
-    async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError> {
-        keep::beat(&self.client, &self.table, owner, number).await
+    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError> {
+        let beat = Beat { owner: owner.clone(), number, pauses };
+        keep::beat(&self.client, &self.table, &beat).await
     }
 
-    async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError> {
-        list::heartbeats(&self.client, &self.table).await
+    async fn signs(&self) -> Result<Signs, StoreError> {
+        list::signs(&self.client, &self.table).await
     }
 
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {

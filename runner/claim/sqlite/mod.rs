@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::claim::ledger::{Ledger, LedgerName, Reviser};
 use crate::claim::protocol::{Event, RunItem, StandDown};
-use crate::claim::{ClaimStore, OpenRun, StoreError, Which};
+use crate::claim::{Beat, ClaimStore, OpenRun, Signs, StoreError, Which};
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Owner, RunId};
 use crate::limits;
@@ -98,13 +98,14 @@ impl ClaimStore for SqliteClaims {
         self.query(move |connection| rows::stand_downs(connection, &owner)).await
     }
 
-    async fn beat(&self, owner: &Owner, number: u64) -> Result<(), StoreError> {
+    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError> {
         let owner = owner.clone();
-        self.write(|answer| Work::Beat { owner, number, answer }).await
+        let beat = Beat { owner, number, pauses };
+        self.write(|answer| Work::Beat { beat, answer }).await
     }
 
-    async fn heartbeats(&self) -> Result<Vec<(Owner, u64)>, StoreError> {
-        self.query(rows::heartbeats).await
+    async fn signs(&self) -> Result<Signs, StoreError> {
+        self.query(rows::signs).await
     }
 
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use crate::claim::ledger::LedgerName;
 use crate::claim::protocol::{RunItem, StandDown};
-use crate::claim::{OpenRun, StoreError, Which, parse_item};
+use crate::claim::{Beat, OpenRun, Signs, StoreError, Which, parse_item};
 use crate::incident::{IncidentId, Outcome, Owner, RunId};
 
 pub(super) fn item(
@@ -47,13 +47,20 @@ pub(super) fn stand_downs(
         .collect())
 }
 
-pub(super) fn heartbeats(connection: &Connection) -> Result<Vec<(Owner, u64)>, StoreError> {
-    let sql = "SELECT owner, number FROM heartbeats";
+/// The pauses are read first: whoever goes by them may have said so since.
+pub(super) fn signs(connection: &Connection) -> Result<Signs, StoreError> {
+    let pauses = Ok(ledger(connection, &LedgerName::Pauses)?);
+    let sql = "SELECT owner, number, pauses FROM heartbeats";
     let mut statement = connection.prepare_cached(sql).map_err(failed)?;
     let beats = statement.query_map([], |row| {
-        Ok((Owner::new(row.get::<_, String>(0)?), row.get::<_, i64>(1)?.cast_unsigned()))
+        Ok(Beat {
+            owner: Owner::new(row.get::<_, String>(0)?),
+            number: row.get::<_, i64>(1)?.cast_unsigned(),
+            pauses: row.get::<_, i64>(2)?.cast_unsigned(),
+        })
     });
-    beats.and_then(Iterator::collect).map_err(failed)
+    let beats = beats.and_then(Iterator::collect).map_err(failed)?;
+    Ok(Signs { beats, pauses })
 }
 
 /// Rows of incident and item. An item that cannot be read concerns its own incident only: the
@@ -102,15 +109,12 @@ pub(super) fn write_item(transaction: &Transaction<'_>, item: &RunItem) -> Resul
     statement.execute(values).map(drop).map_err(failed)
 }
 
-pub(super) fn write_beat(
-    transaction: &Transaction<'_>,
-    owner: &Owner,
-    number: u64,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO heartbeats (owner, number) VALUES (?1, ?2) \
-               ON CONFLICT (owner) DO UPDATE SET number = ?2";
+pub(super) fn write_beat(transaction: &Transaction<'_>, beat: &Beat) -> Result<(), StoreError> {
+    let sql = "INSERT INTO heartbeats (owner, number, pauses) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (owner) DO UPDATE SET number = ?2, pauses = ?3";
     let mut statement = transaction.prepare_cached(sql).map_err(failed)?;
-    statement.execute((owner.as_str(), number.cast_signed())).map(drop).map_err(failed)
+    let values = (beat.owner.as_str(), beat.number.cast_signed(), beat.pauses.cast_signed());
+    statement.execute(values).map(drop).map_err(failed)
 }
 
 pub(super) fn ledger(

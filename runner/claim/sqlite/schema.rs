@@ -8,10 +8,19 @@ use super::unreachable_because;
 use crate::claim::StoreError;
 
 /// The schema this version reads and writes (`PRAGMA user_version`). Each one only adds to the one
-/// before it: a process of an older version that has the file open goes on with it.
-const VERSION: i64 = 2;
+/// before it: a process of an older version that has the file open goes on with it, and leaves alone
+/// what it cannot read: since version 3 that is a run that has asked people or met a pause.
+const VERSION: i64 = 3;
 
 const TABLES: &str = include_str!("schema.sql");
+
+/// Which pauses an owner goes by.
+const SINCE_3: &str = "ALTER TABLE heartbeats ADD COLUMN pauses INTEGER NOT NULL DEFAULT 0";
+
+fn has_pauses(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_table_info('heartbeats') WHERE name = 'pauses'";
+    connection.query_row(sql, [], |row| Ok(row.get::<_, i64>(0)? > 0))
+}
 
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let failed = |error: rusqlite::Error| unreachable_because(path, &error);
@@ -28,6 +37,9 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
         });
     }
     transaction.execute_batch(TABLES).map_err(failed)?;
+    if !has_pauses(&transaction).map_err(failed)? {
+        transaction.execute_batch(SINCE_3).map_err(failed)?;
+    }
     transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
     transaction.commit().map_err(failed)
 }

@@ -6,9 +6,9 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::rows::{self, failed};
-use crate::claim::StoreError;
 use crate::claim::ledger::{LedgerName, Reviser, Revision, check_length};
 use crate::claim::protocol::{Event, Refusal, RunItem, Verdict, judge};
+use crate::claim::{Beat, StoreError};
 use crate::clock::Clock;
 use crate::incident::{IncidentId, Owner};
 use crate::limits;
@@ -19,7 +19,7 @@ pub(super) type Judged = Result<RunItem, Refusal>;
 /// One request to the writer thread.
 pub(super) enum Work {
     Apply { incident: IncidentId, event: Event, answer: Answer<Judged> },
-    Beat { owner: Owner, number: u64, answer: Answer<()> },
+    Beat { beat: Beat, answer: Answer<()> },
     Sweep { before: Timestamp, alive: Vec<Owner>, answer: Answer<u64> },
     Revise { name: LedgerName, reviser: Reviser, answer: Answer<Option<String>> },
 }
@@ -85,9 +85,7 @@ fn carry_out(
         Work::Revise { name, reviser, answer } => {
             after_commit(answer, revise(transaction, &name, &reviser, at))
         }
-        Work::Beat { owner, number, answer } => {
-            after_commit(answer, rows::write_beat(transaction, &owner, number))
-        }
+        Work::Beat { beat, answer } => after_commit(answer, rows::write_beat(transaction, &beat)),
         Work::Sweep { before, alive, answer } => {
             after_commit(answer, rows::forget(transaction, before, &alive))
         }

@@ -126,7 +126,8 @@ pub(super) fn notes(answer: &Value) -> Vec<Note> {
             let at = text(note, "created_at").and_then(|at| at.parse().ok());
             let id = text(note, "id").unwrap_or_default();
             let content = text(note, "content").unwrap_or_default();
-            (at, Note { id, content })
+            let by = note.get("user").and_then(reference);
+            (at, Note { id, content, by })
         })
         .collect();
     if dated.iter().all(|(at, _)| at.is_some()) {

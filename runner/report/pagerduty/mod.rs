@@ -7,6 +7,7 @@ mod answer;
 mod body;
 mod change;
 mod outcome;
+mod resolution;
 mod retry;
 mod transport;
 
@@ -25,7 +26,8 @@ use self::outcome::{about_incident, error, react};
 pub use self::retry::Pace;
 use self::transport::{Call, Failure, GaveUp, Lane, Transport};
 use super::{
-    EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError, Watched,
+    EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError,
+    Resolution, Watched,
 };
 use crate::claim::hold::{Hold, Permission};
 use crate::claim::protocol::{self, StandDown, StandDownReason};
@@ -120,7 +122,7 @@ impl PagerDuty {
     }
 
     fn permission(&self, consent: bool) -> Option<Permission> {
-        self.hold.clone().map(|hold| Permission { hold, consent })
+        self.hold.clone().map(|hold| Permission { hold, consent, concern: None })
     }
 
     fn read_incident(&self, answer: &Value) -> Option<Incident> {
@@ -352,6 +354,13 @@ impl IncidentPlatform for PagerDuty {
 
     /// A request that PagerDuty carries out after our look for the marker still makes a second
     /// note; the wait before the look makes that unlikely, nothing in the API makes it impossible.
+    async fn resolution(&self, id: &IncidentId) -> Result<Option<Resolution>, PlatformError> {
+        let call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
+        let answer = self.transport.call(&call).await;
+        let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
+        Ok(resolution::resolution(&answer))
+    }
+
     async fn add_note(
         &self,
         id: &IncidentId,

@@ -69,7 +69,8 @@ impl<'a> Call<'a> {
     async fn may_send(&self) -> Result<bool, Failure> {
         let Some(permission) = &self.permission else { return Ok(true) };
         match permission.ask().await {
-            Ok(()) => Ok(true),
+            // Telling people is nothing that a pause stops.
+            Ok(()) | Err(Doubt::Paused(_)) => Ok(true),
             Err(Doubt::Refused(refusal)) => Err(Failure::NotOurs(refusal)),
             Err(Doubt::Unknown(why)) if permission.consent && self.lane == Lane::Ordinary => {
                 Err(Failure::Passing {

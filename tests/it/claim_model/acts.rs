@@ -3,8 +3,8 @@
 use super::model::{ClaimModel, Effect};
 use super::planted::Planted;
 use super::state::{
-    Ask, Epoch, How, Item, Job, Life, Luck, Moment, Nonce, Note, Opening, Phase, Request, Rule,
-    Token, insert,
+    Ask, Epoch, How, Item, Job, Life, Luck, Moment, Note, Opening, Phase, Request, Rule, Token,
+    insert,
 };
 use super::store::{Answer, Stand, apply, standing};
 
@@ -14,6 +14,8 @@ pub(super) enum Act {
     Suffers(usize, Fate),
     /// A late request, by its place among them.
     Arrives(usize),
+    /// A person allows what was asked last.
+    Allows,
 }
 
 /// A number is the place of a job in its process.
@@ -27,6 +29,13 @@ pub(super) enum Deed {
     TakeOver,
     RetryTakeOver,
     GiveUpTakeOver,
+    /// Passes an answer of a person's on.
+    Answer,
+    AskPeople(usize),
+    /// Looks whether somebody has answered.
+    Hear(usize),
+    /// Nobody has, in time.
+    Expire(usize),
     Intend(usize),
     GiveUpIntent(usize),
     Start(usize),
@@ -52,7 +61,10 @@ impl Act {
     pub(super) fn is_no_fault(&self) -> bool {
         matches!(
             self,
-            Self::Does(_, _, Luck::Answered) | Self::Suffers(_, Fate::Recover) | Self::Arrives(_)
+            Self::Does(_, _, Luck::Answered)
+                | Self::Suffers(_, Fate::Recover)
+                | Self::Arrives(_)
+                | Self::Allows
         )
     }
 }
@@ -66,6 +78,8 @@ impl Deed {
                 | Self::StandDown
                 | Self::TakeOver
                 | Self::RetryTakeOver
+                | Self::Answer
+                | Self::AskPeople(_)
                 | Self::Intend(_)
                 | Self::Done(_)
                 | Self::Close(_)
@@ -83,6 +97,7 @@ impl ClaimModel {
                 self.suffers(moment, who, fate);
                 Some(())
             }
+            Act::Allows => moment.allow(),
             Act::Arrives(place) => {
                 let request = moment.late.remove(place);
                 self.judged(moment, &request, true);
@@ -105,6 +120,7 @@ impl ClaimModel {
                     moment.mail[who].taken += 1;
                 }
             }
+            Deed::Answer => self.pass_on(moment, who, luck),
             Deed::TakeOver => {
                 let item = moment.item.as_ref()?;
                 let (owner, epoch) = (item.owner, item.epoch);
@@ -209,7 +225,7 @@ impl ClaimModel {
         if runner.jobs.iter().any(|job| job.epoch == epoch) {
             moment.observed.broken.add(Rule::OneOwner);
         }
-        runner.jobs.push(Job { run, epoch, notes, phase, stood_still: false });
+        runner.jobs.push(Job { run, epoch, notes, phase, stood_still: false, allowed: false });
     }
 
     /// Sends a request, and answers with what the sender hears, if anything.
@@ -313,86 +329,4 @@ impl ClaimModel {
 fn token(moment: &Moment, who: usize, kind: u8) -> Token {
     let runner = &moment.runners[who];
     Token { by: runner.name, number: 2 * runner.tokens + kind }
-}
-
-impl Moment {
-    fn epoch(&self) -> Option<Epoch> {
-        self.item.as_ref().map(|item| item.epoch)
-    }
-
-    /// An observer's view of a write.
-    fn written(&mut self, before: Option<&Item>, request: &Request, late: bool) {
-        let Some(after) = &self.item else { return };
-        let seen = &mut self.observed;
-        let old_epoch = before.map_or(0, |item| item.epoch);
-        match &request.ask {
-            Ask::Claim { .. } | Ask::TakeOver { .. } => {
-                if after.epoch <= old_epoch {
-                    seen.broken.add(Rule::OneOwner);
-                }
-                seen.acted(after.epoch, request.from);
-                if let Ask::TakeOver { seen_epoch, .. } = request.ask
-                    && late
-                {
-                    insert(&mut seen.taken_late, seen_epoch);
-                }
-            }
-            Ask::Record { epoch, .. } | Ask::Release { epoch } | Ask::Finish { epoch, .. } => {
-                if *epoch != old_epoch {
-                    seen.broken.add(Rule::OneOwner);
-                }
-                seen.acted(*epoch, request.from);
-            }
-            Ask::StandDown => {}
-        }
-        if let Some(before) = before.filter(|item| item.outcome.is_some()) {
-            let reopens = matches!(request.ask, Ask::Claim { opening: Opening::Reopened, .. })
-                && before.opening == Opening::Triggered
-                && after.run == before.run + 1
-                && after.epoch > before.epoch;
-            if !reopens {
-                seen.broken.add(Rule::EndedForGood);
-            }
-        }
-        let is_old = |nonce| before.is_some_and(|it| it.notes.contains(&Note::Intent(nonce)));
-        let was_closed =
-            before.is_some_and(|it| it.notes.iter().any(|note| matches!(note, Note::Closing(_))));
-        for note in &after.notes {
-            let Note::Intent(nonce) = *note else { continue };
-            if is_old(nonce) {
-                continue;
-            }
-            if was_closed {
-                seen.broken.add(Rule::ClosedForGood);
-            }
-            if before.is_some_and(|item| !item.stand_down) {
-                insert(&mut seen.consented, nonce);
-            }
-        }
-    }
-
-    /// An observer's view of a start, right before it.
-    pub(super) fn starts(&mut self, who: usize, job: &Job, nonce: Nonce, once: bool) {
-        let name = self.runners[who].name;
-        let stands = self.item.as_ref().is_some_and(|item| {
-            item.outcome.is_none() && item.owner == name && item.epoch == job.epoch
-        });
-        let seen = &mut self.observed;
-        let excused = job.stood_still || seen.taken_late.contains(&job.epoch);
-        if !stands && !excused {
-            seen.broken.add(Rule::NoLateStart);
-        }
-        if seen.consented.binary_search(&nonce).is_err() {
-            seen.broken.add(Rule::Consent);
-        }
-        if seen.abandoned.binary_search(&nonce).is_ok() {
-            seen.broken.add(Rule::AbandonedForGood);
-        }
-        let this = (job.run, nonce.step);
-        if once && seen.started.contains(&this) {
-            seen.broken.add(Rule::Once);
-        }
-        insert(&mut seen.started, this);
-        seen.acted(job.epoch, name);
-    }
 }

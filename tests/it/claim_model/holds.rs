@@ -62,6 +62,18 @@ fn with_two_recoveries_and_requests_that_arrive_late() {
 }
 
 #[test]
+fn with_people_who_are_asked() {
+    let model = ClaimModel { asks: true, faults: faults(1, 1, 1), ..CALM };
+    holds("once, asked", &model, &[VERIFIED, UNKNOWN, NOT_BEGUN]);
+}
+
+#[test]
+fn with_people_who_are_asked_twice_and_answers_that_come_late() {
+    let model = ClaimModel { asks: true, steps: 2, faults: faults(1, 1, 0), ..CALM };
+    holds("once, two steps, asked", &model, &[VERIFIED, UNKNOWN, NOT_BEGUN]);
+}
+
+#[test]
 fn with_a_reopening() {
     let [one, other] = CALM.mail;
     let mail = [Mail { reopened: 1, ..one }, other];

@@ -8,6 +8,8 @@ mod acts;
 mod holds;
 mod model;
 mod objects;
+mod observed;
+mod people;
 mod planted;
 mod run;
 mod state;
@@ -25,6 +27,7 @@ use state::{Faults, Mail};
 /// One `triggered` for each region and nothing that goes wrong.
 const CALM: ClaimModel = ClaimModel {
     effect: Effect::Once,
+    asks: false,
     steps: 1,
     mail: [Mail { triggered: 1, reopened: 0, taken: 0 }; 2],
     faults: Faults { messages: 0, crashes: 0, stalls: 0, restarts: 0 },

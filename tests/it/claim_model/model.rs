@@ -3,6 +3,7 @@
 use stateright::{Model, Property};
 
 use super::acts::{Act, Deed, Fate};
+use super::people::Asks;
 use super::planted::Planted;
 use super::state::{
     Epoch, Faults, How, Life, Luck, Mail, Moment, Observed, Opening, Phase, Rule, Runner,
@@ -12,6 +13,8 @@ use super::state::{
 #[derive(Clone, Debug)]
 pub(super) struct ClaimModel {
     pub effect: Effect,
+    /// People are asked before each recovery.
+    pub asks: bool,
     /// Recoveries of the scenario, one after the other.
     pub steps: u8,
     pub mail: [Mail; 2],
@@ -92,6 +95,9 @@ impl ClaimModel {
 
     fn deeds(&self, moment: &Moment, who: usize, deeds: &mut Vec<Deed>) {
         let (runner, mail) = (&moment.runners[who], moment.mail[who]);
+        if moment.answers[who] != 0 {
+            deeds.push(Deed::Answer);
+        }
         if mail.taken > 0 {
             deeds.push(Deed::StandDown);
         }
@@ -121,6 +127,14 @@ impl ClaimModel {
         match phase {
             Phase::Next if self.next_step(&runner.jobs[job]).is_none() => {
                 deeds.push(Deed::Close(job));
+            }
+            Phase::Next if let Some(asks) = self.asks_about(&runner.jobs[job]) => {
+                match asks {
+                    Asks::Waits => deeds.push(Deed::Hear(job)),
+                    Asks::Not if pulse_is_good => deeds.push(Deed::AskPeople(job)),
+                    Asks::Not => {}
+                }
+                deeds.push(Deed::Expire(job));
             }
             Phase::Next if self.has(Planted::EffectWithoutIntent) => deeds.push(Deed::Start(job)),
             Phase::Next if pulse_is_good => deeds.push(Deed::Intend(job)),
@@ -185,9 +199,10 @@ impl Model for ClaimModel {
             runners: [runner(0), runner(1)],
             late: Vec::new(),
             mail: self.mail,
+            answers: [0; 2],
             faults: self.faults,
             markers: Vec::new(),
-            observed: Observed::default(),
+            observed: Observed { asks: self.asks, ..Observed::default() },
         }]
     }
 
@@ -210,6 +225,7 @@ impl Model for ClaimModel {
             }
         }
         acts.extend((0..moment.late.len()).map(Act::Arrives));
+        acts.extend(moment.question().map(|_| Act::Allows));
     }
 
     fn next_state(&self, moment: &Moment, act: Act) -> Option<Moment> {
@@ -229,6 +245,8 @@ impl Model for ClaimModel {
             kept::<5>(),
             kept::<6>(),
             kept::<7>(),
+            kept::<8>(),
+            kept::<9>(),
         ];
         properties.extend([
             Property::sometimes(VERIFIED, |_, moment| ended(moment, How::Verified)),
@@ -263,7 +281,10 @@ pub(super) const CLOSED: &str = "closed for good";
 pub(super) const LATE_START: &str = "no late start";
 pub(super) const WINNER: &str = "the winner is told";
 
-const RULES: [(&str, Rule); 8] = [
+pub(super) const APPROVED: &str = "no start that nobody has allowed";
+pub(super) const ASKED_ONCE: &str = "people are asked once";
+
+const RULES: [(&str, Rule); 10] = [
     (ONE_OWNER, Rule::OneOwner),
     (ONCE, Rule::Once),
     (CONSENT, Rule::Consent),
@@ -272,6 +293,8 @@ const RULES: [(&str, Rule); 8] = [
     (CLOSED, Rule::ClosedForGood),
     (LATE_START, Rule::NoLateStart),
     (WINNER, Rule::WinnerIsTold),
+    (APPROVED, Rule::Approved),
+    (ASKED_ONCE, Rule::AskedOnce),
 ];
 
 // That the model gets this far at all.

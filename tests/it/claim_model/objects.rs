@@ -3,8 +3,8 @@
 use stateright::{Checker as _, Model as _};
 
 use super::model::{
-    ABANDONED, CLOSED, CONSENT, ClaimModel, ENDED, Effect, LATE_START, ONCE, ONE_OWNER, OUTCOME,
-    WINNER,
+    ABANDONED, APPROVED, ASKED_ONCE, CLOSED, CONSENT, ClaimModel, ENDED, Effect, LATE_START, ONCE,
+    ONE_OWNER, OUTCOME, WINNER,
 };
 use super::planted::Planted;
 use super::state::Mail;
@@ -48,6 +48,7 @@ fn to_a_store_that_asks_less() {
     let [one, other] = CALM.mail;
     let mail = [Mail { reopened: 1, ..one }, other];
     let reopened = ClaimModel { mail, faults: faults(1, 0, 0), ..CALM };
+    let two_questions = ClaimModel { asks: true, steps: 2, faults: faults(0, 0, 0), ..CALM };
     let two_steps = ClaimModel { steps: 2, faults: faults(2, 1, 0), ..CALM };
     let cases = [
         case(P::EpochIgnored, &[ONE_OWNER, ONCE]),
@@ -62,6 +63,7 @@ fn to_a_store_that_asks_less() {
         case(P::EveryOpeningIsLater, &[ENDED]),
         case(P::LateRecordOverwrites, &[CLOSED]),
         case(P::LateRecordOverwrites, &[ONCE]).with(two_steps),
+        case(P::HeardForgotten, &[APPROVED]).with(two_questions),
     ];
     for case in cases {
         case.must_be_found();
@@ -72,7 +74,10 @@ fn to_a_store_that_asks_less() {
 fn to_a_runner_that_keeps_fewer_rules() {
     use Planted as P;
     let marked = ClaimModel { effect: Effect::OnceMarked, faults: faults(0, 0, 1), ..CALM };
+    let asks = ClaimModel { asks: true, faults: faults(0, 1, 0), ..CALM };
     let cases = [
+        case(P::AnswerNotAwaited, &[APPROVED]).with(asks.clone()),
+        case(P::AskedAgain, &[ASKED_ONCE]).with(asks),
         case(P::EffectWithoutIntent, &[CONSENT, ONCE]),
         case(P::RefusalIgnored, &[CONSENT, ONCE, LATE_START]),
         case(P::DoubtRepeated, &[ONCE]),

@@ -19,7 +19,10 @@ pub(super) enum Planted {
     EpochFromOneAtReopening,
     EveryOpeningIsLater,
     LateRecordOverwrites,
+    HeardForgotten,
     // In the runner.
+    AnswerNotAwaited,
+    AskedAgain,
     EffectWithoutIntent,
     RefusalIgnored,
     DoubtRepeated,
@@ -83,6 +86,7 @@ impl Planted {
     pub(super) fn after_judge(self, before: u8, event: &Event, item: &mut RunItem) {
         match (self, event) {
             (Self::SameEpochAtTakeOver, Event::TakeOver { .. }) => item.epoch = before.into(),
+            (Self::HeardForgotten, Event::Record { .. }) => item.answers.heard = None,
             (Self::EpochFromOneAtReopening, Event::Claim { .. }) => item.epoch = 1,
             _ => {}
         }
@@ -97,7 +101,7 @@ fn take_owner(item: &RunItem, event: &mut Event) {
             *owner = item.owner.clone();
         }
         Event::TakeOver { seen_owner, .. } => *seen_owner = item.owner.clone(),
-        Event::Claim { .. } | Event::StandDown { .. } => {}
+        Event::Claim { .. } | Event::StandDown { .. } | Event::Answer(_) => {}
     }
 }
 
@@ -108,6 +112,9 @@ fn take_epoch(item: &RunItem, event: &mut Event) {
         | Event::Finish { epoch, .. } => {
             *epoch = item.epoch;
         }
-        Event::Claim { .. } | Event::TakeOver { .. } | Event::StandDown { .. } => {}
+        Event::Claim { .. }
+        | Event::TakeOver { .. }
+        | Event::StandDown { .. }
+        | Event::Answer(_) => {}
     }
 }

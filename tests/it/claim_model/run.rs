@@ -11,8 +11,12 @@ use super::store::Answer;
 impl ClaimModel {
     pub(super) fn does_in_run(&self, moment: &mut Moment, who: usize, deed: Deed, luck: Luck) {
         match deed {
+            Deed::AskPeople(job) => self.ask_people(moment, who, job, luck),
+            Deed::Hear(job) => Self::hear(moment, who, job),
             Deed::Intend(job) => self.intend(moment, who, job, luck),
-            Deed::GiveUpIntent(job) => set(moment, who, job, Phase::Ending(How::NotBegun)),
+            Deed::GiveUpIntent(job) | Deed::Expire(job) => {
+                set(moment, who, job, Phase::Ending(How::NotBegun));
+            }
             Deed::Start(job) => self.start(moment, who, job),
             Deed::Done(job) => self.done(moment, who, job, luck),
             Deed::AskHost(job) => self.ask_host(moment, who, job),
@@ -65,7 +69,8 @@ impl ClaimModel {
             insert(&mut moment.markers, nonce);
         }
         set(moment, who, place, Phase::Running(nonce));
-        moment.runners[who].jobs[place].stood_still = false;
+        let job = &mut moment.runners[who].jobs[place];
+        (job.stood_still, job.allowed) = (false, false);
     }
 
     /// The effect ended, and how it went is recorded; also by who found its result on the host.

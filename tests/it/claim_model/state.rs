@@ -52,6 +52,8 @@ impl How {
 /// A journal entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Note {
+    /// People were asked about this step.
+    Asked(u8),
     Intent(Nonce),
     Done(u8),
     Closing(How),
@@ -71,6 +73,14 @@ pub(super) struct Item {
     pub stand_down: bool,
     pub released: bool,
     pub outcome: Option<How>,
+    pub answers: Answers,
+}
+
+/// What people said; an answer is named by the step they were asked about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Answers {
+    pub heard: Option<u8>,
+    pub given: Option<u8>,
 }
 
 /// A request to the store: who sent it, and what it asks.
@@ -82,12 +92,31 @@ pub(super) struct Request {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Ask {
-    Claim { opening: Opening, token: Token },
-    TakeOver { seen_owner: Name, seen_epoch: Epoch, token: Token },
-    Record { epoch: Epoch, notes: Notes, consent: bool },
+    Claim {
+        opening: Opening,
+        token: Token,
+    },
+    TakeOver {
+        seen_owner: Name,
+        seen_epoch: Epoch,
+        token: Token,
+    },
+    Record {
+        epoch: Epoch,
+        notes: Notes,
+        consent: bool,
+    },
     StandDown,
-    Release { epoch: Epoch },
-    Finish { epoch: Epoch, how: How, notes: Notes },
+    /// A person's, to the question about this step.
+    Answer(u8),
+    Release {
+        epoch: Epoch,
+    },
+    Finish {
+        epoch: Epoch,
+        how: How,
+        notes: Notes,
+    },
 }
 
 /// What becomes of a request and its answer.
@@ -143,6 +172,8 @@ pub(super) struct Job {
     pub phase: Phase,
     /// Its process stood still since it knows that its intent was accepted.
     pub stood_still: bool,
+    /// Its process has read that people allow the next step.
+    pub allowed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -216,6 +247,9 @@ pub(super) enum Rule {
     WinnerIsTold,
     NoLateStart,
     ClosedForGood,
+    /// No effect that nobody has allowed.
+    Approved,
+    AskedOnce,
 }
 
 /// Everything at one moment.
@@ -226,6 +260,8 @@ pub(super) struct Moment {
     /// Requests that arrive at some later time, sorted.
     pub late: Vec<Request>,
     pub mail: [Mail; 2],
+    /// Answers of people that PagerDuty still has for each region, one bit for each step.
+    pub answers: [u8; 2],
     pub faults: Faults,
     /// The markers on the host, sorted.
     pub markers: Vec<Nonce>,
@@ -246,6 +282,10 @@ pub(super) struct Observed {
     pub started: Vec<(u8, u8)>,
     /// Epochs named by take-overs that were asked for while the reason held, and arrived late.
     pub taken_late: Vec<Epoch>,
+    /// People are asked before each step in this world.
+    pub asks: bool,
+    /// Run and step of each question that a person has answered, sorted.
+    pub approved: Vec<(u8, u8)>,
     pub broken: Broken,
 }
 

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 
 use ams::claim::journal::{DoneResult, Doubt, Entry, Journal, Reason, Standing, StepAt};
 use ams::claim::protocol::{
-    ClaimToken, Event, Opening as Opened, Refusal, RunItem, ScenarioRef, StandDown,
-    StandDownReason, Verdict, judge,
+    Answer as Said, Answers, ClaimToken, Event, Opening as Opened, Refusal, RunItem, ScenarioRef,
+    StandDown, StandDownReason, Verdict, judge,
 };
 use ams::incident::{IncidentId, Owner, RunId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::planted::Planted;
-use super::state::{Ask, How, Item, Nonce, Note, Opening, Request, Token};
+use super::state::{self, Ask, How, Item, Nonce, Note, Opening, Request, Token};
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 pub(super) const REOPENED_AT: &str = "2026-03-02T12:00:00Z";
@@ -131,6 +131,12 @@ fn how_of(reason: Reason) -> How {
 
 fn entry(note: Note) -> Entry {
     match note {
+        Note::Asked(step) => Entry::Asked {
+            step: StepAt::plain(step.into()),
+            number: u32::from(step) + 1,
+            until: Timestamp::MAX,
+            at: asked_at(step),
+        },
         Note::Intent(Nonce { by, epoch, step }) => Entry::Intent {
             step: StepAt::plain(step.into()),
             nonce: format!("{by}.{epoch}"),
@@ -181,6 +187,7 @@ fn event(Request { from, ask }: &Request) -> Event {
             happened: None,
             run: None,
         },
+        Ask::Answer(step) => Event::Answer(said(*step)),
         Ask::Release { epoch } => Event::Release { owner: by, epoch: (*epoch).into() },
         Ask::Finish { epoch, how, notes } => Event::Finish {
             owner: by,
@@ -189,6 +196,21 @@ fn event(Request { from, ask }: &Request) -> Event {
             journal: journal(notes),
         },
     }
+}
+
+/// Questions follow each other so fast that an answer to one might be taken for one to the next: the
+/// clocks that date them may be five seconds apart.
+fn asked_at(step: u8) -> Timestamp {
+    NOW + SignedDuration::from_secs(4 * i64::from(step) + 10)
+}
+
+fn said(step: u8) -> Said {
+    let at = asked_at(step) + SignedDuration::from_secs(2);
+    Said { approved: true, by: Some("P1".to_owned()), at }
+}
+
+fn step_answered(at: Timestamp) -> u8 {
+    (0..=u8::MAX).find(|step| said(*step).at == at).unwrap()
 }
 
 fn scenario() -> ScenarioRef {
@@ -210,6 +232,10 @@ fn run_item(item: &Item) -> RunItem {
         outcome: item.outcome.map(How::outcome),
         opened_at: NOW,
         changed_at: NOW,
+        answers: Answers {
+            heard: item.answers.heard.map(|step| said(step).at),
+            given: item.answers.given.map(said).into_iter().collect(),
+        },
     }
 }
 
@@ -231,6 +257,10 @@ fn small_item(item: &RunItem) -> Item {
             let all = [How::Verified, How::StoodDown, How::Unknown, How::NotBegun];
             all.into_iter().find(|how| how.outcome() == outcome).unwrap()
         }),
+        answers: state::Answers {
+            heard: item.answers.heard.map(step_answered),
+            given: item.answers.given.last().map(|answer| step_answered(answer.at)),
+        },
     };
     assert_eq!(run_item(&small), *item, "the model would forget something");
     small
@@ -247,7 +277,10 @@ fn note(entry: &Entry) -> Note {
         Entry::Intent { step, nonce, .. } => Note::Intent(small_nonce(step, nonce)),
         Entry::Done { step, .. } => Note::Done(step.step.try_into().unwrap()),
         Entry::Closing { reason, .. } => Note::Closing(how_of(*reason)),
-        Entry::Way { .. } => unreachable!("the model writes no such entry"),
+        Entry::Asked { step, .. } => Note::Asked(step.step.try_into().unwrap()),
+        Entry::Way { .. } | Entry::Deferred { .. } | Entry::Answered { .. } => {
+            unreachable!("the model writes no such entry")
+        }
     }
 }
 

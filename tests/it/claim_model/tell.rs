@@ -15,6 +15,7 @@ fn told(act: &Act) -> String {
             format!("{} {}{}", REGIONS[*who], done(*deed), unlucky(*luck))
         }
         Act::Suffers(who, fate) => format!("{} {}", REGIONS[*who], suffered(*fate)),
+        Act::Allows => "a person allows it".to_owned(),
         Act::Arrives(_) => "the late request arrives".to_owned(),
     }
 }
@@ -29,6 +30,10 @@ const fn done(deed: Deed) -> &'static str {
         Deed::TakeOver => "takes over",
         Deed::RetryTakeOver => "sends its take-over again",
         Deed::GiveUpTakeOver => "gives up its take-over",
+        Deed::Answer => "hears that a person allowed it",
+        Deed::AskPeople(_) => "asks people",
+        Deed::Hear(_) => "reads the answer",
+        Deed::Expire(_) => "waits for an answer in vain",
         Deed::Intend(_) => "writes an intent",
         Deed::GiveUpIntent(_) => "gives up its intent",
         Deed::Start(_) => "starts the effect",

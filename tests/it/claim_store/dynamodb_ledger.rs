@@ -208,11 +208,11 @@ async fn a_record_of_a_newer_version_is_named_and_left_alone() {
     let change = table.client().update_item().table_name("claims");
     let change = change.key("pk", AttributeValue::S(shop().to_string()));
     let change = change.key("sk", AttributeValue::S("guard".to_owned()));
-    let change = change.update_expression("SET #format = :two, version = :other");
+    let change = change.update_expression("SET #format = :next, version = :other");
     let change = change.expression_attribute_names("#format", "format");
-    let change = change.expression_attribute_values(":two", number("2"));
+    let change = change.expression_attribute_values(":next", number("3"));
     change.expression_attribute_values(":other", number("7")).send().await.unwrap();
 
     let refused = enter(&*tokyo, &shop(), "p2", 3).await.unwrap_err();
-    insta::assert_snapshot!(refused, @"the claim store holds something this version cannot read (the record guard#4427244f0d183c23): it has format 2, this version knows 1; was it written by a newer ams?");
+    insta::assert_snapshot!(refused, @"the claim store holds something this version cannot read (the record guard#4427244f0d183c23): it has format 3, this version knows 2; was it written by a newer ams?");
 }

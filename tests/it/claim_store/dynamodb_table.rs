@@ -160,8 +160,8 @@ async fn a_missing_permission_is_named() {
 async fn a_table_of_a_newer_version_is_refused() {
     let table = Table::new().await;
     let put = table.client().put_item().table_name(NAME).item("pk", text("schema"));
-    put.item("sk", text("schema")).item("format", number("2")).send().await.unwrap();
-    insta::assert_snapshot!(table.refusal().await, @"the claim store holds something this version cannot read (the DynamoDB table 'claims'): it has schema 2, this version knows 1: run the newer ams");
+    put.item("sk", text("schema")).item("format", number("3")).send().await.unwrap();
+    insta::assert_snapshot!(table.refusal().await, @"the claim store holds something this version cannot read (the DynamoDB table 'claims'): it has schema 3, this version knows 2: run the newer ams");
 }
 
 #[tokio::test]
@@ -172,13 +172,13 @@ async fn an_item_of_a_newer_version_is_named_and_left_alone() {
     claim(&tokyo, &newer).await;
     claim(&tokyo, &other).await;
     let change = table.client().update_item().table_name(NAME).key("pk", text("run#PNEWER"));
-    let change = change.key("sk", text("run")).update_expression("SET #format = :two");
+    let change = change.key("sk", text("run")).update_expression("SET #format = :next");
     let change = change.expression_attribute_names("#format", "format");
-    change.expression_attribute_values(":two", number("2")).send().await.unwrap();
+    change.expression_attribute_values(":next", number("3")).send().await.unwrap();
 
     let osaka = table.runner(table.engine.url(), "osaka-1").await;
     let read = osaka.store().read(&newer).await.unwrap_err();
-    insta::assert_snapshot!(read, @"the claim store holds something this version cannot read (the claim of incident PNEWER): it has format 2, this version knows 1; was it written by a newer ams?");
+    insta::assert_snapshot!(read, @"the claim store holds something this version cannot read (the claim of incident PNEWER): it has format 3, this version knows 2; was it written by a newer ams?");
     let claimed = osaka.claim(&newer, Opening::Triggered, None, None).await.unwrap_err();
     assert_eq!(claimed.to_string(), read.to_string());
     // The others' runs can still be taken over.

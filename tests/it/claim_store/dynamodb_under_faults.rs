@@ -159,7 +159,7 @@ async fn a_cut_way_is_an_answer_in_time_and_nothing_is_won() {
         let told = tokyo.claim(&id, Opening::Triggered, Some(restart_web()), None).await;
         assert!(matches!(told, Err(StoreError::Unreachable { .. })), "{told:?}");
         assert!(began.elapsed() < ams::limits::WEBHOOK_ANSWER, "{:?}", began.elapsed());
-        assert!(tokyo.store().beat(tokyo.owner(), 2).await.is_err());
+        assert!(tokyo.store().beat(tokyo.owner(), 2, 0).await.is_err());
         claim(&osaka, &id).await;
         proxy.cut(None);
         assert!(matches!(until_known(&tokyo, &id).await, ClaimAnswer::Lost(_)));

@@ -16,6 +16,8 @@ use ams::clock::{Clock, SetClock};
 use ams::incident::{IncidentId, Outcome, Owner};
 use tempfile::TempDir;
 
+// What people say to a run's questions.
+mod answering;
 // Who wins, and who is told what.
 mod claiming;
 // What only DynamoDB can get wrong: tables that do not do, and what a write costs.
@@ -70,6 +72,10 @@ macro_rules! contract {
                     a_take_over_goes_on_from_what_was_written_last,
                     a_released_run_is_taken_over_and_not_released_any_more,
                     the_end_may_be_written_twice_by_its_owner_only;
+                answering:
+                    any_region_records_an_answer_and_only_to_a_question,
+                    a_new_question_has_no_answers_yet,
+                    the_last_answer_of_each_person_is_kept;
                 reopening:
                     a_reopening_begins_the_next_run_in_a_higher_epoch,
                     a_reopening_before_the_last_run_has_ended_is_to_be_delivered_again,
@@ -80,6 +86,7 @@ macro_rules! contract {
                     an_incident_that_keeps_reopening_is_left_to_people;
                 keeping:
                     heartbeats_are_the_last_number_of_each_owner,
+                    what_is_paused_comes_with_the_heartbeats,
                     open_runs_and_stand_downs_are_those_without_an_outcome,
                     open_runs_are_found_by_owner_and_by_release,
                     the_sweep_forgets_what_ended_long_ago_and_nothing_else,

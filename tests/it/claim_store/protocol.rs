@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ams::claim::journal::{Entry, Journal, StepAt};
 use ams::claim::protocol::{
-    ClaimToken, Event, Opening, RUNS_PER_INCIDENT, RunItem, StandDownReason, Verdict, judge,
+    Answer, ClaimToken, Event, Opening, RUNS_PER_INCIDENT, RunItem, StandDownReason, Verdict, judge,
 };
 use ams::incident::{Outcome, Owner};
 use jiff::{SignedDuration, Timestamp};
@@ -120,7 +120,8 @@ fn check_repeat(event: &Event, after: &RunItem, at: Timestamp, context: &str) {
             | Event::TakeOver { .. }
             | Event::Record { .. }
             | Event::Finish { .. }
-            | Event::StandDown { .. },
+            | Event::StandDown { .. }
+            | Event::Answer(_),
             again,
         ) => assert_eq!(again, Verdict::AlreadySo(after.clone()), "{context}"),
         (Event::Release { .. }, again) => {
@@ -135,7 +136,7 @@ impl World {
         let owner = self.owner(dice);
         let current = self.item.as_ref().map_or(1, |item| item.epoch);
         let epoch = if dice.below(4) == 0 { dice.below(current + 2) } else { current };
-        match dice.below(12) {
+        match dice.below(13) {
             0..=2 => Event::Claim {
                 opening: opening(dice),
                 token: self.token(dice),
@@ -157,6 +158,10 @@ impl World {
                 }
             }
             7 => Event::Release { owner, epoch },
+            10 => {
+                let by = Some(["P1", "P2"][usize::from(dice.coin())].to_owned());
+                Event::Answer(Answer { approved: dice.coin(), by, at })
+            }
             8 | 9 => Event::TakeOver {
                 seen_owner: owner,
                 seen_epoch: epoch,
@@ -194,7 +199,9 @@ impl World {
             trace: None,
             at,
         };
-        Journal::default().with(entry)
+        let asked = Entry::Asked { step: StepAt::plain(0), number: 1, until: at, at };
+        let journal = Journal::default().with(entry);
+        if self.writes.is_multiple_of(2) { journal.with(asked) } else { journal }
     }
 }
 

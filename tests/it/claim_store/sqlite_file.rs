@@ -72,7 +72,7 @@ async fn everything_is_there_after_a_restart() {
         tokyo.intend(&second, &Journal::default().with(intent)).await.unwrap().unwrap();
         let person = Some("PLH1HKV".to_owned());
         tokyo.stand_down(&id, StandDownReason::Reassigned, person, None).await.unwrap().unwrap();
-        tokyo.store().beat(tokyo.owner(), 42).await.unwrap();
+        tokyo.store().beat(tokyo.owner(), 42, 0).await.unwrap();
         tokyo.store().read(&id).await.unwrap()
     };
 
@@ -117,7 +117,8 @@ async fn a_file_of_an_older_ams_is_upgraded_and_keeps_what_it_has() {
     let connection = Connection::open(old.path()).unwrap();
     let version = |row: &rusqlite::Row<'_>| row.get(0);
     let version: i64 = connection.pragma_query_value(None, "user_version", version).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
+    assert_eq!(old.open().signs().await.unwrap().pauses, Ok(None));
     assert!(!enter(&old.open(), &shop(), "p2", 1).await.unwrap(), "it is counted after a restart");
 }
 
@@ -149,7 +150,7 @@ fn a_file_of_a_newer_ams_is_refused_with_what_to_do() {
         refused,
         format!(
             "the claim store holds something this version cannot read ({path}): it has schema 99, \
-             this version knows 2: run the newer ams"
+             this version knows 3: run the newer ams"
         )
     );
 }

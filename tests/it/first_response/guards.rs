@@ -8,7 +8,7 @@ use ams::sandbox::pagerduty::Entry;
 use tokio::time::Instant;
 
 use super::REPAIR;
-use crate::harness::world::{SHORT_LEASE, World};
+use crate::harness::world::{PATIENCE, SHORT_LEASE, World};
 
 /// A recovery that helps, and leaves the service down for the next incident.
 fn again() -> String {
@@ -28,14 +28,31 @@ fn pages(world: &World, incident: &IncidentId) -> usize {
     log.iter().filter(|it| matches!(it.what, Entry::Paged { .. })).count() - 1
 }
 
+impl World {
+    /// What is told of an end is kept a moment after it.
+    async fn until_explained(&self, incident: &IncidentId, text: &str) {
+        let began = Instant::now();
+        loop {
+            let (told, _) = self.ams(&["explain", incident.as_str()]).await;
+            if told.contains(text) {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{told}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_budget_counts_for_both_regions_and_over_their_restarts() {
     let limits = "limits: {budget: {most: 2, within: 1h}}\n";
     let settings = format!("{SHORT_LEASE}{limits}");
     let mut world = World::with(&again()).settings(&settings).start().await;
-    for _ in 0..2 {
+    for time in 1..=2 {
         let incident = world.fire("service web down");
         world.expect(&incident, Outcome::Resolved).await;
+        let note = world.last_note(&incident);
+        assert!(note.contains(&format!("ガード: 1時間で{time}/2回目")), "{note}");
+        world.until_explained(&incident, &format!("1時間で{time}/2回目")).await;
         for region in 0..2 {
             world.kill(region).await;
             world.restart(region).await;

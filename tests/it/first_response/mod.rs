@@ -1,5 +1,7 @@
 //! Incidents from webhook to outcome: two region processes, a store, a PagerDuty that answers.
 
+mod approvals;
+mod calendars;
 mod customers;
 mod ends;
 pub(crate) mod explain;
@@ -9,8 +11,10 @@ mod limits_of_trust;
 mod lost_runner;
 mod masking;
 mod overtaken;
+mod pauses;
 mod people;
 mod reload;
+mod shadows;
 mod targets;
 mod values;
 

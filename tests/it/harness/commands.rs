@@ -141,5 +141,5 @@ pub(crate) async fn held() -> (Permission, watch::Sender<Option<StandDown>>) {
     let ClaimAnswer::Won(claim) = answer else { panic!("{answer:?}") };
     let (wish, wishes) = watch::channel(None);
     let hold = Arc::new(Hold::new(claims, pulse, claim, breaks, wishes));
-    (Permission { hold, consent: true }, wish)
+    (Permission { hold, consent: true, concern: None }, wish)
 }

@@ -217,6 +217,7 @@ async fn metrics_have_names_that_dashboards_can_rely_on() {
         "ams_webhooks counter",
         "ams_runs counter",
         "ams_runs_open gauge",
+        "ams_guard_refusals counter",
         "ams_take_overs counter",
         "ams_reconciled counter",
         "ams_reconcile_failures counter",
