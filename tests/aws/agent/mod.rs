@@ -137,8 +137,11 @@ impl Errand {
             reachable.wait_for(|it| *it).await.is_ok()
         };
         tokio::pin!(arrival);
+        // On a machine that is busy, both may be over when we look.
+        let too_late = wait > self.delivery();
         tokio::select! {
             biased;
+            () = sleep_until(expiry), if too_late => {}
             () = self.sent.stop.cancelled() => {
                 self.tell(Phase::plain(Status::Cancelled));
                 return false;
