@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, Command};
@@ -20,6 +21,10 @@ const STDERR_BYTES: usize = 8_000;
 const CUT: &str = "--output truncated--";
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// One at a time: a child that is made while another one's script is open for writing holds it
+/// open, and such a script cannot be started ("text file busy").
+static STARTS: Mutex<()> = Mutex::new(());
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -66,6 +71,8 @@ impl Process<'_> {
 
     fn start(&self, place: &Path) -> io::Result<Group> {
         fs::create_dir_all(place)?;
+        let path = self.path()?;
+        let _alone = STARTS.lock().unwrap_or_else(PoisonError::into_inner);
         let script = place.join("_script.sh");
         fs::write(&script, &self.sent.script)?;
         fs::set_permissions(&script, fs::Permissions::from_mode(0o700))?;
@@ -76,7 +83,7 @@ impl Process<'_> {
             .arg(&script)
             .current_dir(directory.unwrap_or_else(|| home.clone()))
             .env_clear()
-            .env("PATH", self.path()?)
+            .env("PATH", path)
             .env("HOME", &home)
             .env("AWS_SSM_INSTANCE_ID", &self.sent.instance)
             .env("AWS_SSM_REGION_NAME", &self.sent.region)

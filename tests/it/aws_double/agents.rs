@@ -1,5 +1,7 @@
 //! Scripts truly run, and agents tell of them as agents do.
 
+use futures_util::future::join_all;
+
 use super::*;
 use crate::aws::{Begun, Cancel};
 
@@ -194,4 +196,19 @@ async fn nothing_is_left_running() {
     assert!(is_alive(&pid));
     drop(site);
     wait::until("its end", || !is_alive(&pid)).await;
+}
+
+/// As a benchmark does it: everything at once, on all threads.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_scripts_start_at_once() {
+    let site = Site::new().await;
+    let scripts: Vec<String> = (0..100).map(|number| format!("echo {number}")).collect();
+    let ids = join_all(scripts.iter().map(|script| site.send(script))).await;
+    assert!(ids.iter().all(Result::is_ok));
+    let ended = || site.host.commands().iter().filter(|sent| sent.ended.is_some()).count();
+    wait::until("all ends", || ended() == 100).await;
+    for sent in site.host.commands() {
+        let wanted = sent.script.trim_start_matches("echo ");
+        assert_eq!((sent.runs[0].code, sent.runs[0].stdout.as_str()), (Some(0), wanted));
+    }
 }
