@@ -195,6 +195,11 @@ async fn hosts_are_told_with_their_agents() {
     assert_eq!(told, [online.clone(), lost, online, mine]);
     let found = ask("InstanceIds", hybrid.id()).send().await.unwrap();
     assert_eq!(found.instance_information_list()[0].instance_id(), Some(hybrid.id()));
+    let sent = site.ssm.send_command().document_name("AWS-RunShellScript");
+    let sent = sent.instance_ids(hybrid.id()).parameters("commands", vec!["echo on".to_owned()]);
+    sent.send().await.unwrap();
+    wait::until("its end", || hybrid.commands()[0].ended.is_some()).await;
+    assert_eq!(hybrid.commands()[0].runs[0].stdout, "on\n");
     let found = ask("tag:Name", "web-1").send().await.unwrap();
     assert_eq!(found.instance_information_list()[0].computer_name(), Some("web-1"));
     let wrong = ask("Colour", "blue").send().await;
