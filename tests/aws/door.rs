@@ -55,12 +55,14 @@ impl Call {
         Self { service, region, action, asks: Asks::Form(form) }
     }
 
-    fn instances(&self) -> Vec<String> {
+    /// Hosts and roles.
+    fn about(&self) -> Vec<String> {
         match &self.asks {
             Asks::Json(body) => ssm::instances(body),
             Asks::Form(form) => {
                 let entries = form.entries("InstanceId");
-                entries.iter().filter_map(|it| form.get(it)).map(str::to_owned).collect()
+                let named = entries.iter().filter_map(|it| form.get(it));
+                named.chain(form.get("RoleArn")).map(str::to_owned).collect()
             }
             Asks::Object(_) => Vec::new(),
         }
@@ -92,7 +94,7 @@ pub(super) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
         region: call.region.clone(),
         service: call.service.clone(),
         action: call.action.clone(),
-        instances: call.instances(),
+        about: call.about(),
         caller: holder.as_ref().map(|holder| holder.arn.clone()).unwrap_or_default(),
     };
     let fault = shared.world().meet(asked);
