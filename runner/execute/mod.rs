@@ -10,6 +10,7 @@ pub mod actuator;
 mod adopt;
 mod announce;
 mod asking;
+pub mod aws_api;
 pub mod detached;
 pub mod dispatch;
 pub mod end;

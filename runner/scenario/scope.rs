@@ -321,6 +321,7 @@ fn templates_of(probe: &Probe) -> Vec<&Template> {
             std::iter::once(url).chain(headers.values()).chain(body).collect()
         }
         ActionTemplate::Tcp { address } => vec![address],
+        ActionTemplate::Aws(call) => call.templates().collect(),
         ActionTemplate::Ask(_) => Vec::new(),
     };
     action.into_iter().chain(on).collect()
