@@ -22,6 +22,7 @@ use crate::config::{Config, EvidenceConfig, PagerDutyConfig, StoreConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::evidence::{Evidence, Keeping, Store};
+use crate::execute::aws_api::AwsCalls;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
 use crate::execute::http::HttpRequests;
@@ -309,8 +310,16 @@ async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators
     };
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
+    let endpoint = config.aws.as_ref().and_then(|settings| settings.endpoint.clone());
     let ssm = SsmCommands::new(evidence.clone(), (aws, http), places, clock, Terms::default());
+    let aws = AwsCalls {
+        evidence_dir: evidence.clone(),
+        sessions: ssm.sessions(),
+        signed: Signed::new(Arc::new(SystemClock))?,
+        endpoint,
+    };
     Ok(Arc::new(Actuators {
+        aws,
         local: LocalCommands::new(evidence, detached, inherited),
         ssh,
         ssm,

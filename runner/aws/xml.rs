@@ -23,6 +23,10 @@ impl Xml {
         let mut root = document.root_element().map_err(|error| error.to_string())?;
         let mut read = shape(&mut root, 0)?;
         drop(root);
+        // The parser itself lets an outermost element end with the text.
+        if !text.trim_end().ends_with(&format!("</{}>", read.name)) {
+            return Err(format!("the answer ends before </{}>", read.name));
+        }
         // Texts in a second pass: only then is known which elements are not just indented others.
         let mut document = Document::new(text);
         let mut root = document.root_element().map_err(|error| error.to_string())?;

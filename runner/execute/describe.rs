@@ -53,6 +53,9 @@ fn lines(step: &Step, prepared: &Prepared, hosts: &[String]) -> Vec<String> {
             values.chain(program).collect()
         }
         Action::Http(request) => vec![format!("{} {}", request.method.word(), request.url)],
+        Action::Aws(call) => {
+            vec![format!("aws {} ({}, {})", call.told(), call.account.words().account, call.region)]
+        }
         Action::Tcp(_) | Action::Ask { .. } => Vec::new(),
     };
     let left_out = body.len().saturating_sub(LINES);

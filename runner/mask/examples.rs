@@ -250,12 +250,16 @@ fn time_grows_with_the_text_alone() {
     for unit in units {
         let took = |bytes: usize| {
             let text = unit.repeat(bytes / unit.len());
-            let began = tokio::time::Instant::now();
-            assert!(!mask.apply(&text).is_empty());
-            began.elapsed()
+            let once = || {
+                let began = tokio::time::Instant::now();
+                assert!(!mask.apply(&text).is_empty());
+                began.elapsed()
+            };
+            // The fastest of some, because others use the machine, too.
+            (0..3).map(|_| once()).min().unwrap()
         };
-        took(1_000);
+        // 16 times as much; with the square it would be 256 times.
         let (short, long) = (took(16 * 1024), took(256 * 1024));
-        assert!(long < short * 16 * 6, "{unit:?}: {short:?} for 16 KiB, {long:?} for 256 KiB");
+        assert!(long < short * 100, "{unit:?}: {short:?} for 16 KiB, {long:?} for 256 KiB");
     }
 }

@@ -45,3 +45,27 @@ fn a_time_to_keep_evidence_that_is_none_is_told() {
     let missing = problems(&settings("evidence: {kept: 1d}"), &SECRETS);
     assert!(missing[0].contains("'evidence.directory' is not set"), "{missing:?}");
 }
+
+#[test]
+fn a_bucket_for_evidence_is_read_and_checked() {
+    let full = "{bucket: ams-evidence, region: ap-northeast-1, prefix: /ams/kept/}";
+    let dir = folder(&settings(&format!("evidence: {{directory: x, s3: {full}}}")));
+    let bucket = load(&dir, &SECRETS).unwrap().evidence.bucket.unwrap();
+    let said = (bucket.name.as_str(), bucket.region.as_str(), bucket.prefix.as_str());
+    assert_eq!(said, ("ams-evidence", "ap-northeast-1", "ams/kept"));
+    let env = [("AMS_EVIDENCE_S3_BUCKET", "other-bucket"), ("AMS_EVIDENCE_S3_REGION", "us-east-1")];
+    let bucket = load(&folder(SMALL), &with(&env)).unwrap().evidence.bucket.unwrap();
+    assert_eq!((bucket.name.as_str(), bucket.prefix.as_str()), ("other-bucket", ""));
+    for (s3, problem) in [
+        ("{region: x-1}", "'evidence.s3.bucket' is not set"),
+        ("{bucket: abc}", "'evidence.s3.region' is not set"),
+        ("{bucket: 's3://abc', region: x-1}", "'evidence.s3.bucket' is 's3://abc'"),
+        ("{bucket: abc, region: Tokyo}", "'evidence.s3.region' is 'Tokyo'"),
+        ("{bucket: abc, region: x-1, prefix: '../x'}", "'evidence.s3.prefix' is '../x'"),
+        ("{bucket: abc, region: x-1, endpoint: host}", "'evidence.s3.endpoint' is 'host'"),
+        ("{bucket: abc, region: x-1, acl: public}", "s3 has no field 'acl'"),
+    ] {
+        let found = problems(&settings(&format!("evidence: {{directory: x, s3: {s3}}}")), &SECRETS);
+        assert!(found.len() == 1 && found[0].contains(problem), "{s3}: {found:?}");
+    }
+}
