@@ -27,6 +27,7 @@ pub mod schema;
 // The stages, in the order an incident passes them.
 pub mod receive;
 
+pub mod aws;
 pub mod claim;
 pub mod customer;
 pub mod dynamodb;

@@ -225,6 +225,8 @@ pub struct Doubt {
     pub step: StepAt,
     pub nonce: String,
     pub trace: Option<String>,
+    /// When it was announced.
+    pub at: Timestamp,
 }
 
 /// Where a run stands, read from its journal alone.
@@ -255,10 +257,10 @@ impl Journal {
     pub fn in_doubt(&self) -> Vec<Doubt> {
         self.entries.iter().fold(Vec::new(), |mut doubts, entry| {
             match entry {
-                Entry::Intent { step, nonce, trace, .. } => {
+                Entry::Intent { step, nonce, trace, at } => {
                     doubts.retain(|it: &Doubt| it.step != *step);
                     let (step, nonce, trace) = (step.clone(), nonce.clone(), trace.clone());
-                    doubts.push(Doubt { step, nonce, trace });
+                    doubts.push(Doubt { step, nonce, trace, at: *at });
                 }
                 Entry::Done { step, .. } => doubts.retain(|it| it.step != *step),
                 Entry::Closing { .. } | Entry::Way { .. } => {}

@@ -1,13 +1,14 @@
 //! The port through which a step touches the world, and what comes back.
 //!
-//! Adapters: `local.rs` (commands on this machine), `ssh/` (commands on others), `http.rs` (requests
-//! from this machine). They report what they saw; whether that is good or bad is judged in `plan.rs`.
+//! Adapters: `local.rs` (commands on this machine), `ssh/` and `ssm/` (commands on others), `http.rs`
+//! (requests from this machine). They report what they saw; whether that is good or bad is judged in `plan.rs`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::hold::Permission;
@@ -29,6 +30,8 @@ pub struct Order {
     /// For what changes something, which must be found again after a crash: the number of the
     /// attempt, from 1. `None` for what only looks.
     pub attempt: Option<u32>,
+    /// When an earlier owner announced it, where that is to be found out about.
+    pub announced_at: Option<Timestamp>,
     /// For what changes something: to be asked right before it begins, after any wait.
     pub permission: Option<Permission>,
     pub action: Action,
@@ -36,6 +39,15 @@ pub struct Order {
     pub host: Option<TargetHost>,
     /// After this the action is stopped and everything it started with it.
     pub timeout: Duration,
+}
+
+impl Order {
+    /// How long ago an earlier owner announced it, at least; clocks of runners differ a little.
+    pub fn announced_ago(&self, now: Timestamp) -> Option<Duration> {
+        const CLOCKS: Duration = Duration::from_secs(5);
+        let ago = now.duration_since(self.announced_at?);
+        Some(Duration::try_from(ago).unwrap_or_default() + CLOCKS)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +197,7 @@ pub trait Actuator: Send + Sync {
     }
 
     /// Forgets traces older than this.
-    async fn forget(&self, before: jiff::Timestamp) {
+    async fn forget(&self, before: Timestamp) {
         let _ = before;
     }
 }

@@ -64,6 +64,7 @@ impl Executor {
         let Work::Act { probe, prepared } = &task.work else { return None };
         let mut order = order(progress, task, (probe, prepared), 1);
         order.nonce.clone_from(&doubt.nonce);
+        order.announced_at = Some(doubt.at);
         let leave = &progress.plan.signals.leave;
         Some(self.actuator.adopt(&order, doubt.trace.as_deref(), leave).await)
     }

@@ -157,6 +157,7 @@ pub(super) fn order(
         entry: entry(&task.ready.frame.each),
         nonce: if task.changes() { task.nonce.clone() } else { nonce() },
         attempt: task.changes().then_some(attempt),
+        announced_at: None,
         permission: task.changes().then(|| permission(progress)),
         action: prepared.action.clone(),
         host: prepared.host.clone(),

@@ -55,6 +55,8 @@ pub(super) struct Capture<'a> {
     /// The last bytes of what did not fit into `head`.
     tail: VecDeque<u8>,
     total_bytes: u64,
+    /// Whoever carried it has cut it.
+    cut: bool,
     evidence: Evidence,
     /// Bytes meant for the evidence file that are not in it yet.
     unwritten: Vec<u8>,
@@ -79,6 +81,7 @@ impl<'a> Capture<'a> {
             head: Vec::new(),
             tail: VecDeque::new(),
             total_bytes: 0,
+            cut: false,
             evidence: Evidence::Unopened,
             unwritten: Vec::new(),
             accepted: 0,
@@ -116,6 +119,11 @@ impl<'a> Capture<'a> {
         self.total_bytes += bytes;
     }
 
+    /// More was produced than comes here.
+    pub(super) fn is_cut(&mut self) {
+        self.cut = true;
+    }
+
     /// Forgets what came so far: all of it will come again.
     pub(super) fn start_again(&mut self) {
         *self = Self::new(self.evidence_dir, self.order, self.stream);
@@ -137,7 +145,7 @@ impl<'a> Capture<'a> {
         }
         let evidence = matches!(self.evidence, Evidence::Open(_)).then(|| self.path());
         let (head, tail) = self.memory();
-        Output { head, tail, total_bytes: self.total_bytes, cut: false, evidence }
+        Output { head, tail, total_bytes: self.total_bytes, cut: self.cut, evidence }
     }
 
     fn take(&mut self, bytes: &[u8]) {

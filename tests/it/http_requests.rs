@@ -74,6 +74,7 @@ fn order(action: Action) -> Order {
         entry: None,
         nonce: "0a".to_owned(),
         attempt: None,
+        announced_at: None,
         permission: None,
         action,
         host: None,

@@ -7,6 +7,12 @@
 
 // Incidents from webhook to outcome, over two region processes.
 mod first_response;
+// Customers' accounts, which are not there where tests run: also for benchmarks, so it is a folder
+// of its own.
+#[path = "../aws/mod.rs"]
+mod aws;
+// That it behaves as AWS is described.
+mod aws_double;
 // The contract of claim stores, against every adapter.
 mod claim_store;
 // Two processes and one incident in every order of everything that may go wrong.

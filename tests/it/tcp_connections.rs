@@ -16,6 +16,7 @@ async fn connect(address: String) -> Observation {
         entry: None,
         nonce: "0a".to_owned(),
         attempt: None,
+        announced_at: None,
         permission: None,
         action: Action::Tcp(address),
         host: None,

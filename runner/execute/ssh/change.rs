@@ -205,7 +205,8 @@ impl Talk<'_> {
             Err(NoLine::Failed(why)) => return Attached::Failed { why, was_there: false },
         };
         streams.stderr.start_again();
-        let sought = Sought { nonce: &self.order.nonce, attempt, announced_ago: None };
+        let announced_ago = self.order.announced_ago(self.ssh.clock.now());
+        let sought = Sought { nonce: &self.order.nonce, attempt, announced_ago };
         let known = (streams.stdout.total_bytes(), 0);
         let mut wire = Wire::new(&self.order.nonce);
         let failed = |why: &str| Attached::Failed { why: why.to_owned(), was_there: true };

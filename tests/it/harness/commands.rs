@@ -94,6 +94,7 @@ pub(crate) fn order(command: Command) -> Order {
         entry: None,
         nonce: "00ff".to_owned(),
         attempt: None,
+        announced_at: None,
         permission: None,
         action: Action::Command(command),
         host: None,

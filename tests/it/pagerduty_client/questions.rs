@@ -22,6 +22,7 @@ fn order(question: Question, services: &[&str]) -> Order {
         entry: None,
         nonce: "00ff".to_owned(),
         attempt: None,
+        announced_at: None,
         permission: None,
         action: Action::Ask { question, neighbours: Neighbours { belongs, service: None } },
         host: None,

@@ -6,6 +6,8 @@ mod files;
 mod chain;
 // None, several, and a source without an answer.
 mod ends;
+// EC2 in the accounts of customers.
+mod look_up;
 // What `ams plan` says of it.
 mod plan;
 
