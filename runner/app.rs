@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::aws::Aws;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
 use crate::claim::ledger::Ledger;
@@ -21,12 +22,13 @@ use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
-use crate::execute::host_program::Places;
 use crate::execute::http::HttpRequests;
+use crate::execute::instances::Instances;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
-use crate::execute::sources::{NoLookUp, Sources};
+use crate::execute::sources::{LookUp, NoLookUp, Sources};
 use crate::execute::ssh::SshCommands;
+use crate::execute::ssm::{SsmCommands, Terms};
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
 use crate::guard::Guards;
@@ -103,7 +105,8 @@ impl App {
         let metrics = Metrics::default();
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
-        let actuator = actuators(&config, &reporter)?;
+        let outside = Outside::open(&config).await?;
+        let actuator = actuators(&config, &reporter, &outside)?;
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -116,7 +119,7 @@ impl App {
                 actuator,
                 clock,
                 history,
-                sources: sources(&reporter),
+                sources: sources(&reporter, outside),
             },
             reporter,
             fallback_policy: config.pagerduty.fallback_policy.clone(),
@@ -274,7 +277,29 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
+/// Customers' accounts, and how other things of theirs are fetched.
+struct Outside {
+    /// `None` where AMS has nothing set up at AWS.
+    aws: Option<Aws>,
+    http: reqwest::Client,
+}
+
+impl Outside {
+    async fn open(config: &Config) -> Result<Self, StartError> {
+        let aws = match &config.aws {
+            Some(settings) => Some(Aws::connect(settings).await),
+            None => None,
+        };
+        let no_redirects = reqwest::redirect::Policy::none();
+        Ok(Self { aws, http: reqwest::Client::builder().redirect(no_redirects).build()? })
+    }
+}
+
+fn actuators(
+    config: &Config,
+    reporter: &Reporter,
+    outside: &Outside,
+) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
     let (evidence, inherited) = (config.evidence.clone(), config.inherited.clone());
@@ -283,13 +308,17 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
         evidence.clone(),
         folder.clone(),
         inherited.clone(),
-        Places::default(),
+        config.host_markers.clone(),
         Arc::new(SystemClock),
     )
     .map_err(|source| StartError::Folder { path: folder, source })?;
+    let known = (outside.aws.clone(), outside.http.clone());
+    let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
+    let ssm = SsmCommands::new(evidence.clone(), known, places, clock, Terms::default());
     Ok(Arc::new(Actuators {
         local: LocalCommands::new(evidence, detached, inherited),
         ssh,
+        ssm,
         http: HttpRequests::new(config.evidence.clone())?,
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),
@@ -297,9 +326,13 @@ fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, Sta
 }
 
 /// Whom runs ask which hosts they are about.
-fn sources(reporter: &Reporter) -> Sources {
+fn sources(reporter: &Reporter, Outside { aws, http }: Outside) -> Sources {
     let alerts = PlatformQuestions(Arc::clone(&reporter.platform));
-    Sources { alerts: Arc::new(alerts), look_up: Arc::new(NoLookUp) }
+    let look_up: Arc<dyn LookUp> = match aws {
+        Some(aws) => Arc::new(Instances::new(aws, http, Arc::new(SystemClock))),
+        None => Arc::new(NoLookUp),
+    };
+    Sources { alerts: Arc::new(alerts), look_up }
 }
 
 fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> {

@@ -11,8 +11,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
+use crate::aws;
 use crate::claim::heartbeat::LeaseTerms;
 use crate::dynamodb::Location;
+use crate::execute::host_program::Places;
 use crate::fields::{At, Fields};
 use crate::finding::{Finding, Findings};
 use crate::guard::file::{Level, read_limits};
@@ -22,6 +24,7 @@ use crate::lang::Lang;
 use crate::limits;
 use crate::yaml::{self, Node, Place};
 
+mod customers_aws;
 mod records;
 mod source;
 mod store;
@@ -40,10 +43,14 @@ pub struct Config {
     /// Without it every scenario that needs a customer's value hands off.
     pub customers: Option<PathBuf>,
     pub store: StoreConfig,
+    /// Without it no host is reached by SSM.
+    pub aws: Option<aws::Settings>,
     pub evidence: PathBuf,
     /// Where commands that change something leave their traces, for who takes a run over on this
     /// machine.
     pub commands: PathBuf,
+    /// Where changes leave their markers on customers' hosts.
+    pub host_markers: Places,
     pub webhook_secrets: Vec<SecretString>,
     pub pagerduty: PagerDutyConfig,
     pub vars: BTreeMap<String, String>,
@@ -167,7 +174,14 @@ impl Source<'_> {
             Some(_) => self.path("commands", "/var/lib/ams/commands", findings),
             None => beside,
         };
+        let host_markers = self.host_markers(findings);
         let store = self.section("store", "STORE_", findings, store::read);
+        let aws =
+            self.says("aws").then(|| self.section("aws", "AWS_", findings, customers_aws::read));
+        let aws = match aws {
+            Some(read) => Some(read?),
+            None => None,
+        };
         let webhook = self.section("webhook", "WEBHOOK_", findings, |source, findings| {
             source.webhook_secrets(findings)
         });
@@ -194,8 +208,10 @@ impl Source<'_> {
             scenarios: scenarios?,
             customers,
             store: store?,
+            aws,
             evidence: evidence?,
             commands: commands?,
+            host_markers: host_markers?,
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
             vars,
@@ -213,6 +229,20 @@ impl Source<'_> {
     fn limits(&self, findings: &mut Findings) -> Rules {
         let written = self.fields.get("limits");
         written.map_or_else(Rules::built_in, |node| read_limits(node, Level::Shared, findings))
+    }
+
+    fn host_markers(&self, findings: &mut Findings) -> Option<Places> {
+        if self.fields.get("host_markers").is_none() {
+            return Some(Places::default());
+        }
+        let written = self.fields.texts("host_markers", findings);
+        let places = Places::new(written.into_iter().map(|at| at.value));
+        if places.is_none() {
+            let at = (self.place("host_markers"), "host_markers");
+            let remedy = "write paths of letters, digits and ._-, such as [/var/lib/ams, ~/.ams]";
+            self.bad(at, "names no directories of hosts", remedy, findings);
+        }
+        places
     }
 
     fn listen(&self, findings: &mut Findings) -> Option<SocketAddr> {

@@ -126,6 +126,19 @@ impl Source<'_> {
         findings.add("bad-setting", at, message, remedy);
     }
 
+    /// In place of AWS's own address.
+    pub(super) fn address(&self, key: &'static str, findings: &mut Findings) -> Option<At<String>> {
+        let written = self.text(key, findings);
+        if let Some(At { place, value }) = &written
+            && !["https://", "http://"].iter().any(|scheme| value.starts_with(scheme))
+        {
+            let message = format!("is '{value}', which is no address");
+            let remedy = "leave it out, or write for example https://vpce-1.example.com";
+            self.bad((*place, key), &message, remedy, findings);
+        }
+        written
+    }
+
     pub(super) fn word<T: Copy>(
         &self,
         key: &'static str,

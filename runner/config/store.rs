@@ -3,7 +3,6 @@
 use super::source::Source;
 use super::{DynamoDbConfig, StoreConfig};
 use crate::dynamodb::Location;
-use crate::fields::At;
 use crate::finding::Findings;
 
 pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> Option<StoreConfig> {
@@ -39,14 +38,7 @@ fn dynamodb(source: &Source<'_>, findings: &mut Findings) -> Option<DynamoDbConf
     let table = source.required("table", "ams-claims", findings);
     let history_table = source.required("history_table", "ams-history", findings);
     let region = source.required("region", "ap-northeast-1", findings);
-    let endpoint = source.text("endpoint", findings);
-    if let Some(At { place, value }) = &endpoint
-        && !["https://", "http://"].iter().any(|scheme| value.starts_with(scheme))
-    {
-        let message = format!("is '{value}', which is no address");
-        let remedy = "leave it out, or write for example https://vpce-1.example.com";
-        source.bad((*place, "endpoint"), &message, remedy, findings);
-    }
+    let endpoint = source.address("endpoint", findings);
     let words = [("true", true), ("false", false)];
     let single_region = source.word("single_region", &words, findings).unwrap_or(false);
     let (table, history_table) = (table?, history_table?);

@@ -10,6 +10,7 @@ use super::actuator::{Action, Actuator, Adopted, Ending, Observation, Order, Out
 use super::http::HttpRequests;
 use super::local::LocalCommands;
 use super::ssh::SshCommands;
+use super::ssm::SsmCommands;
 use super::tcp::TcpConnections;
 use crate::customer::Reach;
 
@@ -17,6 +18,7 @@ use crate::customer::Reach;
 pub struct Actuators {
     pub local: LocalCommands,
     pub ssh: SshCommands,
+    pub ssm: SsmCommands,
     pub http: HttpRequests,
     pub tcp: TcpConnections,
     pub platform: Arc<dyn Actuator>,
@@ -29,7 +31,8 @@ impl Actuator for Actuators {
             (Action::Command(_), host) => match host.as_ref().map(|host| (&host.reach, host)) {
                 None | Some((Reach::Local, _)) => self.local.act(order, cancel).await,
                 Some((Reach::Ssh(_), _)) => self.ssh.act(order, cancel).await,
-                Some((Reach::None | Reach::Ssm(_), host)) => no_way_to(&host.name),
+                Some((Reach::Ssm(_), _)) => self.ssm.act(order, cancel).await,
+                Some((Reach::None, host)) => no_way_to(&host.name),
             },
             (Action::Http(_), _) => self.http.act(order, cancel).await,
             (Action::Tcp(_), _) => self.tcp.act(order, cancel).await,
@@ -68,7 +71,8 @@ impl Actuators {
         match host.map(|host| &host.reach) {
             None | Some(Reach::Local) => Some(&self.local),
             Some(Reach::Ssh(_)) => Some(&self.ssh),
-            Some(Reach::None | Reach::Ssm(_)) => None,
+            Some(Reach::Ssm(_)) => Some(&self.ssm),
+            Some(Reach::None) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `run.rs` is the only loop that acts: record, act, record. `plan.rs` decides what comes next and
 //! `verdict.rs` what a result means; both are pure. The world is touched through `actuator.rs`,
-//! whose adapters are `local.rs`, `http.rs`, `tcp.rs` and `ssh/`; `dispatch.rs` picks between them.
+//! whose adapters are `local.rs`, `http.rs`, `tcp.rs`, `ssh/` and `ssm/`; `dispatch.rs` picks between them.
 //! What other machines are sent is `host_program.rs`. What an owner before us had begun is found out
 //! first (`adopt.rs`).
 

@@ -11,6 +11,7 @@ use ams::execute::host_program::Places;
 use ams::execute::http::HttpRequests;
 use ams::execute::local::LocalCommands;
 use ams::execute::ssh::SshCommands;
+use ams::execute::ssm::{SsmCommands, Terms};
 use ams::execute::tcp::TcpConnections;
 use ams::incident::{IncidentId, RunId};
 use ams::limits;
@@ -48,13 +49,20 @@ impl Bench {
             std::sync::Arc::new(SystemClock),
         )
         .expect("a folder for ssh");
+        let ssm = SsmCommands::new(
+            evidence.clone(),
+            (None, reqwest::Client::new()),
+            Places::default(),
+            std::sync::Arc::new(SystemClock),
+            Terms::default(),
+        );
         let local = LocalCommands::new(evidence, detached(dir.path()), BTreeMap::new());
         let platform = std::sync::Arc::new(LocalCommands::new(
             dir.path().join("no"),
             detached(dir.path()),
             BTreeMap::new(),
         ));
-        let actuators = Actuators { local, ssh, http, tcp: TcpConnections, platform };
+        let actuators = Actuators { local, ssh, ssm, http, tcp: TcpConnections, platform };
         Self { dir, actuators, cancel: CancellationToken::new() }
     }
 

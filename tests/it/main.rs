@@ -36,6 +36,8 @@ mod http_requests;
 mod tcp_connections;
 // Commands over SSH, against a real server.
 mod ssh_commands;
+// Commands by agents of AWS, against the double.
+mod ssm_commands;
 // Real commands in real process groups.
 mod local_commands;
 // What is kept of a command's output, in memory and as evidence.

@@ -3,6 +3,8 @@
 //! Asking the host is fencing: what has not begun by then cannot begin any more (`host_probe.rs`). So
 //! the answer is certain whatever SSM still has on its way.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
@@ -11,7 +13,7 @@ use super::desk::{Sent, Trouble};
 use super::poll::Told;
 use super::send::{Next, Talk, comment_start};
 use crate::customer::aws::Platform;
-use crate::execute::actuator::{Adopted, Ending};
+use crate::execute::actuator::{Adopted, Ending, Order};
 use crate::execute::host_probe::{Sought, Word, read_probe};
 use crate::execute::local::{Streams, not_started};
 use crate::limits::{SSM_ASK_AGAIN, SSM_PAGES};
@@ -108,7 +110,9 @@ impl Talk<'_> {
         let platform = platform.unwrap_or(Platform::Linux);
         if let Some((attempt, found)) = self.last_attempt(announced).await {
             let sent_at = found.sent_at.unwrap_or(announced);
-            return match self.follow((&found.id, sent_at), platform, streams).await {
+            let order = &Order { attempt: Some(attempt), ..self.order.clone() };
+            let talk = Talk { order, desk: Arc::clone(&self.desk), ..*self };
+            return match talk.follow((&found.id, sent_at), platform, streams).await {
                 Next::Over(Ending::Cancelled) => Err(Adopted::Cancelled),
                 Next::Over(Ending::Unknown { reason }) => {
                     let run = &self.order.run;

@@ -92,7 +92,7 @@ pub(super) enum Sent {
     /// SSM's id of it.
     Taken(String),
     /// It was not, and may be asked again.
-    NotYet(Failure),
+    NotYet(String),
     /// It was not.
     Refused(Trouble),
     /// Nobody can say.
@@ -150,6 +150,7 @@ impl Desk {
     pub(super) async fn send(&self, run: &RunId, command: Command<'_>) -> Sent {
         let session = match self.session(Some(run)).await {
             Ok(session) => session,
+            Err(trouble) if trouble.may_pass() => return Sent::NotYet(trouble.to_string()),
             Err(trouble) => return Sent::Refused(trouble),
         };
         let asked_at = Instant::now();
@@ -161,9 +162,9 @@ impl Desk {
             Ok(id) => Sent::Taken(id),
             Err(failure @ Failure::Expired(_)) => {
                 self.sessions.forget(&self.account, Some(run), &session).await;
-                Sent::NotYet(failure)
+                Sent::NotYet(failure.reason())
             }
-            Err(failure @ (Failure::Busy(_) | Failure::NotSent(_))) => Sent::NotYet(failure),
+            Err(Failure::Busy(why) | Failure::NotSent(why)) => Sent::NotYet(why),
             Err(Failure::Uncertain(why)) => Sent::InDoubt(why),
             Err(refused @ Failure::Refused { .. }) => Sent::Refused(Trouble::Aws(refused)),
         }

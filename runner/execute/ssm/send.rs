@@ -76,10 +76,16 @@ impl Talk<'_> {
     /// What the host runs, when its agent is there.
     async fn is_there(&self) -> Result<Platform, String> {
         let host = self.way.host();
-        let ping = match self.desk.ping(self.way.instance()).await {
-            Ok(Some(ping)) => ping,
-            Ok(None) => return Err(refused::unknown_to_ssm(self.way)),
-            Err(trouble) => return Err(format!("{host}: SSM cannot be asked: {trouble}")),
+        let ping = loop {
+            match self.desk.ping(self.way.instance()).await {
+                Ok(Some(ping)) => break ping,
+                Ok(None) => return Err(refused::unknown_to_ssm(self.way)),
+                Err(trouble) if trouble.may_pass() && self.expiry > self.soon() => {
+                    tracing::debug!(%trouble, host, "whether an agent is there is asked again");
+                    sleep_until(self.soon()).await;
+                }
+                Err(trouble) => return Err(format!("{host}: SSM cannot be asked: {trouble}")),
+            }
         };
         if !ping.is_online {
             return Err(refused::away(self.way, &ping.word, ping.last, self.desk.clock.now()));
@@ -93,6 +99,10 @@ impl Talk<'_> {
             (_, Some(own)) => Ok(own),
             (said, None) => Ok(said.unwrap_or_else(|| self.platform_of_step())),
         }
+    }
+
+    fn soon(&self) -> Instant {
+        Instant::now() + self.desk.terms.poll
     }
 
     fn platform_of_step(&self) -> Platform {
@@ -131,7 +141,7 @@ impl Talk<'_> {
         };
         match (sent, self.order.attempt) {
             (Sent::Taken(id), _) => self.follow((&id, sent_at), platform, streams).await,
-            (Sent::NotYet(failure), _) => Next::Again(failure.reason()),
+            (Sent::NotYet(why), _) => Next::Again(why),
             (Sent::Refused(trouble), _) => Next::Over(not_started(self.refused(&trouble))),
             (Sent::InDoubt(why), None) => again(why),
             (Sent::InDoubt(why), Some(attempt)) => {

@@ -42,6 +42,7 @@ pub(crate) struct WorldBuilder {
     scenario: String,
     customers: Vec<String>,
     settings: String,
+    environment: BTreeMap<String, String>,
     pagerduty: Settings,
     clock: Arc<dyn Clock>,
     subscriptions_each: usize,
@@ -54,6 +55,7 @@ impl World {
             scenario: scenario.to_owned(),
             customers: Vec::new(),
             settings: String::new(),
+            environment: BTreeMap::new(),
             pagerduty: Settings::default(),
             clock: Arc::new(SystemClock),
             subscriptions_each: 1,
@@ -264,6 +266,12 @@ impl WorldBuilder {
         self
     }
 
+    /// What every region finds in its environment.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// One more customer file: `0.yaml`, `1.yaml` and so on.
     pub(crate) fn customer(mut self, text: &str) -> Self {
         self.customers.push(text.to_owned());
@@ -319,7 +327,9 @@ impl WorldBuilder {
             vars,
             lang: "ja".to_owned(),
             settings,
-            environment: BTreeMap::new(),
+            environment: ["tokyo", "osaka"]
+                .map(|region| (region.to_owned(), self.environment.clone()))
+                .into(),
             stores: BTreeMap::new(),
             subscribes: true,
             pagerduty: Settings { retry_every: Duration::from_millis(200), ..self.pagerduty },

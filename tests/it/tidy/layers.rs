@@ -3,9 +3,10 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 32] = [
+const DIRECTION: [(&str, &[&str]); 33] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
+    ("aws", &["customer"]),
     ("reload", &["scenario", "customer", "matching", "rules"]),
     (
         "rehearse",
@@ -25,11 +26,11 @@ const DIRECTION: [(&str, &[&str]); 32] = [
     ("guard", &["claim"]),
     ("matching", &["scenario"]),
     ("receive", &["claim"]),
-    ("execute", &["scenario", "claim", "customer", "guard", "history", "rules"]),
+    ("execute", &["scenario", "aws", "claim", "customer", "guard", "history", "rules"]),
     ("report", &["scenario", "claim", "execute", "guard"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
-    ("config", &["claim", "dynamodb", "guard", "report"]),
+    ("config", &["aws", "claim", "dynamodb", "execute", "guard", "report"]),
     (
         "pipeline",
         &[
@@ -78,6 +79,7 @@ const DIRECTION: [(&str, &[&str]); 32] = [
             "reload",
             "rules",
             "dynamodb",
+            "aws",
             "early",
             "reconcile",
         ],
@@ -107,9 +109,13 @@ const NOUNS: [&str; 10] = [
 ];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 15] = [
-    ("aws_config", &["dynamodb/"]),
+const TECHNOLOGY: [(&str, &[&str]); 19] = [
+    ("aws_config", &["dynamodb/", "aws/mod.rs"]),
     ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
+    ("aws_sdk_ssm", &["aws/", "execute/ssm/calls.rs", "execute/ssm/desk.rs"]),
+    ("aws_sdk_sts", &["aws/"]),
+    ("aws_sigv4", &["aws/signed.rs"]),
+    ("aws_smithy_xml", &["execute/instances/"]),
     ("aho_corasick", &["matching/keywords.rs"]),
     ("annotate_snippets", &["commands/findings_text.rs"]),
     ("base64", &["execute/host_program.rs"]),
@@ -119,7 +125,18 @@ const TECHNOLOGY: [(&str, &[&str]); 15] = [
     ("minijinja", &["scenario/template.rs", "scenario/expression"]),
     ("prometheus_client", &["metrics.rs"]),
     ("regex_automata", &["scenario/title_regex.rs"]),
-    ("reqwest", &["report/pagerduty/", "execute/http.rs", "app.rs", "sandbox/pagerduty/"]),
+    (
+        "reqwest",
+        &[
+            "report/pagerduty/",
+            "execute/http.rs",
+            "execute/instances/mod.rs",
+            "execute/ssm/mod.rs",
+            "aws/signed.rs",
+            "app.rs",
+            "sandbox/pagerduty/",
+        ],
+    ),
     ("rusqlite", &["sqlite.rs", "claim/sqlite/", "history/sqlite.rs"]),
     (
         "rustix",
@@ -180,7 +197,7 @@ fn technology_stays_in_files_named_after_it() {
 /// Rules do no I/O: what decides can be read, tested and model-checked without a runtime.
 #[test]
 fn rules_are_pure() {
-    const RULES: [&str; 43] = [
+    const RULES: [&str; 46] = [
         "claim/journal.rs",
         "claim/protocol.rs",
         "customer/aws.rs",
@@ -189,12 +206,15 @@ fn rules_are_pure() {
         "execute/alert_names.rs",
         "execute/host_probe.rs",
         "execute/host_program.rs",
+        "execute/instances/answer.rs",
         "execute/plan.rs",
         "execute/prepare.rs",
         "execute/preview.rs",
         "execute/ssh/config.rs",
         "execute/ssh/refused.rs",
         "execute/ssh/wire.rs",
+        "execute/ssm/refused.rs",
+        "execute/ssm/status.rs",
         "execute/target.rs",
         "execute/verdict.rs",
         "fields.rs",
