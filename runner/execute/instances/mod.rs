@@ -5,7 +5,6 @@
 
 mod answer;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -22,9 +21,13 @@ use crate::customer::aws::AwsAccount;
 use crate::customer::instance::Instance;
 use crate::execute::sources::{LookUp, NoAnswer};
 use crate::limits;
+use crate::scenario::template::percent_encode;
 
 /// `DescribeInstances` of this version.
 const VERSION: &str = "2016-11-15";
+
+/// Servers of one page.
+const PAGE: &str = "100";
 
 /// States of servers that are there: all but `shutting-down` and `terminated`.
 const STATES: [&str; 4] = ["pending", "running", "stopping", "stopped"];
@@ -140,32 +143,17 @@ impl Instances {
 }
 
 fn query(question: Question<'_>, next: Option<&str>) -> String {
-    let mut query = format!("Action=DescribeInstances&Version={VERSION}&MaxResults=100");
-    let mut add = |name: &str, value: &str| {
-        // Writing to a text cannot fail.
-        let _ = write!(query, "&{name}={}", encoded(value));
-    };
-    add("Filter.1.Name", &format!("tag:{}", question.tag));
-    add("Filter.1.Value.1", question.value);
-    add("Filter.2.Name", "instance-state-name");
-    for (number, state) in (1..).zip(STATES) {
-        add(&format!("Filter.2.Value.{number}"), state);
-    }
-    if let Some(next) = next {
-        add("NextToken", next);
-    }
-    query
-}
-
-/// Everything but RFC 3986's unreserved characters, as signatures want it.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    let mut query = vec![
+        ("Action".to_owned(), "DescribeInstances".to_owned()),
+        ("Version".to_owned(), VERSION.to_owned()),
+        ("MaxResults".to_owned(), PAGE.to_owned()),
+        ("Filter.1.Name".to_owned(), format!("tag:{}", question.tag)),
+        ("Filter.1.Value.1".to_owned(), question.value.to_owned()),
+        ("Filter.2.Name".to_owned(), "instance-state-name".to_owned()),
+    ];
+    let states = (1..).zip(STATES);
+    query.extend(states.map(|(at, state)| (format!("Filter.2.Value.{at}"), state.to_owned())));
+    query.extend(next.map(|next| ("NextToken".to_owned(), next.to_owned())));
+    let pairs = query.iter().map(|(name, value)| format!("{name}={}", percent_encode(value)));
+    pairs.collect::<Vec<_>>().join("&")
 }
