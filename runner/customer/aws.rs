@@ -40,7 +40,8 @@ pub struct AwsAccount(AwsAccountWords);
 /// A value that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfitValue {
-    pub finding: &'static str,
+    /// `role`, or any other.
+    pub field: &'static str,
     pub message: String,
     pub remedy: &'static str,
 }
@@ -78,47 +79,47 @@ impl AwsAccount {
     /// Says of all values at once what is wrong with them.
     pub fn new(words: AwsAccountWords) -> Result<Self, Vec<UnfitValue>> {
         let mut unfit = Vec::new();
-        let mut check = |holds: bool, finding, message: String, remedy| {
+        let mut check = |holds: bool, field, message: String, remedy| {
             if !holds {
-                unfit.push(UnfitValue { finding, message, remedy });
+                unfit.push(UnfitValue { field, message, remedy });
             }
         };
         let AwsAccountWords { account, role, external_id, regions, output, .. } = &words;
         check(
             is_account(account),
-            "bad-way",
+            "account",
             format!("'{account}' is no AWS account"),
             "write its twelve digits, in quotes where they begin with a zero",
         );
         match role_account(role) {
             None => check(
                 false,
-                "bad-role",
+                "role",
                 format!("'{role}' is not the ARN of a role"),
                 "write it as arn:aws:iam::111122223333:role/AmsFirstResponse",
             ),
             Some(of) => check(
                 of == account,
-                "bad-role",
+                "role",
                 format!("the role '{role}' is not one of the account {account}"),
                 "give the role of this account, or correct 'account'",
             ),
         }
         check(
             is_external_id(external_id),
-            "bad-way",
+            "external_id",
             format!("'{external_id}' is no external id"),
             "write 8 to 1,224 letters, digits or any of +=,.@:/-_",
         );
         let remedy = "name at least one, such as ap-northeast-1";
-        check(!regions.is_empty(), "bad-way", format!("{account} has no regions"), remedy);
+        check(!regions.is_empty(), "regions", format!("{account} has no regions"), remedy);
         for region in regions {
-            check(is_region(region), "bad-way", format!("'{region}' is no AWS region"), remedy);
+            check(is_region(region), "regions", format!("'{region}' is no AWS region"), remedy);
         }
         if let Some(AwsOutput { bucket, prefix }) = output {
             let message = format!("'{bucket}/{prefix}' cannot be a place for output");
             let remedy = "give the name of a bucket, and a prefix of letters, digits and ._/-";
-            check(is_bucket(bucket) && is_prefix(prefix), "bad-way", message, remedy);
+            check(is_bucket(bucket) && is_prefix(prefix), "output", message, remedy);
         }
         if unfit.is_empty() { Ok(Self(words)) } else { Err(unfit) }
     }
@@ -137,14 +138,14 @@ impl SsmWay {
     ) -> Result<Self, UnfitValue> {
         if !is_instance(instance) {
             return Err(UnfitValue {
-                finding: "bad-way",
+                field: "instance",
                 message: format!("'{instance}' is not the id of a machine that SSM manages"),
                 remedy: "write an id such as i-0a1b2c3d4e5f60718 or mi-0a1b2c3d4e5f60718",
             });
         }
         if !account.0.regions.iter().any(|known| known == region) {
             return Err(UnfitValue {
-                finding: "bad-way",
+                field: "region",
                 message: format!("{host} is in {region}, which its account does not name"),
                 remedy: "correct 'region', or add it to 'regions' of the account",
             });
@@ -257,7 +258,7 @@ mod tests {
         let mut words = words();
         change(&mut words);
         let unfit = AwsAccount::new(words).err().unwrap_or_default();
-        unfit.iter().map(|it| it.finding).collect()
+        unfit.iter().map(|it| it.field).collect()
     }
 
     #[test]
@@ -281,20 +282,20 @@ mod tests {
             "arn:aws:sts::111122223333:assumed-role/a/b",
             "arn:aws:iam::444455556666:role/AmsFirstResponse",
         ] {
-            assert_eq!(unfit(|it| bad.clone_into(&mut it.role)), ["bad-role"], "{bad}");
+            assert_eq!(unfit(|it| bad.clone_into(&mut it.role)), ["role"], "{bad}");
         }
     }
 
     #[test]
     fn what_is_no_account_region_or_place_is_refused() {
         for bad in ["", "1234567", "ams ams ams", "ams\nams-ams"] {
-            assert_eq!(unfit(|it| bad.clone_into(&mut it.external_id)), ["bad-way"], "{bad}");
-            assert_eq!(unfit(|it| it.regions = vec![bad.to_owned()]), ["bad-way"], "{bad}");
+            assert_eq!(unfit(|it| bad.clone_into(&mut it.external_id)), ["external_id"], "{bad}");
+            assert_eq!(unfit(|it| it.regions = vec![bad.to_owned()]), ["regions"], "{bad}");
         }
-        assert_eq!(unfit(|it| it.regions.clear()), ["bad-way"]);
+        assert_eq!(unfit(|it| it.regions.clear()), ["regions"]);
         for (bucket, prefix) in [("Shop", ""), ("a", ""), ("shop", "../x"), ("shop", "/x")] {
             let output = AwsOutput { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
-            assert_eq!(unfit(|it| it.output = Some(output.clone())), ["bad-way"], "{bucket}");
+            assert_eq!(unfit(|it| it.output = Some(output.clone())), ["output"], "{bucket}");
         }
     }
 

@@ -46,8 +46,11 @@ pub(super) fn account(
         Ok(account) => Some(Arc::new(account)),
         Err(unfit) => {
             for value in unfit {
-                let place = if value.finding == "bad-role" { role.place } else { account.place };
-                add(place, value, findings);
+                if value.field == "role" {
+                    findings.add("bad-role", role.place, value.message, value.remedy);
+                } else {
+                    add(account.place, value, findings);
+                }
             }
             None
         }
@@ -128,7 +131,7 @@ pub(super) fn ssm(
     match SsmWay::new(Arc::clone(account), (host, &instance.value), region, own.platform) {
         Ok(way) => Reach::Ssm(Arc::new(way)),
         Err(unfit) => {
-            let region = own.region.as_ref().filter(|_| unfit.message.contains(" is in "));
+            let region = own.region.as_ref().filter(|_| unfit.field == "region");
             add(region.unwrap_or(instance).place, unfit, findings);
             Reach::None
         }
@@ -146,5 +149,5 @@ fn unknown_account(named: &At<String>, accounts: &[Arc<AwsAccount>], findings: &
 }
 
 fn add(place: Place, unfit: UnfitValue, findings: &mut Findings) {
-    findings.add(unfit.finding, place, unfit.message, unfit.remedy);
+    findings.add("bad-way", place, unfit.message, unfit.remedy);
 }

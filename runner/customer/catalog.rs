@@ -113,21 +113,22 @@ impl Customers {
         for own in Own::all(customer) {
             let Some(other) = self.by_own.get(&own) else { continue };
             let other = &self.all[*other].id;
-            let (id, message, remedy) = match &own {
-                Own::Instance(instance) => (
+            match &own {
+                _ if told.contains(&own) => {}
+                Own::Instance(instance) => findings.add(
                     "same-instance-twice",
+                    Place::START,
                     format!("the machine {instance} is also one of the customer '{other}'"),
                     "a machine belongs to one customer: remove it from one of the two",
                 ),
-                Own::ExternalId(id) => (
+                Own::ExternalId(id) => findings.add(
                     "external-id-shared",
+                    Place::START,
                     format!("the external id '{id}' is also that of the customer '{other}'"),
                     "make a new one for this customer, here and in the trust policies of its roles",
                 ),
-            };
-            if told.insert(own) {
-                findings.add(id, Place::START, message, remedy);
             }
+            told.insert(own);
         }
     }
 

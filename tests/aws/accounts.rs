@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::faults::{Fault, Planned};
 use super::hosts::Host;
+use super::s3::Bucket;
 use super::world::{Holder, Shared};
 
 /// An access key. Those of sessions come with a token.
@@ -79,6 +80,11 @@ impl Account {
     /// A server with an agent that is online: Linux, for `i-..` and `mi-..` ids.
     pub(crate) fn host(&self, region: &str, instance: &str) -> Host {
         Host::new(self, region, instance)
+    }
+
+    /// A bucket of this account.
+    pub(crate) fn bucket(&self, region: &str, name: &str) -> Bucket {
+        Bucket::new(self, region, name)
     }
 
     /// A lasting key that may do everything in this account.

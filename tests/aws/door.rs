@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
@@ -14,10 +13,10 @@ use tokio::time::{Instant, sleep};
 
 use super::faults::{Asked, Fault};
 use super::form::Form;
-use super::refusal::{Why, Wording, xml};
+use super::refusal::{Why, Wording};
 use super::sign::{Claim, text};
 use super::world::{Caller, Holder, Shared};
-use super::{ec2, ssm, sts};
+use super::{query, s3, ssm};
 
 /// Objects are the largest thing that is sent here.
 const BODY_BYTES: usize = 128 * 1024 * 1024;
@@ -33,6 +32,7 @@ struct Call {
 enum Asks {
     Json(Value),
     Form(Form),
+    Object(s3::Wish),
 }
 
 impl Call {
@@ -44,7 +44,12 @@ impl Call {
             let asks = Asks::Json(serde_json::from_slice(body).unwrap_or_default());
             return Self { service: "ssm".to_owned(), region, action: action.to_owned(), asks };
         }
-        // EC2 and its like take a form or a query.
+        if claim.is_some_and(|claim| claim.service == "s3") {
+            let wish = s3::Wish::read(parts, body);
+            let (service, action) = ("s3".to_owned(), wish.action().to_owned());
+            return Self { service, region, action, asks: Asks::Object(wish) };
+        }
+        // A form or a query: services that take one take the other.
         let asked = match parts.uri.query() {
             Some(query) if body.is_empty() => query.into(),
             _ => String::from_utf8_lossy(body),
@@ -58,7 +63,11 @@ impl Call {
     fn instances(&self) -> Vec<String> {
         match &self.asks {
             Asks::Json(body) => ssm::instances(body),
-            Asks::Form(_) => Vec::new(),
+            Asks::Form(form) => {
+                let entries = form.entries("InstanceId");
+                entries.iter().filter_map(|it| form.get(it)).map(str::to_owned).collect()
+            }
+            Asks::Object(_) => Vec::new(),
         }
     }
 
@@ -69,17 +78,8 @@ impl Call {
                 let kind = [(CONTENT_TYPE, "application/x-amz-json-1.1")];
                 Ok((kind, told.to_string()).into_response())
             }
-            Asks::Form(form) => {
-                if self.service == "ec2" {
-                    let told = ec2::answer(shared, caller, &self.action, form)?;
-                    return Ok(xml(StatusCode::OK, &told));
-                }
-                let inside = match self.service.as_str() {
-                    "sts" => sts::answer(shared, caller, &self.action, form)?,
-                    other => return Err(Why::stated("UnknownService", other)),
-                };
-                Ok(xml(StatusCode::OK, &sts::wrapped(&self.action, &inside)))
-            }
+            Asks::Object(wish) => wish.answer(shared, caller),
+            Asks::Form(form) => query::answer(shared, caller, (&self.service, &self.action), form),
         }
     }
 }
@@ -107,6 +107,7 @@ pub(super) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
         Some(Fault::Throttle) => Some(Why::Throttled),
         Some(Fault::Expire) => Some(Why::Expired),
         Some(Fault::Deny) => Some(Why::Denied("planned by a test".to_owned())),
+        Some(Fault::Refuse(code)) => Some(Why::stated(code, "planned by a test")),
         Some(Fault::LoseAnswer | Fault::Hang | Fault::ErrorAfter | Fault::Slow(_)) | None => None,
     };
     if let Some(why) = refused {

@@ -24,6 +24,8 @@ pub(crate) enum Fault {
     Deny,
     /// The caller's credentials have just expired: not carried out.
     Expire,
+    /// HTTP 400 with a code of the service's own: not carried out.
+    Refuse(&'static str),
     /// Carried out at once, answered later.
     Slow(Duration),
 }

@@ -19,11 +19,14 @@ impl Form {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The prefixes `Name.1.`, `Name.2.`, ... as far as anything begins with them.
+    /// `Name.1`, `Name.2`, ... as far as there is anything of that name or below it.
     pub(super) fn entries(&self, name: &str) -> Vec<String> {
-        let prefixes = (1..).map(|number| format!("{name}.{number}."));
-        let begins = |prefix: &String| self.0.iter().any(|(name, _)| name.starts_with(prefix));
-        prefixes.take_while(begins).collect()
+        let entries = (1..).map(|number| format!("{name}.{number}"));
+        let is_there = |entry: &String| {
+            let rests = self.0.iter().filter_map(|(name, _)| name.strip_prefix(entry.as_str()));
+            rests.into_iter().any(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        entries.take_while(is_there).collect()
     }
 
     /// Sorted by name, and written as signatures are made over them.

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::accounts::Account;
 use super::faults::{Fault, Planned};
+use super::query::Machine;
 use super::ssm::Sent;
 
 /// What a host is to SSM.
@@ -17,13 +18,12 @@ pub(super) struct HostState {
     pub(super) platform: Platform,
     pub(super) name: String,
     pub(super) tags: BTreeMap<String, String>,
-    /// At EC2: `running`, `terminated`.
-    pub(super) state: String,
     /// What `DescribeInstanceInformation` says; `None`: it never heard of the host.
     pub(super) ping: Option<Ping>,
     /// Whether the agent takes commands and tells how they went.
     pub(super) reachable: watch::Sender<bool>,
     pub(super) habits: Habits,
+    pub(super) machine: Machine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,8 @@ pub(super) struct Habits {
     pub(super) ends_as: Option<String>,
     pub(super) player: Option<Player>,
     pub(super) cancel: Cancel,
+    pub(super) uploads_after: Duration,
+    pub(super) no_upload: bool,
     pub(super) clock_off: i64,
     pub(super) without: Vec<String>,
 }
@@ -104,10 +106,10 @@ impl Host {
             platform: Platform::Linux,
             name: format!("host-{}", &id[id.len() - 4..]),
             tags: BTreeMap::new(),
-            state: "running".to_owned(),
             ping: Some(Ping::Online),
             reachable: watch::Sender::new(true),
             habits: Habits::default(),
+            machine: Machine::default(),
         };
         let mut world = account.shared.world();
         let hosts = &mut world.accounts.entry(account.id.clone()).or_default().hosts;
@@ -116,7 +118,7 @@ impl Host {
         host
     }
 
-    fn change(&self, change: impl FnOnce(&mut HostState)) -> &Self {
+    pub(super) fn change(&self, change: impl FnOnce(&mut HostState)) -> &Self {
         let mut world = self.account.shared.world();
         let place = (self.region.clone(), self.id.clone());
         let account = world.accounts.get_mut(&self.account.id);
@@ -169,11 +171,6 @@ impl Host {
 
     pub(crate) fn tag(&self, name: &str, value: &str) -> &Self {
         self.change(|state| drop(state.tags.insert(name.to_owned(), value.to_owned())))
-    }
-
-    /// What EC2 says: `running`, `stopped`, `terminated`.
-    pub(crate) fn state(&self, state: &str) -> &Self {
-        self.change(|host| state.clone_into(&mut host.state))
     }
 
     /// SSM never heard of its agent: `InvalidInstanceId`.
@@ -250,6 +247,16 @@ impl Host {
 
     pub(crate) fn cancel(&self, cancel: Cancel) -> &Self {
         self.habit(|habits| habits.cancel = cancel)
+    }
+
+    /// The whole output lies in its bucket this long after the command's end is told.
+    pub(crate) fn uploads_after(&self, wait: Duration) -> &Self {
+        self.habit(|habits| habits.uploads_after = wait)
+    }
+
+    /// Its own role does not let it write to the bucket. Nobody is told.
+    pub(crate) fn cannot_upload(&self) -> &Self {
+        self.habit(|habits| habits.no_upload = true)
     }
 
     /// Its clock is this many seconds ahead; behind, when negative.

@@ -28,11 +28,12 @@
 mod accounts;
 mod agent;
 mod door;
-mod ec2;
 mod faults;
 mod form;
 mod hosts;
+mod query;
 mod refusal;
+mod s3;
 mod sign;
 mod ssm;
 mod sts;
@@ -46,10 +47,12 @@ use ams::clock::{Clock, SystemClock};
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 pub(crate) use self::accounts::{Account, Keys, Session};
 pub(crate) use self::faults::{Asked, Fault, busiest_seconds};
 pub(crate) use self::hosts::{Begun, Cancel, Host, Played};
+pub(crate) use self::s3::{Bucket, Object};
 pub(crate) use self::ssm::Sent;
 use self::world::{Holder, Shared};
 
@@ -98,6 +101,11 @@ impl Aws {
         self.shared.runner.clone()
     }
 
+    /// The runner's own account, which is no customer's.
+    pub(crate) fn home(&self) -> Account {
+        self.account(RUNNER)
+    }
+
     /// A customer's account.
     pub(crate) fn account(&self, id: &str) -> Account {
         self.shared.world().accounts.entry(id.to_owned()).or_default();
@@ -127,6 +135,17 @@ impl Aws {
     /// How long each second of `TimeoutSeconds` lasts; SSM takes none below 30.
     pub(crate) fn delivery_second_lasts(&self, time: Duration) {
         self.shared.world().pace.delivery = time;
+    }
+
+    /// How long it takes from now on until instances have started and volumes have grown; nothing
+    /// at all if not said.
+    pub(crate) fn changes_take(&self, time: Duration) {
+        self.shared.world().pace.change = time;
+    }
+
+    /// Instances have started, volumes have grown. Agents of hosts stay as they are.
+    pub(crate) fn changes_are_over(&self) {
+        self.shared.world().pace.over = Some(Instant::now());
     }
 
     /// How long each second of `executionTimeout` lasts; agents take none below 5.

@@ -29,7 +29,11 @@ pub(super) enum Why {
 
 impl Why {
     pub(super) fn stated(code: &str, message: impl Into<String>) -> Self {
-        Self::Stated { status: 400, code: code.to_owned(), message: message.into() }
+        Self::answered(400, code, message)
+    }
+
+    pub(super) fn answered(status: u16, code: &str, message: impl Into<String>) -> Self {
+        Self::Stated { status, code: code.to_owned(), message: message.into() }
     }
 
     /// As IAM words it.

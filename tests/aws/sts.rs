@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use uuid::Uuid;
 
 use super::accounts::{Keys, Role, Session};
 use super::form::Form;
@@ -138,7 +137,7 @@ impl Wish {
         }
         let mut tags = BTreeMap::new();
         for entry in form.entries("Tags.member") {
-            let of = |part: &str| form.get(&format!("{entry}{part}")).unwrap_or_default();
+            let of = |part: &str| form.get(&format!("{entry}.{part}")).unwrap_or_default();
             let (key, value) = (of("Key"), of("Value"));
             if !is_tag(key, 1..=128) || !is_tag(value, 0..=256) {
                 return Err(invalid("tags", &format!("{key}={value}")));
@@ -176,14 +175,5 @@ fn invalid(what: &str, value: &str) -> Why {
         format!(
             "1 validation error detected: Value '{value}' at '{what}' failed to satisfy constraint"
         ),
-    )
-}
-
-/// What stands around an answer of the Query protocol.
-pub(super) fn wrapped(action: &str, inside: &str) -> String {
-    let id = Uuid::new_v4();
-    format!(
-        "<{action}Response><{action}Result>{inside}</{action}Result>\
-         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
     )
 }

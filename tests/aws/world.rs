@@ -14,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 use super::accounts::{Keys, Role, Session};
 use super::faults::{Asked, Fault, Planned};
 use super::hosts::HostState;
+use super::query::Estate;
+use super::s3::Buckets;
 use super::ssm::Commands;
 
 pub(super) struct Shared {
@@ -35,21 +37,27 @@ pub(super) struct World {
     pub(super) asked: Vec<Asked>,
     pub(super) sessions: Vec<Session>,
     pub(super) commands: Commands,
+    pub(super) buckets: Buckets,
     pub(super) pace: Pace,
 }
 
-/// How long a second of a time-out lasts, so that tests need not wait for half a minute.
+/// How long things last here, so that tests need not wait for half a minute.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// Of `TimeoutSeconds`.
+    /// A second of `TimeoutSeconds`.
     pub(super) delivery: Duration,
-    /// Of `executionTimeout`.
+    /// A second of `executionTimeout`.
     pub(super) execution: Duration,
+    /// A change of an instance, a volume or the like that begins now.
+    pub(super) change: Duration,
+    /// What began before this is over.
+    pub(super) over: Option<Instant>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { delivery: Duration::from_secs(1), execution: Duration::from_secs(1) }
+        let second = Duration::from_secs(1);
+        Self { delivery: second, execution: second, change: Duration::ZERO, over: None }
     }
 }
 
@@ -58,6 +66,8 @@ pub(super) struct Account {
     pub(super) roles: BTreeMap<String, Role>,
     /// By region and id.
     pub(super) hosts: BTreeMap<(String, String), HostState>,
+    /// By region.
+    pub(super) estates: BTreeMap<String, Estate>,
     /// Parameter Store, by region and name.
     pub(super) parameters: BTreeMap<(String, String), String>,
     /// More requests to one service than this within a second are throttled.

@@ -8,6 +8,7 @@
 
 mod process;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +17,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 pub(super) use self::process::kill_all;
-use self::process::{Outcome, Process};
+use self::process::{Outcome, Process, stdout};
 use super::hosts::{Begun, Habits, Platform, Played};
-use super::ssm::{Phase, Run, Sent, Status};
+use super::s3;
+use super::ssm::{OutputPlace, Phase, Run, Sent, Status, output_key};
 use super::world::{Pace, Shared};
 
 /// What a script that asks for a restart again and again gets; the agent has a bound as well.
@@ -95,6 +97,32 @@ impl Errand {
             () = sleep_until(self.sent.at + total) => Phase::ended("DeliveryTimedOut"),
         };
         self.tell(phase);
+        if let Some(output) = self.sent.output.as_ref().filter(|_| !self.habits.no_upload) {
+            sleep(self.habits.uploads_after).await;
+            self.upload(output);
+        }
+    }
+
+    /// Both streams of the last run, where there is anything.
+    fn upload(&self, output: &OutputPlace) {
+        let place = self.place(self.change(|sent| sent.runs.len()).unwrap_or_default());
+        let bucket = (self.sent.account.as_str(), output.region.as_str(), output.bucket.as_str());
+        for stream in ["stdout", "stderr"] {
+            let body = std::fs::read(place.join(stream)).unwrap_or_default();
+            if !body.is_empty() {
+                s3::upload(&self.shared, bucket, output_key(&self.sent, output, stream), body);
+            }
+        }
+    }
+
+    /// Where a run leaves its output on the host.
+    fn place(&self, run: usize) -> PathBuf {
+        self.folder().join("ssm").join(&self.sent.id).join(run.to_string())
+    }
+
+    fn folder(&self) -> PathBuf {
+        let sent = &self.sent;
+        self.shared.folder(&sent.account, &sent.region, &sent.instance)
     }
 
     /// Did the command reach its host?
@@ -176,12 +204,12 @@ impl Errand {
         let expiry = self.pace.execution * seconds(self.sent.execution_timeout);
         let expiry = Instant::now() + expiry;
         let (outcome, stdout, stderr) = match (&self.habits.player, self.platform) {
-            (Some(player), _) => self.play(player(&self.sent), expiry).await,
-            (None, Platform::Windows) => self.play(Played::default(), expiry).await,
+            (Some(player), _) => self.play(player(&self.sent), number, expiry).await,
+            (None, Platform::Windows) => self.play(Played::default(), number, expiry).await,
             (None, Platform::Linux) => {
-                let folder =
-                    self.shared.folder(&self.sent.account, &self.sent.region, &self.sent.instance);
-                let process = Process { folder, sent: &self.sent, habits: &self.habits, number };
+                let folder = self.folder();
+                let (sent, habits, place) = (&self.sent, &self.habits, self.place(number));
+                let process = Process { folder, place, sent, habits };
                 process.run(expiry).await
             }
         };
@@ -197,14 +225,25 @@ impl Errand {
         (outcome, stdout, stderr)
     }
 
-    async fn play(&self, played: Played, expiry: Instant) -> (Outcome, String, String) {
+    async fn play(
+        &self,
+        played: Played,
+        number: usize,
+        expiry: Instant,
+    ) -> (Outcome, String, String) {
         let outcome = tokio::select! {
             biased;
             () = self.sent.stop.cancelled() => Outcome::Stopped,
             () = sleep(played.lasts) => Outcome::Exited(played.code),
             () = sleep_until(expiry) => Outcome::TimedOut,
         };
-        (outcome, played.stdout, String::new())
+        let place = self.place(number);
+        let kept = std::fs::create_dir_all(&place);
+        let kept = kept.and_then(|()| std::fs::write(place.join("stdout"), played.stdout));
+        if let Err(error) = kept {
+            tracing::error!(%error, "a played command's output is lost");
+        }
+        (outcome, stdout(&place), String::new())
     }
 
     fn delivery(&self) -> Duration {

@@ -32,23 +32,23 @@ pub(super) enum Outcome {
 /// One start of a script on its host.
 pub(super) struct Process<'a> {
     pub(super) folder: PathBuf,
+    /// Of this run: script and output.
+    pub(super) place: PathBuf,
     pub(super) sent: &'a Sent,
     pub(super) habits: &'a Habits,
-    pub(super) number: usize,
 }
 
 impl Process<'_> {
     pub(super) async fn run(&self, expiry: Instant) -> (Outcome, String, String) {
-        let place = self.folder.join("ssm").join(&self.sent.id).join(self.number.to_string());
-        let outcome = match self.start(&place) {
+        let place = &self.place;
+        let outcome = match self.start(place) {
             Ok(group) => self.wait(group, expiry).await,
             Err(error) => {
                 let said = format!("failed to run commands: {error}");
                 return (Outcome::Exited(1), String::new(), said);
             }
         };
-        let stdout = beginning(&place.join("stdout"), STDOUT_BYTES);
-        (outcome, stdout, beginning(&place.join("stderr"), STDERR_BYTES))
+        (outcome, stdout(place), beginning(&place.join("stderr"), STDERR_BYTES))
     }
 
     async fn wait(&self, mut group: Group, expiry: Instant) -> Outcome {
@@ -133,6 +133,11 @@ impl Drop for Group {
             tracing::debug!(?killed, "a script of a host is stopped");
         }
     }
+}
+
+/// As much of a run's output as the agent tells.
+pub(super) fn stdout(place: &Path) -> String {
+    beginning(&place.join("stdout"), STDOUT_BYTES)
 }
 
 /// As much of a stream as the agent tells.

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::phase::{Phase, Status};
+pub(super) use self::read::output_key;
 use super::refusal::Why;
 use super::world::{Caller, Shared};
 

@@ -2,6 +2,10 @@
 
 // Whether a script truly runs, and what is told of how it went.
 mod agents;
+// Objects, and the output of commands among them.
+mod buckets;
+// Instances, volumes, databases and the like.
+mod estates;
 // Answers that are lost, late, or refused.
 mod faults;
 // What the product sends to hosts, carried out by agents.
@@ -10,6 +14,8 @@ mod host_programs;
 mod roles;
 // What SSM takes, and what it tells.
 mod run_command;
+// Requests that are signed as the product signs.
+mod signed;
 
 use std::time::Duration;
 

@@ -68,7 +68,7 @@ async fn a_server_that_nobody_has_listed_is_recovered_in_its_customers_account()
     let world = world.start().await;
     let incident = world.fire("[shop] service down on queue");
     world.expect(&incident, Outcome::Resolved).await;
-    assert_eq!(shop.read("recoveries"), format!("{NEW} 10.7.0.7\n"));
+    assert_eq!(shop.read("recoveries"), format!("{NEW} 10.0.0.1\n"));
     assert_eq!(mall.read("recoveries"), "", "the same tag in another customer's account");
     assert!(aws.requests().iter().all(|asked| asked.account != MALL));
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ams::aws::{Aws as Client, Settings};
 use ams::clock::SystemClock;
+use ams::customer::aws::Platform;
 use ams::customer::{Customer, file};
 use ams::execute::instances::Instances;
 use ams::execute::sources::LookUp as _;
@@ -66,6 +67,11 @@ async fn a_tag_finds_the_servers_of_the_runs_own_customer() {
     assert_eq!(site.find(&south, "Name", "web").await.unwrap(), "i-00000000000000002");
     let role = site.find(&north, "Role", "a b&c/日本").await.unwrap();
     assert_eq!(role, "i-99999999999999991", "in every region, whatever stands in the tag");
+    let found = site.instances.by_tag(&north, "Name", "db").await.unwrap();
+    assert_eq!(
+        (found[0].platform, found[0].region.as_deref()),
+        (Some(Platform::Windows), Some(OSAKA))
+    );
     assert_eq!(site.find(&north, "Name", "WEB").await.unwrap(), "");
     assert_eq!(site.find(&north, "name", "web").await.unwrap(), "");
     // A role of another account in this customer's file does not open with its external id.
@@ -80,10 +86,17 @@ async fn pages_are_read_to_the_end_and_servers_that_are_gone_left_out() {
     let site = Site::new().await;
     let account = site.aws.account(NORTH);
     let north = customer(NORTH, '1');
-    account.host(TOKYO, "i-00000000000000003").tag("Name", "web").state("stopped");
-    account.host(TOKYO, "i-00000000000000004").tag("Name", "web").state("terminated");
+    account.host(TOKYO, "i-00000000000000003").tag("Name", "web").stopped();
+    account.host(TOKYO, "i-00000000000000004").tag("Name", "web").terminated();
     let found = site.find(&north, "Name", "web").await.unwrap();
     assert_eq!(found, "i-00000000000000001 i-00000000000000003");
+    let before = site.aws.asked("DescribeInstances");
+    for number in 0..120 {
+        account.host(OSAKA, &format!("i-000000000000{number:05x}")).tag("Name", "many");
+    }
+    let found = site.find(&north, "Name", "many").await.unwrap();
+    assert_eq!(found.split(' ').count(), 120);
+    assert_eq!(site.aws.asked("DescribeInstances") - before, 3, "two pages in one of two regions");
 }
 
 /// The filter of EC2 means anything by `*`; an answer that is not to the point is none.
