@@ -5,21 +5,23 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
+use crate::aws::own::Own;
+use crate::aws::signed::Signed;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
 use crate::claim::ledger::Ledger;
 use crate::claim::sqlite::SqliteClaims;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, PagerDutyConfig, StoreConfig};
+use crate::config::{Config, EvidenceConfig, PagerDutyConfig, StoreConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
+use crate::evidence::{Evidence, Keeping, Store};
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
 use crate::execute::http::HttpRequests;
@@ -41,7 +43,6 @@ use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
 use crate::reconcile::reconcile_until;
 use crate::reload::{Print, Reload};
-use crate::report::mask::Mask;
 use crate::report::note::Style;
 use crate::report::pagerduty::{self, PagerDuty};
 use crate::report::questions::PlatformQuestions;
@@ -72,6 +73,8 @@ pub enum StartError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("cannot create {}: {source}", path.display())]
     Folder { path: PathBuf, source: std::io::Error },
+    #[error("evidence goes to a bucket, and AWS's tools find no credentials for it")]
+    NoCredentials,
     #[error("cannot make the PagerDuty client: {0}")]
     PagerDuty(String),
 }
@@ -92,7 +95,7 @@ impl App {
         let print = Print::of(&config.scenarios, config.customers.as_deref());
         let set = load_rules(&config)?;
         let loaded = set.catalog.scenarios.len();
-        make_folder(&config.evidence)?;
+        make_folder(&config.evidence.directory)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let Stores { claims: store, ledger, history } = stores(&config.store, &clock).await?;
         let history = history?;
@@ -105,8 +108,14 @@ impl App {
         let metrics = Metrics::default();
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
-        let outside = Outside::open(&config).await?;
-        let actuator = actuators(&config, &reporter, &outside)?;
+        let evidence = evidence(&config, &metrics, &clock).await?;
+        let aws = match &config.aws {
+            Some(settings) => Some(Aws::connect(settings).await),
+            None => None,
+        };
+        let actuator = actuators(&config, &reporter, aws.clone())?;
+        let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
+        let sources = sources(&reporter, aws, &clock)?;
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -119,13 +128,14 @@ impl App {
                 actuator,
                 clock,
                 history,
-                sources: sources(&reporter, outside),
+                sources,
             },
             reporter,
             fallback_policy: config.pagerduty.fallback_policy.clone(),
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
             early_ends: EarlyEnds::default(),
+            evidence,
             metrics: metrics.clone(),
             witness: None,
         });
@@ -160,6 +170,7 @@ impl App {
             scenarios: config.scenarios.clone(),
             customers: config.customers.clone(),
             vars: config.vars.clone(),
+            variables: config.variables.clone(),
             every: config.reload_every,
             loaded: print,
             rules: pipeline.rules().clone(),
@@ -248,13 +259,17 @@ fn both<S: ClaimStore + Ledger + 'static, H>(
 }
 
 fn load_rules(config: &Config) -> Result<RuleSet, StartError> {
-    let customers = match &config.customers {
+    let mut customers = match &config.customers {
         None => Customers::default(),
         Some(path) => Customers::load(path)
             .map_err(|source| StartError::Customers { path: path.clone(), source })?,
     };
+    customers.look_up_secrets(&config.variables.0);
     for finding in &customers.findings {
-        tracing::error!("customer file refused: {finding}");
+        match finding.level {
+            Level::Error => tracing::error!("customer file refused: {finding}"),
+            Level::Warning => tracing::warn!("customer file: {finding}"),
+        }
     }
     Ok(RuleSet::new(load_scenarios(config)?, customers))
 }
@@ -277,32 +292,14 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-/// Customers' accounts, and how other things of theirs are fetched.
-struct Outside {
-    /// `None` where AMS has nothing set up at AWS.
-    aws: Option<Aws>,
-    http: reqwest::Client,
-}
-
-impl Outside {
-    async fn open(config: &Config) -> Result<Self, StartError> {
-        let aws = match &config.aws {
-            Some(settings) => Some(Aws::connect(settings).await),
-            None => None,
-        };
-        let no_redirects = reqwest::redirect::Policy::none();
-        Ok(Self { aws, http: reqwest::Client::builder().redirect(no_redirects).build()? })
-    }
-}
-
 fn actuators(
     config: &Config,
     reporter: &Reporter,
-    outside: &Outside,
+    aws: Option<Aws>,
 ) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
-    let (evidence, inherited) = (config.evidence.clone(), config.inherited.clone());
+    let (evidence, inherited) = (config.evidence.directory.clone(), config.inherited.clone());
     let folder = config.commands.join("ssh");
     let ssh = SshCommands::open(
         evidence.clone(),
@@ -312,27 +309,49 @@ fn actuators(
         Arc::new(SystemClock),
     )
     .map_err(|source| StartError::Folder { path: folder, source })?;
-    let known = (outside.aws.clone(), outside.http.clone());
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
-    let ssm = SsmCommands::new(evidence.clone(), known, places, clock, Terms::default());
+    let ssm = SsmCommands::new(evidence.clone(), (aws, http), places, clock, Terms::default());
     Ok(Arc::new(Actuators {
         local: LocalCommands::new(evidence, detached, inherited),
         ssh,
         ssm,
-        http: HttpRequests::new(config.evidence.clone())?,
+        http: HttpRequests::new(config.evidence.directory.clone())?,
         tcp: TcpConnections,
         platform: Arc::new(PlatformQuestions(Arc::clone(&reporter.platform))),
     }))
 }
 
 /// Whom runs ask which hosts they are about.
-fn sources(reporter: &Reporter, Outside { aws, http }: Outside) -> Sources {
+fn sources(
+    reporter: &Reporter,
+    aws: Option<Aws>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Sources, StartError> {
     let alerts = PlatformQuestions(Arc::clone(&reporter.platform));
     let look_up: Arc<dyn LookUp> = match aws {
-        Some(aws) => Arc::new(Instances::new(aws, http, Arc::new(SystemClock))),
+        Some(aws) => {
+            let signed = Signed::new(Arc::clone(clock))?;
+            Arc::new(Instances::new(aws, signed, Arc::clone(clock)))
+        }
         None => Arc::new(NoLookUp),
     };
-    Sources { alerts: Arc::new(alerts), look_up }
+    Ok(Sources { alerts: Arc::new(alerts), look_up })
+}
+
+/// Outputs stay where they are written, or go on to a bucket.
+async fn evidence(
+    config: &Config,
+    metrics: &Metrics,
+    clock: &Arc<dyn Clock>,
+) -> Result<Evidence, StartError> {
+    let EvidenceConfig { directory, kept, bucket } = config.evidence.clone();
+    let evidence = Evidence::new(directory, kept, metrics.clone());
+    let Some(bucket) = bucket else { return Ok(evidence) };
+    let own =
+        Own::find(&bucket.region, Arc::clone(clock)).await.ok_or(StartError::NoCredentials)?;
+    let signed = Signed::new(Arc::clone(clock))?;
+    Ok(evidence.stored_in(Store { bucket, signed, own }))
 }
 
 fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> {
@@ -340,8 +359,7 @@ fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> 
     let settings = pagerduty::Settings::new(url.clone(), token.clone(), from.clone());
     let platform =
         PagerDuty::new(settings).map_err(|error| StartError::PagerDuty(error.to_string()))?;
-    let secrets: Vec<SecretString> =
-        config.webhook_secrets.iter().chain([token]).cloned().collect();
-    let style = Style { lang: config.lang, zone: config.zone.clone(), mask: Mask::of(secrets) };
+    let mask = config.secrets();
+    let style = Style { lang: config.lang, zone: config.zone.clone(), mask };
     Ok(Reporter { platform: Arc::new(platform), style: Arc::new(style), metrics: metrics.clone() })
 }

@@ -1,6 +1,7 @@
 //! A run of this process, from its claim or take-over to its outcome.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::execute::memory::Memory;
 use crate::execute::run::StepReport;
 use crate::execute::world::World;
 use crate::incident::Incident;
+use crate::mask::Mask;
 use crate::report::reporter::Reporter;
 use crate::report::title;
 use crate::runs::Enrolled;
@@ -86,6 +88,19 @@ impl Begun {
         self.hold.claim()
     }
 
+    /// What was kept whole of its outputs, where it was written.
+    pub fn evidence(&self) -> Vec<PathBuf> {
+        let seen = self.reports.iter().filter_map(|report| report.seen.as_ref());
+        seen.flat_map(|seen| [&seen.stdout, &seen.stderr])
+            .filter_map(|output| output.evidence.clone())
+            .collect()
+    }
+
+    /// What is said of the run must not say.
+    pub fn mask(&self) -> &Mask {
+        &self.reporter.style.mask
+    }
+
     /// Where the customer says that a hand-off to this name goes.
     pub fn destination(&self) -> Option<&Destination> {
         let to = self.told.to.as_ref()?;
@@ -101,7 +116,12 @@ impl Begun {
 
     pub fn world(&self, vars: &BTreeMap<String, String>) -> World {
         let base = base_values(&self.scenario, &self.captures, vars, &self.incident);
-        World { base, customer: self.customer.clone(), service: self.incident.service.clone() }
+        World {
+            base,
+            customer: self.customer.clone(),
+            service: self.incident.service.clone(),
+            mask: self.reporter.style.mask.clone(),
+        }
     }
 
     /// Times of day are meant in the customer's zone.

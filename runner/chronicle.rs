@@ -1,6 +1,7 @@
 //! Writing a run's story down for `ams explain`: once when it begins or is taken over, once at its
 //! end. Beside the run: it never waits for the first, and nothing fails with either.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::task::JoinHandle;
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, StepAt};
 use crate::customer::Customer;
+use crate::evidence::Places;
 use crate::execute::actuator::Output;
 use crate::execute::end::End;
 use crate::execute::run::StepReport;
@@ -19,6 +21,7 @@ use crate::history::story::{
 use crate::incident::{Incident, Outcome, RunId, Status};
 use crate::lang::Lang;
 use crate::limits;
+use crate::mask::Mask;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::text;
@@ -33,13 +36,14 @@ impl Pipeline {
     pub(crate) fn keep_beginning(&self, begun: &Begun) -> Beginning {
         let Begun { scenario, captures, incident, taken_over, .. } = begun;
         let claim = begun.claim();
-        let mut story = self.known(incident, begun.customer.as_deref());
+        let mask = begun.mask();
+        let mut story = known(mask, incident, begun.customer.as_deref());
         let mode = Mode::WORDS.iter().find(|(_, mode)| *mode == begun.mode());
         story.mode = mode.map(|(word, _)| (*word).to_owned());
         story.scenario = Some(ScenarioKnown::of(scenario));
         story.keywords = keywords(scenario, &incident.title);
         story.captures =
-            captures.iter().map(|(name, value)| (name.clone(), self.masked(value))).collect();
+            captures.iter().map(|(name, value)| (name.clone(), mask.apply(value))).collect();
         story.opened_at = Some(claim.opened_at());
         story.carriers = vec![Carrier {
             owner: claim.owner().clone(),
@@ -63,10 +67,11 @@ impl Pipeline {
         let Ok(mut story) = beginning.0.await else { return };
         if !begun.incident.title.is_empty() {
             // PagerDuty was asked again meanwhile.
-            let known = self.known(&begun.incident, begun.customer.as_deref());
+            let known = known(begun.mask(), &begun.incident, begun.customer.as_deref());
             (story.title, story.service) = (known.title, known.service);
         }
-        story.end = Some(self.ended(begun, end));
+        let places = self.evidence.places(begun.evidence(), Duration::ZERO).await;
+        story.end = Some(self.ended(begun, end, &places));
         write(&*self.executor.history, begun.claim().run(), &story).await;
     }
 
@@ -79,7 +84,8 @@ impl Pipeline {
     ) {
         let near = self.near(incident, customer);
         let now = self.executor.clock.now();
-        let known = self.known(incident, customer);
+        let mask = self.reporter_of(customer).style.mask.clone();
+        let known = known(&mask, incident, customer);
         let carrier = Carrier {
             owner: self.claims().owner().clone(),
             region: self.region.clone(),
@@ -111,28 +117,18 @@ impl Pipeline {
         }
     }
 
-    fn known(&self, incident: &Incident, customer: Option<&Customer>) -> RunStory {
-        let service = incident.service.as_ref();
-        let known = |id: &str, name: &str| Known { id: id.to_owned(), name: name.to_owned() };
-        RunStory {
-            title: self.masked(title::original(&incident.title)),
-            customer: customer.map(|customer| known(&customer.id, &customer.name)),
-            service: service.map(|service| known(&service.id, &service.name)),
-            ..RunStory::default()
-        }
-    }
-
-    fn ended(&self, begun: &Begun, end: &End) -> Ended {
+    fn ended(&self, begun: &Begun, end: &End, places: &Places) -> Ended {
         let told = &begun.told;
-        let masked = |text: &Option<String>| text.as_deref().map(|text| self.masked(text));
+        let mask = begun.mask();
+        let masked = |text: &Option<String>| text.as_deref().map(|text| mask.apply(text));
         let wants_people = matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated);
         let contact = begun.destination().and_then(|it| it.contact.clone());
         Ended {
             at: self.executor.clock.now(),
             outcome: end.outcome(),
-            headline: self.words(|lang| text::headline(lang, end).to_owned()),
-            reason: self.words(|lang| reasons::reason(lang, end, &begun.scenario)),
-            steps: begun.reports.iter().map(|report| self.step(begun, report)).collect(),
+            headline: words(mask, |lang| text::headline(lang, end).to_owned()),
+            reason: words(mask, |lang| reasons::reason(lang, end, &begun.scenario)),
+            steps: begun.reports.iter().map(|report| self.step(begun, report, places)).collect(),
             in_doubt: begun.journal.in_doubt().into_iter().map(|doubt| doubt.step).collect(),
             message: masked(&told.message),
             manual: masked(&told.manual).filter(|_| wants_people),
@@ -142,45 +138,50 @@ impl Pipeline {
         }
     }
 
-    fn step(&self, begun: &Begun, report: &StepReport) -> StepTold {
+    fn step(&self, begun: &Begun, report: &StepReport, places: &Places) -> StepTold {
         let StepReport { at, entry, verdict, seen, attempts, began_at, took } = report;
         let StepAt { step, .. } = at;
         let outputs = seen.iter().flat_map(|seen| [&seen.stdout, &seen.stderr]);
         let evidence = outputs.clone().find_map(|output| output.evidence.as_ref());
+        let here = |path: &Path| format!("{}:{}", self.region, path.display());
+        let place = |path: &PathBuf| places.get(path).cloned().unwrap_or_else(|| here(path));
         let result = |lang| match begun.scenario.step(*step) {
             Some(step) => text::verdict(lang, &step.kind, verdict, seen.as_ref()),
             None => text::result(lang, "", verdict.result()).to_owned(),
         };
         StepTold {
             at: at.clone(),
-            entry: entry.as_deref().map(|entry| self.masked(entry)),
-            result: self.words(result),
+            entry: entry.as_deref().map(|entry| begun.mask().apply(entry)),
+            result: words(begun.mask(), result),
             attempts: *attempts,
             began_at: *began_at,
             took_ms: (!took.is_zero()).then(|| millis(*took)),
-            output: self.first_lines(outputs),
-            evidence: evidence.map(|path| format!("{}:{}", self.region, path.display())),
+            output: first_lines(begun.mask(), outputs),
+            evidence: evidence.map(place),
         }
     }
+}
 
-    fn first_lines<'a>(&self, outputs: impl Iterator<Item = &'a Output>) -> Vec<String> {
-        let text: String =
-            outputs.map(|output| output.head.trim_end()).collect::<Vec<_>>().join("\n");
-        let text = self.masked(text.trim());
-        let cut: String = text.chars().take(limits::STORY_OUTPUT_CHARS).collect();
-        cut.lines()
-            .take(limits::STORY_OUTPUT_LINES)
-            .map(|line| line.trim_end().to_owned())
-            .collect()
+fn known(mask: &Mask, incident: &Incident, customer: Option<&Customer>) -> RunStory {
+    let service = incident.service.as_ref();
+    let known = |id: &str, name: &str| Known { id: id.to_owned(), name: name.to_owned() };
+    RunStory {
+        title: mask.apply(title::original(&incident.title)),
+        customer: customer.map(|customer| known(&customer.id, &customer.name)),
+        service: service.map(|service| known(&service.id, &service.name)),
+        ..RunStory::default()
     }
+}
 
-    fn words(&self, say: impl Fn(Lang) -> String) -> Words {
-        Words { ja: self.masked(&say(Lang::Ja)), en: self.masked(&say(Lang::En)) }
-    }
+fn first_lines<'a>(mask: &Mask, outputs: impl Iterator<Item = &'a Output>) -> Vec<String> {
+    let text: String = outputs.map(|output| output.head.trim_end()).collect::<Vec<_>>().join("\n");
+    let text = mask.apply(text.trim());
+    let cut: String = text.chars().take(limits::STORY_OUTPUT_CHARS).collect();
+    cut.lines().take(limits::STORY_OUTPUT_LINES).map(|line| line.trim_end().to_owned()).collect()
+}
 
-    fn masked(&self, text: &str) -> String {
-        self.reporter.style.mask.apply(text)
-    }
+fn words(mask: &Mask, say: impl Fn(Lang) -> String) -> Words {
+    Words { ja: mask.apply(&say(Lang::Ja)), en: mask.apply(&say(Lang::En)) }
 }
 
 /// The scenario's keywords that are in the title.

@@ -18,6 +18,7 @@ mod full_width;
 pub mod incident;
 pub mod lang;
 pub mod limits;
+pub mod mask;
 pub mod yaml;
 
 // What authors write, and its fields as data.
@@ -53,6 +54,7 @@ pub mod begun;
 mod chronicle;
 pub mod config;
 pub mod early;
+pub mod evidence;
 pub mod metrics;
 pub mod pipeline;
 pub mod reconcile;

@@ -188,6 +188,18 @@ pub const AWS_CONNECT: Duration = Duration::from_secs(3);
 /// One request to AWS that only reads, or that takes on a role.
 pub const AWS_REQUEST: Duration = Duration::from_secs(3);
 
+/// One attempt of a signed request: uploads of tens of mebibytes among them.
+pub const AWS_REQUEST_SIGNED: Duration = Duration::from_secs(30);
+
+/// Attempts of a signed request, the first one included, where another one is safe.
+pub const AWS_ATTEMPTS: u32 = 4;
+
+/// Wait before the second attempt; it doubles with each further one.
+pub const AWS_FIRST_WAIT: Duration = Duration::from_millis(300);
+
+/// Bytes of an answer of AWS. A page of a hundred instances has some hundred thousand.
+pub const AWS_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
 /// A session in a customer's account is renewed this long before its end, or after two thirds of it:
 /// what is begun with it must be able to end.
 pub const AWS_SESSION_MARGIN: Duration = Duration::from_mins(10);
@@ -266,6 +278,26 @@ pub const OUTPUT_INLINE_BYTES: usize = 2 * 1024;
 /// Bytes written to one evidence file; a command that prints without end is cut here.
 pub const EVIDENCE_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// How long an evidence file is kept after it was written, unless the settings say so.
+pub const EVIDENCE_KEPT: Duration = Duration::from_hours(24 * 90);
+
+/// One evidence file to a bucket, all attempts together.
+pub const EVIDENCE_UPLOAD: Duration = Duration::from_mins(2);
+
+/// Evidence files that wait for their upload; further ones wait on the disk for the hourly round.
+pub const EVIDENCE_QUEUE: usize = 1_000;
+
+/// Uploads at once, and mebibytes of files that are in memory for them.
+pub const EVIDENCE_UPLOADS_AT_ONCE: usize = 4;
+pub const EVIDENCE_UPLOAD_MEBIBYTES: u32 = 96;
+
+/// How long an end note waits for uploads of its run, so that it can name the object.
+pub const EVIDENCE_NOTE_WAIT: Duration = Duration::from_secs(3);
+
+/// Incidents' directories looked at in one hourly round for what is too old: some seconds on a slow
+/// disk. The next round goes on behind them, so 480,000 are looked at in a day.
+pub const EVIDENCE_FOLDERS_PER_ROUND: usize = 20_000;
+
 /// After the process group was told to stop (TERM), it is killed (KILL) when this has passed.
 pub const KILL_GRACE: Duration = Duration::from_secs(2);
 
@@ -283,24 +315,6 @@ pub const LOCATE: Duration = Duration::from_mins(1);
 
 /// Hosts of one target: more are no target but a mistake.
 pub const TARGET_HOSTS: usize = 100;
-
-/// Values of a tag that one target is looked up by; each asks all regions of the customer's.
-pub const LOOK_UPS: usize = 10;
-
-/// One request for a page of servers; EC2 takes a second or two for a large account.
-pub const EC2_REQUEST: Duration = Duration::from_secs(10);
-
-/// Attempts of one such request, and the wait before the second; it doubles.
-pub const EC2_ATTEMPTS: usize = 3;
-pub const EC2_FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// Regions of one customer's that are asked at once.
-pub const EC2_AT_ONCE: usize = 8;
-
-/// Bytes of one page, and pages of one region: with a filter by tag there are few servers, and empty
-/// pages between them.
-pub const EC2_PAGE_BYTES: usize = 4 * 1024 * 1024;
-pub const EC2_PAGES: usize = 20;
 
 /// How deep the details of alerts are looked into, texts that hold JSON included. Monitoring tools
 /// need three or four levels.

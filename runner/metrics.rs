@@ -95,6 +95,11 @@ pub struct Metrics {
     /// A note or title that could not be written.
     pub report_failures: Counter,
     pub store_errors: Counter,
+    /// Evidence files that were older than they are to be kept.
+    pub evidence_removed: Counter,
+    pub evidence_uploads: Counter,
+    /// Attempts; a file that failed is tried again.
+    pub evidence_upload_failures: Counter,
     /// 1 while a changed set of scenarios is refused and an older one is in force.
     pub rules_refused: Gauge,
     pub reload_failures: Counter,
@@ -158,6 +163,21 @@ impl Metrics {
             "store_errors",
             "Claim store requests without an answer",
             self.store_errors.clone(),
+        );
+        registry.register(
+            "evidence_removed",
+            "Evidence files removed because their time was over",
+            self.evidence_removed.clone(),
+        );
+        registry.register(
+            "evidence_uploads",
+            "Evidence files written to the bucket",
+            self.evidence_uploads.clone(),
+        );
+        registry.register(
+            "evidence_upload_failures",
+            "Evidence files that the bucket did not take; each is tried again every hour",
+            self.evidence_upload_failures.clone(),
         );
         registry.register(
             "rules_refused",

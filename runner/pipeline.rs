@@ -16,6 +16,7 @@ use crate::claim::protocol::{Opening, Refusal, ScenarioRef, StandDown, StandDown
 use crate::claim::{Claim, ClaimAnswer, Claims, StoreError};
 use crate::customer::Customer;
 use crate::early::EarlyEnds;
+use crate::evidence::Evidence;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::{Answer, Executor};
@@ -41,6 +42,7 @@ pub struct Pipeline {
     pub bot_user: String,
     pub runs: Runs,
     pub early_ends: EarlyEnds,
+    pub evidence: Evidence,
     pub metrics: Metrics,
     pub witness: Option<Arc<dyn Witness>>,
 }
@@ -50,10 +52,16 @@ impl Pipeline {
         &self.executor.claims
     }
 
-    /// For one run: in its customer's language, and only while the run is held.
+    /// For one run: in its customer's language, without its secrets, and only while the run is held.
     pub(crate) fn reporter_for(&self, hold: &Arc<Hold>, customer: Option<&Customer>) -> Reporter {
-        let lang = customer.and_then(|customer| customer.lang);
-        self.reporter.held_by(hold).speaking(lang.unwrap_or(self.reporter.style.lang))
+        self.reporter_of(customer).held_by(hold)
+    }
+
+    /// For one customer.
+    pub(crate) fn reporter_of(&self, customer: Option<&Customer>) -> Reporter {
+        let Some(customer) = customer else { return self.reporter.clone() };
+        let lang = customer.lang.unwrap_or(self.reporter.style.lang);
+        self.reporter.clone().speaking(lang).masking(&customer.mask)
     }
 
     /// Scenarios and customers in force.

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Variables;
 use crate::customer::catalog::Customers;
 use crate::finding::{Finding, Level};
 use crate::matching::overlap;
@@ -24,6 +25,8 @@ pub struct Reload {
     pub scenarios: PathBuf,
     pub customers: Option<PathBuf>,
     pub vars: BTreeMap<String, String>,
+    /// Customers' secrets may be among them.
+    pub variables: Variables,
     pub every: Duration,
     /// Of the files as they were right before they were loaded, so that no change is missed.
     pub loaded: Print,
@@ -116,11 +119,16 @@ impl Reload {
         let failed = |reason: String| Refused { findings: Vec::new(), reason };
         let catalog = Catalog::load(&self.scenarios, Some(&self.vars))
             .map_err(|error| failed(error.to_string()))?;
-        let customers = match &self.customers {
+        let mut customers = match &self.customers {
             Some(path) => Customers::load(path)
                 .map_err(|error| failed(format!("{}: {error}", path.display())))?,
             None => Customers::default(),
         };
+        customers.look_up_secrets(&self.variables.0);
+        for finding in customers.findings.iter().filter(|it| it.level == Level::Warning).take(TOLD)
+        {
+            tracing::warn!("customer file: {finding}");
+        }
         let between = overlap::findings(&catalog.scenarios);
         let all = catalog.findings.iter().chain(&customers.findings).chain(&between);
         let findings: Vec<Finding> =

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
+use crate::evidence::Places;
 use crate::execute::end::End;
 use crate::execute::run::{Carried, RunPlan, RunSignals};
 use crate::guard::record::Ended;
@@ -37,6 +38,9 @@ impl From<Untold> for Left {
         }
     }
 }
+
+/// No evidence is anywhere else than where it was written.
+static NOWHERE_ELSE: Places = Places::new();
 
 /// Rounds of asking PagerDuty before a page; after that people are paged with what is known.
 const LOOK_ROUNDS: usize = 2;
@@ -211,6 +215,8 @@ impl Pipeline {
             reports: &begun.reports,
             in_doubt: &begun.in_doubt,
             told: &begun.told,
+            // Known once people are told.
+            places: &NOWHERE_ELSE,
             contact: begun.destination().and_then(|it| it.contact.as_deref()),
             began_at: begun.claim().opened_at(),
             now: self.executor.clock.now(),

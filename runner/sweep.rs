@@ -20,6 +20,10 @@ use crate::resume;
 /// Rounds between two clean-ups of what ended long ago: about an hour.
 const CLEAN_UP_EVERY: u64 = 7_200;
 
+/// The round after which old evidence files are looked for, and again with each clean-up: a runner that
+/// is started every hour must find them, too.
+const OLD_FILES_AT: u64 = 60;
+
 /// Rounds between two listings of all open runs. In between only runs of dead owners and released
 /// ones are asked for, which costs nothing while there are none.
 const LIST_EVERY: u64 = 10;
@@ -81,6 +85,10 @@ impl Sweep {
                 orphans.extend(self.strays(pipeline));
             }
             self.take(pipeline, orphans, asked).await?;
+        }
+        if round % CLEAN_UP_EVERY == OLD_FILES_AT {
+            let (evidence, now) = (pipeline.evidence.clone(), pipeline.executor.clock.now());
+            tokio::spawn(async move { evidence.sweep(now.into()).await });
         }
         if round > 0 && round.is_multiple_of(CLEAN_UP_EVERY) {
             // It may take seconds, and take-overs must not wait for it.

@@ -9,6 +9,7 @@ use crate::execute::end::{End, Told};
 use crate::execute::run::told;
 use crate::handoff::HandOff;
 use crate::incident::{Outcome, Status};
+use crate::limits;
 use crate::pipeline::Pipeline;
 use crate::report::note::Story;
 use crate::report::reporter::Untold;
@@ -194,6 +195,10 @@ impl Pipeline {
         if self.was_told(story, begun).await? {
             return Ok(());
         }
+        // After the page: it waits a moment for files that are on their way to where they are kept.
+        let wait = limits::EVIDENCE_NOTE_WAIT;
+        let places = self.evidence.places(begun.evidence(), wait).await;
+        let story = &Story { places: &places, ..*story };
         match begun.reporter.end_note(story, end, &begun.place.halt).await {
             Ok(()) | Err(Untold::Failed(_)) => Ok(()),
             Err(untold) => Err(untold.into()),

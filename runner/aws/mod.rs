@@ -4,8 +4,12 @@
 //! customer made for it (`sessions.rs`). The SDK retries nothing: it would send a command twice.
 
 pub mod failure;
+pub mod own;
+pub mod query;
+pub mod s3;
 pub mod sessions;
 pub mod signed;
+pub mod xml;
 
 use std::time::Duration;
 
@@ -78,13 +82,9 @@ impl Aws {
         aws_sdk_ssm::Client::from_conf(builder.build())
     }
 
-    /// The address of EC2 in a region, without a slash at its end.
-    pub fn ec2(&self, region: &str) -> String {
-        match &self.endpoint {
-            Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
-            None if region.starts_with("cn-") => format!("https://ec2.{region}.amazonaws.com.cn"),
-            None => format!("https://ec2.{region}.amazonaws.com"),
-        }
+    /// What stands in the place of the services' own addresses.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 
     /// The address of a bucket in a region, without a slash at its end.

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::app::{Stores, stores};
 use crate::claim::protocol::RunItem;
 use crate::claim::{ClaimStore, StoreError};
@@ -17,6 +19,7 @@ use crate::history::story::{RunStory, ScenarioKnown};
 use crate::history::{History, HistoryError};
 use crate::incident::{IncidentId, Owner, RunId};
 use crate::lang::Lang;
+use crate::mask::Mask;
 use crate::scenario::catalog::Catalog;
 
 /// Tell the story of an incident's run: what it was, why this scenario, what was seen and done, who
@@ -131,13 +134,28 @@ async fn explain(
     let files = item.as_ref().and_then(|item| in_files(records, item));
     let evidence = Evidence { item, story, unread, files, heartbeat };
     let Some(account) = Account::of(&evidence, lang, &args.incident, run) else { return Ok(None) };
+    // What was kept was masked as the settings were then.
     Ok(Some(match args.format {
-        Format::Json => serde_json::to_string_pretty(&account)?,
+        Format::Json => {
+            let mut json = serde_json::to_value(&account)?;
+            mask_texts(&mut json, &records.mask);
+            serde_json::to_string_pretty(&json)?
+        }
         Format::Text => {
             let (zone, lease_seconds) = (records.zone.clone(), records.lease.lease.as_secs());
-            Style { lang, zone, lease_seconds, anyone_alive }.write(&account)
+            let style = Style { lang, zone, lease_seconds, anyone_alive };
+            records.mask.apply(&style.write(&account))
         }
     }))
+}
+
+fn mask_texts(json: &mut Value, mask: &Mask) {
+    match json {
+        Value::String(text) => *text = mask.apply(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask_texts(item, mask)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| mask_texts(value, mask)),
+        _ => {}
+    }
 }
 
 /// What the history has of it; `Err` says why that is not known.

@@ -8,6 +8,7 @@ mod beside;
 pub mod explain;
 mod findings_json;
 mod findings_text;
+mod log;
 pub mod match_title;
 pub mod plan;
 mod print;

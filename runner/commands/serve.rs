@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, StartError};
-use crate::commands::{exit, print};
-use crate::config::{Config, LogConfig, LogFormat, environment};
+use crate::commands::{exit, log, print};
+use crate::config::{Config, environment};
 
 /// Run one region: receive webhooks, claim incidents, carry out scenarios.
 ///
@@ -36,7 +35,7 @@ pub async fn run(args: Args) -> ExitCode {
             return ExitCode::from(exit::CANNOT);
         }
     };
-    start_log(&config.log);
+    log::start(&config.log, config.secrets());
     let region = config.region.clone();
     let app = match App::start(config).await {
         Ok(app) => app,
@@ -68,22 +67,6 @@ pub async fn run(args: Args) -> ExitCode {
             print::error(&error);
             ExitCode::from(exit::CANNOT)
         }
-    }
-}
-
-fn start_log(log: &LogConfig) {
-    // Checked when the configuration was read.
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    let started = match log.format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
-    };
-    if let Err(error) = started {
-        print::err(format_args!("warning: no log is written: {error}"));
     }
 }
 

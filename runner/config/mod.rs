@@ -22,13 +22,18 @@ use crate::guard::rules::Rules;
 use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
+use crate::mask::Mask;
 use crate::yaml::{self, Node, Place};
 
 mod customers_aws;
+mod evidence;
+mod mask;
 mod records;
 mod source;
 mod store;
 
+pub use evidence::EvidenceConfig;
+pub use mask::Variables;
 pub use records::Records;
 use source::Source;
 
@@ -45,7 +50,7 @@ pub struct Config {
     pub store: StoreConfig,
     /// Without it no host is reached by SSM.
     pub aws: Option<aws::Settings>,
-    pub evidence: PathBuf,
+    pub evidence: EvidenceConfig,
     /// Where commands that change something leave their traces, for who takes a run over on this
     /// machine.
     pub commands: PathBuf,
@@ -62,8 +67,12 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// What limits recoveries everywhere.
     pub limits: Rules,
+    /// What else is secret.
+    pub mask: crate::mask::Rules,
     /// Passed on to commands: `PATH`, `HOME`, `LANG` and the like.
     pub inherited: BTreeMap<String, String>,
+    /// For customers' files, which may name secrets by their variables.
+    pub variables: Variables,
 }
 
 /// Where claims and history are kept.
@@ -136,6 +145,13 @@ impl Config {
             _ => Err(findings.into_sorted()),
         }
     }
+
+    /// All that this process must not say: its own secrets, and what the operator names.
+    pub fn secrets(&self) -> Mask {
+        let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]);
+        let named = self.mask.known.iter();
+        Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
+    }
 }
 
 fn read(path: &Path, findings: &mut Findings) -> Option<Node> {
@@ -168,8 +184,8 @@ impl Source<'_> {
             Some(_) => self.path("customers", "./customers", findings),
             None => None,
         };
-        let evidence = self.path("evidence", "/var/lib/ams/evidence", findings);
-        let beside = evidence.as_ref().map(|path| path.with_file_name("commands"));
+        let evidence = evidence::read(self, findings);
+        let beside = evidence.as_ref().map(|it| it.directory.with_file_name("commands"));
         let commands = match self.fields.get("commands") {
             Some(_) => self.path("commands", "/var/lib/ams/commands", findings),
             None => beside,
@@ -221,7 +237,9 @@ impl Source<'_> {
             lease: lease?,
             shutdown_grace: grace,
             limits: self.limits(findings),
+            mask: mask::read(self, findings),
             inherited,
+            variables: Variables(self.env.clone()),
         })
     }
 

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use super::source::Source;
-use super::{StoreConfig, read, store};
+use super::{StoreConfig, mask, read, store};
 use crate::claim::heartbeat::LeaseTerms;
 use crate::fields::Fields;
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
+use crate::mask::Mask;
 
 /// Where runs are recorded, and how to tell them.
 #[derive(Clone, Debug)]
@@ -21,6 +22,7 @@ pub struct Records {
     pub zone: TimeZone,
     pub scenarios: Option<PathBuf>,
     pub lease: LeaseTerms,
+    pub mask: Mask,
 }
 
 impl Records {
@@ -47,6 +49,8 @@ impl Source<'_> {
         let named = self.says("scenarios");
         let scenarios = named.then(|| self.path("scenarios", "./scenarios", findings)).flatten();
         let lease = self.lease(findings);
-        Some(Records { store: store?, lang, zone: zone?, scenarios, lease: lease? })
+        let rules = mask::read_leniently(self, findings);
+        let mask = Mask::default().and(rules.known, &rules.patterns);
+        Some(Records { store: store?, lang, zone: zone?, scenarios, lease: lease?, mask })
     }
 }

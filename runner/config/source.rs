@@ -62,7 +62,7 @@ impl Source<'_> {
     }
 
     /// Container platforms set a variable to nothing when nobody has set it.
-    fn overriding(&self, key: &str) -> Option<&String> {
+    pub(super) fn overriding(&self, key: &str) -> Option<&String> {
         self.env.get(&self.variable(key)).filter(|value| !value.is_empty())
     }
 

@@ -1,13 +1,17 @@
 //! A directory of customers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use crate::customer::{Customer, file};
+use crate::fields::At;
 use crate::finding::{Finding, Findings};
 use crate::folding::fold;
 use crate::incident::Incident;
+use crate::mask::file::Reference;
 use crate::scenario::content;
 use crate::yaml::Place;
 
@@ -105,6 +109,35 @@ impl Customers {
         }
         self.by_id.insert(customer.id.clone(), position);
         self.all.push(Arc::new(customer));
+    }
+
+    /// Looks up the secrets that customers name, to know them where they are printed. One that is
+    /// not there is told, and its customer is used: its runs must not end for that.
+    pub fn look_up_secrets(&mut self, env: &BTreeMap<String, String>) {
+        for customer in self.all.iter_mut().filter(|it| !it.mask.values.is_empty()) {
+            let customer = Arc::make_mut(customer);
+            let base = customer.file.parent().unwrap_or(Path::new(".")).to_owned();
+            let mut findings = Findings::of(&customer.file);
+            for At { place, value } in &customer.mask.values {
+                let found = match value {
+                    Reference::Variable(name) => {
+                        env.get(name).cloned().ok_or(format!("the variable {name} is not set"))
+                    }
+                    Reference::File(path) => std::fs::read_to_string(base.join(path))
+                        .map_err(|error| format!("{} cannot be read: {error}", path.display())),
+                };
+                match found {
+                    Ok(secret) => customer.mask.known.push(SecretString::from(secret)),
+                    Err(why) => findings.warn(
+                        "unknown-secret",
+                        *place,
+                        format!("{why}, so what it holds is not masked"),
+                        "put the secret there, or remove the line",
+                    ),
+                }
+            }
+            self.findings.extend(findings.into_sorted());
+        }
     }
 
     /// A machine or an external id of two customers would make one reach what is the other's.

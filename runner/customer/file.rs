@@ -18,6 +18,7 @@ use crate::customer::{Customer, Destination, Host, Reach, Suspension, limits};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
+use crate::mask;
 use crate::scenario::model::Mode;
 use crate::yaml::{Kind, Node, Place};
 
@@ -76,6 +77,10 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
         escalation: fields.text("escalation_policy", findings).map(|at| at.value),
         parameters: map(&fields, "parameters", findings),
         hosts,
+        mask: fields
+            .get("mask")
+            .map(|node| mask::file::read(node, findings, mask::file::references))
+            .unwrap_or_default(),
         aws: ways.aws,
         destinations: fields
             .get("destinations")

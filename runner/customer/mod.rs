@@ -26,6 +26,7 @@ use crate::claim::ledger::Mark;
 use crate::customer::belongs::Belongs;
 use crate::guard::rules::Rules;
 use crate::lang::Lang;
+use crate::mask;
 use crate::scenario::model::Mode;
 use crate::yaml::Place;
 
@@ -56,6 +57,8 @@ pub struct Customer {
     pub suspensions: Vec<Suspension>,
     /// Of its own; others hold beside them.
     pub limits: Rules,
+    /// What else is secret in its runs.
+    pub mask: mask::Rules,
     pub file: PathBuf,
     /// Where the values stand that are for the scenarios to judge: `parameters.NAME`,
     /// `hosts.HOST.NAME`, `modes.SCENARIO`, `suspensions.INDEX`.

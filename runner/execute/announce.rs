@@ -55,7 +55,9 @@ impl Executor {
             return;
         }
         let run = progress.plan.claim().run();
-        let kept = match serde_json::to_string(&progress.plan.memory) {
+        // Nobody needs what a step printed to go on; what an author reads by name must be exact.
+        let memory = progress.plan.memory.with_outputs(|it| progress.plan.world.mask.apply(it));
+        let kept = match serde_json::to_string(&memory) {
             Ok(memory) => self.history.keep(run, memory).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };

@@ -15,6 +15,7 @@ use crate::execute::round::{Task, entry, nonce};
 use crate::execute::run::{Executor, Phase, Progress, Stop};
 use crate::execute::take::take;
 use crate::execute::verdict::{Verdict, Why, judge, judge_http, judge_values};
+use crate::mask::Mask;
 use crate::scenario::model::{Effect, Probe};
 use crate::scenario::value::Values;
 
@@ -44,7 +45,8 @@ impl Executor {
             for (name, value) in &values {
                 own.set(name, value.clone());
             }
-            let verdict = judged(probe, &prepared.action, &seen, &own, unreadable);
+            let verdict =
+                judged((probe, &plan.world.mask), &prepared.action, &seen, &own, unreadable);
             in_a_row = if verdict == Verdict::Met { in_a_row + 1 } else { 0 };
             if in_a_row >= look.in_a_row {
                 return Ok((verdict, Some(seen), values, attempts));
@@ -175,7 +177,7 @@ fn not_begun(reason: String) -> Observation {
 }
 
 fn judged(
-    probe: &Probe,
+    (probe, mask): (&Probe, &Mask),
     action: &Action,
     seen: &Observation,
     own: &Values,
@@ -186,7 +188,7 @@ fn judged(
         Action::Command(_) | Action::Ask { .. } => judge(&probe.expect, seen),
     };
     match verdict {
-        Verdict::Met => judge_values(&probe.expect, own, unreadable),
+        Verdict::Met => judge_values(&probe.expect, own, unreadable, mask),
         other => other,
     }
 }

@@ -11,6 +11,7 @@ use crate::execute::memory::Memory;
 use crate::execute::plan::Ready;
 use crate::execute::target::Found;
 use crate::execute::world::{Frame, World};
+use crate::mask::Mask;
 use crate::scenario::action::Method;
 use crate::scenario::model::{ActionTemplate, On, Probe, Scenario, Shell};
 use crate::scenario::template::{Template, TemplateError};
@@ -100,9 +101,8 @@ impl Moment<'_> {
             ActionTemplate::Ask(question) => {
                 Action::Ask { question: question.clone(), neighbours: self.neighbours() }
             }
-            other => {
-                action(other, &values).map_err(|error| self.no_value(step, &values, &error))?
-            }
+            other => action(other, &values, &self.world.mask)
+                .map_err(|error| self.no_value(step, &values, &error))?,
         };
         Ok(Prepared { action, host, values })
     }
@@ -135,7 +135,11 @@ impl Moment<'_> {
     }
 }
 
-pub fn action(template: &ActionTemplate, values: &Values) -> Result<Action, TemplateError> {
+pub fn action(
+    template: &ActionTemplate,
+    values: &Values,
+    mask: &Mask,
+) -> Result<Action, TemplateError> {
     let command =
         |program, env| Ok(Action::Command(Command { program, env: filled(env, values)? }));
     match template {
@@ -155,7 +159,7 @@ pub fn action(template: &ActionTemplate, values: &Values) -> Result<Action, Temp
             },
             url: url.render_url(values)?,
             headers: filled(headers, values)?,
-            body: body.as_ref().map(|body| body.render_body(values)).transpose()?,
+            body: body.as_ref().map(|body| body.render_body(values, mask)).transpose()?,
         })),
         ActionTemplate::Tcp { address } => Ok(Action::Tcp(address.render(values)?)),
         // Needs to know whose run it is.

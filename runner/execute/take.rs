@@ -4,11 +4,13 @@ use serde_json::{Map, Value};
 
 use crate::execute::actuator::{Ending, Observation, Output};
 use crate::execute::verdict::Why;
+use crate::mask;
 use crate::scenario::expression::NoResult;
 use crate::scenario::model::{From, Take};
 use crate::scenario::value::{Type, Values, typed, typed_json};
 
-/// Characters of an output that a later step may look at as text.
+/// Characters of an output that a later step may look at as text, up to the end of a word: half a
+/// secret is not known for one.
 const OUTPUT_CHARS: usize = 4_000;
 
 /// The step's values, or why one of them could not be read. Without a result there are none.
@@ -60,8 +62,8 @@ fn built_in(seen: &Observation) -> Map<String, Value> {
         }
         _ => {}
     }
-    let output: String = whole(&seen.stdout).trim().chars().take(OUTPUT_CHARS).collect();
-    set("output", Value::from(output));
+    let output = whole(&seen.stdout);
+    set("output", Value::from(mask::first_chars(output.trim(), OUTPUT_CHARS)));
     values
 }
 

@@ -3,6 +3,7 @@
 use crate::claim::journal::DoneResult;
 use crate::execute::actuator::{Ending, Observation, Output};
 use crate::execute::end::Lack;
+use crate::mask::Mask;
 use crate::scenario::expression::{Expression, NoResult};
 use crate::scenario::model::Expect;
 use crate::scenario::value::{Values, written};
@@ -117,14 +118,21 @@ pub fn judge_http(expect: &Expect, seen: &Observation) -> Verdict {
 }
 
 /// The conditions over values, where the result itself is as expected.
-pub fn judge_values(expect: &Expect, values: &Values, unreadable: Option<Why>) -> Verdict {
+pub fn judge_values(
+    expect: &Expect,
+    values: &Values,
+    unreadable: Option<Why>,
+    mask: &Mask,
+) -> Verdict {
     if let Some(why) = unreadable {
         return Verdict::Unclear(why);
     }
     for condition in &expect.that {
         match condition.holds(values) {
             Ok(true) => {}
-            Ok(false) => return Verdict::NotMet(Why::Condition(with_values(condition, values))),
+            Ok(false) => {
+                return Verdict::NotMet(Why::Condition(with_values(condition, values, mask)));
+            }
             // The first reading has no earlier one to be compared with: not yet.
             Err(NoResult::Missing(name)) if name.starts_with("previous.") => {
                 return Verdict::NotMet(Why::NoValue(name));
@@ -140,10 +148,11 @@ pub fn judge_values(expect: &Expect, values: &Values, unreadable: Option<Why>) -
 }
 
 /// `used < 90 (used: 93)`.
-fn with_values(condition: &Expression, values: &Values) -> String {
+fn with_values(condition: &Expression, values: &Values, mask: &Mask) -> String {
     const CHARS: usize = 60;
     let known = condition.names().filter_map(|name| {
-        let value: String = written(values.get(name)?, ", ").chars().take(CHARS).collect();
+        let value = mask.apply(&written(values.get(name)?, ", "));
+        let value: String = value.chars().take(CHARS).collect();
         Some(format!("{name}: {value}"))
     });
     let known: Vec<String> = known.collect();

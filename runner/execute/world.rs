@@ -10,6 +10,7 @@ use crate::execute::end::Lack;
 use crate::execute::memory::Memory;
 use crate::execute::target::Found;
 use crate::incident::Named;
+use crate::mask::Mask;
 use crate::scenario::model::Scenario;
 use crate::scenario::template::TemplateError;
 use crate::scenario::value::{Type, Values, typed, typed_json};
@@ -22,6 +23,8 @@ pub struct World {
     pub customer: Option<Arc<Customer>>,
     /// Of the run's incident.
     pub service: Option<Named>,
+    /// What may not leave the process.
+    pub mask: Mask,
 }
 
 /// The loops around a step: their turns and current entries.

@@ -1,7 +1,7 @@
 //! One test: the pipeline of production on a stage, in paused time.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::claim::protocol::{Opening, StandDownReason};
 use crate::clock::Clock;
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
+use crate::evidence::Evidence;
 use crate::execute::end::{End, Told};
 use crate::execute::run::Executor;
 use crate::execute::sources::Sources;
@@ -25,6 +26,8 @@ use crate::guard::Guards;
 use crate::guard::rules::Rules as Limits;
 use crate::history::Forgetful;
 use crate::incident::{Incident, IncidentId, Named, Outcome, Owner, Region, Status};
+use crate::limits;
+use crate::mask::Mask;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::{Intake as _, Taken};
@@ -32,7 +35,6 @@ use crate::receive::{Delivery, Event};
 use crate::rehearse::compare::{Actual, Difference, compare};
 use crate::rehearse::file::{Deed, Test, TestFile};
 use crate::rehearse::stage::{Kept, PausedClock, RecordedPlatform, Script};
-use crate::report::mask::Mask;
 use crate::report::note::Style;
 use crate::report::questions::PlatformQuestions;
 use crate::report::reporter::Reporter;
@@ -205,6 +207,8 @@ async fn pipeline(
         bot_user: "PAMS".to_owned(),
         runs: Runs::new(metrics.clone()),
         early_ends: EarlyEnds::default(),
+        // Nothing is written, and nothing swept.
+        evidence: Evidence::new(PathBuf::new(), limits::EVIDENCE_KEPT, Metrics::default()),
         metrics,
         witness: Some(seen),
     })

@@ -4,7 +4,6 @@
 //! sentence people read is in `text.rs`. Report never decides anything.
 
 mod guards;
-pub mod mask;
 pub mod note;
 pub mod pagerduty;
 pub mod questions;

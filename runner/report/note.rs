@@ -3,6 +3,8 @@
 //! The first line says what is asked of the reader; details follow; the marker in the last line
 //! lets a retry recognise a note that was posted already.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,7 +18,7 @@ use crate::execute::verdict::Verdict;
 use crate::incident::{Outcome, Region, RunId};
 use crate::lang::Lang;
 use crate::limits;
-use crate::report::mask::Mask;
+use crate::mask::Mask;
 use crate::report::reasons;
 use crate::report::text::{self, labels};
 use crate::scenario::model::{Effect, Scenario, Step, StepKind};
@@ -41,6 +43,8 @@ pub struct Story<'a> {
     pub in_doubt: &'a [StepAt],
     /// What the author says at the end.
     pub told: &'a Told,
+    /// Evidence that is no longer where it was written.
+    pub places: &'a BTreeMap<PathBuf, String>,
     /// Whom to call, where the hand-off goes to a destination of the customer's.
     pub contact: Option<&'a str>,
     pub began_at: Timestamp,
@@ -217,19 +221,28 @@ impl Style {
                 line(note, self.excerpt(output).trim_end());
                 if let Some(path) = &output.evidence {
                     let full = labels(self.lang).full_output;
-                    line(note, &format!("({full}: {}:{})", story.region, path.display()));
+                    let here = || format!("{}:{}", story.region, path.display());
+                    let place = story.places.get(path).cloned().unwrap_or_else(here);
+                    line(note, &format!("({full}: {place})"));
                 }
             }
         }
     }
 
-    /// Head and tail of an output.
+    /// Head and tail of an output, masked before they are cut off: half a secret is not known for
+    /// one.
     fn excerpt(&self, output: &Output) -> String {
-        let end = if output.tail.is_empty() { &output.head } else { &output.tail };
-        let head: String = output.head.chars().take(EXCERPT_CHARS).collect();
-        if output.is_whole() && output.head.chars().count() <= 2 * EXCERPT_CHARS {
-            return output.head.clone();
+        let masked = if output.is_whole() {
+            self.mask.apply(&output.head)
+        } else {
+            self.mask.apply_to_cut(&output.head)
+        };
+        if output.is_whole() && masked.chars().count() <= 2 * EXCERPT_CHARS {
+            return masked;
         }
+        let tail = self.mask.apply(&output.tail);
+        let end = if tail.is_empty() { &masked } else { &tail };
+        let head: String = masked.chars().take(EXCERPT_CHARS).collect();
         let skip = end.chars().count().saturating_sub(EXCERPT_CHARS);
         let tail: String = end.chars().skip(skip).collect();
         format!("{head}\n{}\n{tail}", text::left_out(self.lang, output.total_bytes))

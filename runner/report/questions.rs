@@ -1,5 +1,6 @@
 //! What a run asks the incident platform: facts for its steps, permission of people.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,6 +124,7 @@ impl AskPeople for NoteQuestions {
             reports: &[],
             in_doubt: &[],
             told: &Told::default(),
+            places: &BTreeMap::new(),
             contact: None,
             began_at: self.began_at,
             now: self.began_at,

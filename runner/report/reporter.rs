@@ -17,6 +17,7 @@ use crate::execute::end::End;
 use crate::incident::{Incident, IncidentId, Status};
 use crate::lang::Lang;
 use crate::limits;
+use crate::mask;
 use crate::metrics::Metrics;
 use crate::report::note::{Kind, Story, Style, marker};
 use crate::report::title::{State, with_state};
@@ -62,6 +63,17 @@ impl Reporter {
             return self;
         }
         let style = Style { lang, ..Style::clone(&self.style) };
+        Self { style: Arc::new(style), ..self }
+    }
+
+    /// Masks what its customer calls secret, too.
+    #[must_use]
+    pub fn masking(self, rules: &mask::Rules) -> Self {
+        if rules.known.is_empty() && rules.patterns.is_empty() {
+            return self;
+        }
+        let mask = self.style.mask.and(rules.known.iter().cloned(), &rules.patterns);
+        let style = Style { mask, ..Style::clone(&self.style) };
         Self { style: Arc::new(style), ..self }
     }
 
@@ -130,7 +142,11 @@ impl Reporter {
         let change = IncidentChange {
             title: Some(with_state(&incident.title, state, self.style.lang)),
             status: Some(Status::Resolved),
-            resolution: Some(text::resolution(self.style.lang, end, &story.scenario.id)),
+            resolution: Some(self.style.mask.apply(&text::resolution(
+                self.style.lang,
+                end,
+                &story.scenario.id,
+            ))),
             reopened_at: incident.reopened_at,
             ..IncidentChange::default()
         };

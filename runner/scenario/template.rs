@@ -9,6 +9,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::{Map, Value};
 
+use crate::mask::Mask;
 use crate::scenario::value::{Values, written};
 use crate::yaml::Place;
 
@@ -29,6 +30,9 @@ pub const INCIDENT_NAMES: [&str; 5] = ["id", "title", "url", "urgency", "service
 
 /// First names whose values the operator or the author wrote: they may hold a whole address.
 const TRUSTED: [&str; 4] = ["vars", "parameters", "lookup", "target"];
+
+/// First names whose values were read from outputs.
+const FROM_OUTPUTS: [&str; 2] = ["steps", "each"];
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
@@ -103,14 +107,18 @@ impl Template {
             .unwrap_or_else(|_| self.source.clone())
     }
 
-    /// Fills in a request body. In JSON, values from outside stay inside their quotes.
-    pub fn render_body(&self, values: &Values) -> Result<String, TemplateError> {
+    /// Fills in a request body. In JSON, values from outside stay inside their quotes. What was read
+    /// from outputs may hold a secret that whoever gets the request is not to have.
+    pub fn render_body(&self, values: &Values, mask: &Mask) -> Result<String, TemplateError> {
         let start = self.source.trim_start();
-        if !start.starts_with(['{', '[']) || start.starts_with("{{") {
-            return self.render(values);
-        }
-        self.fill(values, |_, value| {
-            let json = Value::from(written(value, "\n")).to_string();
+        let is_json = start.starts_with(['{', '[']) && !start.starts_with("{{");
+        self.fill(values, |root, value| {
+            let text = written(value, "\n");
+            let text = if FROM_OUTPUTS.contains(&root) { mask.apply(&text) } else { text };
+            if !is_json {
+                return text;
+            }
+            let json = Value::from(text).to_string();
             json[1..json.len() - 1].to_owned()
         })
     }
@@ -185,7 +193,7 @@ fn environment() -> Environment<'static> {
 }
 
 /// Everything but RFC 3986's unreserved characters.
-pub fn percent_encode(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     const HEX: [char; 16] =
         ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let mut out = String::with_capacity(text.len());
@@ -246,9 +254,26 @@ mod tests {
     #[test]
     fn a_title_cannot_change_the_shape_of_a_json_body() {
         let template = Template::parse(r#"{"name": "{{ capture.q }}"}"#).unwrap();
-        let body = template.render_body(&values("a\", \"admin\": \"yes")).unwrap();
+        let values = values("a\", \"admin\": \"yes");
+        let body = template.render_body(&values, &Mask::default()).unwrap();
         let json: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(json, json!({ "name": "a\", \"admin\": \"yes" }));
+    }
+
+    #[test]
+    fn in_a_body_only_what_outputs_said_is_masked() {
+        let mut values = values("password=of-the-title");
+        values.set("steps", json!({ "log": { "output": "DB_PASSWORD=\"hunter2\"\nok" } }));
+        let mask = Mask::default();
+        let json = Template::parse(r#"{"a": "{{ capture.q }}", "b": "{{ steps.log.output }}"}"#);
+        let body = json.unwrap().render_body(&values, &mask).unwrap();
+        let body: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(body, json!({ "a": "password=of-the-title", "b": "DB_PASSWORD=\"****\"\nok" }));
+        let plain = Template::parse("{{ steps.log.output }}, {{ capture.q }}").unwrap();
+        let body = plain.render_body(&values, &mask).unwrap();
+        assert_eq!(body, "DB_PASSWORD=\"****\"\nok, password=of-the-title");
+        // What goes to the customer's own host is what was read.
+        assert!(plain.render(&values).unwrap().contains("hunter2"));
     }
 
     #[test]

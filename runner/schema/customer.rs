@@ -101,6 +101,13 @@ pub static FILE: Mapping = Mapping::of(
         .without("only what the configuration and scenarios limit")
         .example("{budget: {per: customer, most: 20, within: 24h}}"),
         field(
+            "mask",
+            Kind::Map(&MASK),
+            "What else is secret in its runs, beside what looks like a credential.",
+            "ほかに隠すもの（認証情報に見えるものはいつも隠す）",
+        )
+        .example("{patterns: ['会員番号 (?<secret>[0-9]{8})']}"),
+        field(
             "suspensions",
             Kind::List(&Kind::Map(&SUSPENSION)),
             "When the customer wants the system left alone.",
@@ -113,6 +120,30 @@ pub static FILE: Mapping = Mapping::of(
 );
 
 const TEXTS: Kind = Kind::OneOrMany(0, &Kind::Text);
+
+pub static MASK: Mapping = Mapping::of(
+    "customer/mask",
+    "What is covered with `****` in notes, bodies of requests, stories and `ams explain`.",
+    &[
+        field(
+            "patterns",
+            TEXTS,
+            "Regular expressions; with a group `(?<secret>…)` only that is covered.",
+            "正規表現（(?<secret>…) があればその部分だけを隠す）",
+        )
+        .example("['会員番号 (?<secret>[0-9]{8})']"),
+        field(
+            "values",
+            Kind::OneOrMany(
+                0,
+                &Kind::Form(Form { words: "text", pattern: "^(env|file):.", scalar: true }),
+            ),
+            "Secrets themselves, as `env:NAME` or `file:PATH`; of eight bytes and more.",
+            "秘密の値そのもの（env:NAME か file:PATH。8バイト以上）",
+        )
+        .example("[\"file:/run/secrets/example-shop\"]"),
+    ],
+);
 
 pub static BELONGS: Mapping = Mapping::of(
     "customer/belongs",

@@ -124,7 +124,7 @@ impl Account {
     pub(crate) fn meets(&self, times: usize, action: &str, fault: Fault) -> &Self {
         let account = Some(self.id.clone());
         let action = action.to_owned();
-        let planned = Planned { left: times, action, account, instance: None, fault };
+        let planned = Planned { left: times, action, account, about: None, fault };
         self.shared.world().planned.push(planned);
         self
     }
@@ -187,6 +187,14 @@ impl RoleInAccount {
     /// `ssm:SendCommand` and the like are denied to its sessions.
     pub(crate) fn denies(&self, action: &str) -> &Self {
         self.change(|role| role.denied.push(action.to_owned()))
+    }
+
+    /// Requests for a session of it meet this fault, so many times.
+    pub(crate) fn meets(&self, times: usize, fault: Fault) -> &Self {
+        let (action, about) = ("AssumeRole".to_owned(), Some(self.arn()));
+        let planned = Planned { left: times, action, account: None, about, fault };
+        self.account.shared.world().planned.push(planned);
+        self
     }
 
     /// Its sessions end after this, whatever was asked for.

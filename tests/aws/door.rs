@@ -49,23 +49,20 @@ impl Call {
             let (service, action) = ("s3".to_owned(), wish.action().to_owned());
             return Self { service, region, action, asks: Asks::Object(wish) };
         }
-        // A form or a query: services that take one take the other.
-        let asked = match parts.uri.query() {
-            Some(query) if body.is_empty() => query.into(),
-            _ => String::from_utf8_lossy(body),
-        };
-        let form = Form::read(&asked);
+        let form = Form::read(&String::from_utf8_lossy(body));
         let action = form.get("Action").unwrap_or_default().to_owned();
         let service = claim.map_or_else(|| "sts".to_owned(), |claim| claim.service.clone());
         Self { service, region, action, asks: Asks::Form(form) }
     }
 
-    fn instances(&self) -> Vec<String> {
+    /// Hosts and roles.
+    fn about(&self) -> Vec<String> {
         match &self.asks {
             Asks::Json(body) => ssm::instances(body),
             Asks::Form(form) => {
                 let entries = form.entries("InstanceId");
-                entries.iter().filter_map(|it| form.get(it)).map(str::to_owned).collect()
+                let named = entries.iter().filter_map(|it| form.get(it));
+                named.chain(form.get("RoleArn")).map(str::to_owned).collect()
             }
             Asks::Object(_) => Vec::new(),
         }
@@ -97,7 +94,7 @@ pub(super) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
         region: call.region.clone(),
         service: call.service.clone(),
         action: call.action.clone(),
-        instances: call.instances(),
+        about: call.about(),
         caller: holder.as_ref().map(|holder| holder.arn.clone()).unwrap_or_default(),
     };
     let fault = shared.world().meet(asked);

@@ -38,16 +38,16 @@ pub(super) struct Planned {
     pub(super) action: String,
     /// For requests of one account, or of all.
     pub(super) account: Option<String>,
-    /// For requests about one host, or about all.
-    pub(super) instance: Option<String>,
+    /// For requests about one host or role, or about all.
+    pub(super) about: Option<String>,
     pub(super) fault: Fault,
 }
 
 impl Planned {
     pub(super) fn meets(&self, asked: &Asked) -> bool {
         let of_account = self.account.as_ref().is_none_or(|account| *account == asked.account);
-        let of_host = self.instance.as_ref().is_none_or(|host| asked.instances.contains(host));
-        self.left > 0 && self.action == asked.action && of_account && of_host
+        let named = self.about.as_ref().is_none_or(|about| asked.about.contains(about));
+        self.left > 0 && self.action == asked.action && of_account && named
     }
 }
 
@@ -61,8 +61,8 @@ pub(crate) struct Asked {
     /// As in signatures: `ssm`, `sts`, `ec2`.
     pub(crate) service: String,
     pub(crate) action: String,
-    /// Hosts that the request names.
-    pub(crate) instances: Vec<String>,
+    /// Hosts and roles that the request names.
+    pub(crate) about: Vec<String>,
     /// Who asked, as IAM names it.
     pub(crate) caller: String,
 }

@@ -271,8 +271,8 @@ impl Host {
 
     /// Requests about this host with this action meet this fault, so many times.
     pub(crate) fn meets(&self, times: usize, action: &str, fault: Fault) -> &Self {
-        let (account, instance) = (Some(self.account.id.clone()), Some(self.id.clone()));
-        let planned = Planned { left: times, action: action.to_owned(), account, instance, fault };
+        let (account, about) = (Some(self.account.id.clone()), Some(self.id.clone()));
+        let planned = Planned { left: times, action: action.to_owned(), account, about, fault };
         self.account.shared.world().planned.push(planned);
         self
     }

@@ -1,6 +1,7 @@
 //! The notes as people read them, word for word. A change here is a change of what is said at
 //! 3 a.m.: read it before accepting it (`INSTA_UPDATE=always`).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use ams::execute::run::told;
 use ams::execute::verdict::{Verdict, Why};
 use ams::incident::{IncidentId, Region, RunId};
 use ams::lang::Lang;
-use ams::report::mask::Mask;
+use ams::mask::Mask;
 use ams::report::note::{Story, Style};
 use ams::scenario::model::Scenario;
 use ams::scenario::value::Values;
@@ -93,6 +94,7 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
         reports,
         in_doubt: &in_doubt,
         told: &told,
+        places: &BTreeMap::new(),
         contact: None,
         began_at: at(0),
         now: at(75),

@@ -17,6 +17,7 @@ use crate::execute::memory::Memory;
 use crate::execute::preview::Preview;
 use crate::execute::world::{Frame, World};
 use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
+use crate::mask::Mask;
 use crate::matching::{Choice, Meant};
 use crate::report::title;
 use crate::rules::RuleSet;
@@ -140,7 +141,8 @@ fn plan(args: &Args, rules: &RuleSet) -> Result<Planned, String> {
     };
     let vars: BTreeMap<String, String> = args.vars.iter().cloned().collect();
     let base = begun::base_values(&meant.scenario, &meant.captures, &vars, &incident);
-    let world = World { base, customer: customer.clone(), service: incident.service.clone() };
+    let (customer_of_run, service) = (customer.clone(), incident.service.clone());
+    let world = World { base, customer: customer_of_run, service, mask: Mask::default() };
     let zone = customer.as_ref().map_or(jiff::tz::TimeZone::UTC, |it| it.zone.clone());
     let now = SystemClock.now().to_zoned(zone);
     let (mut memory, frame) = (Memory::default(), Frame::default());

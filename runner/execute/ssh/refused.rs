@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::customer::ssh::{SshDoor, SshHostKeys, SshIdentity, SshWay};
+use crate::mask;
 
 /// Characters of a message that is told as it is.
 const MESSAGE_CHARS: usize = 200;
@@ -157,7 +158,7 @@ fn filled(what: &str, way: &SshWay, door: &SshDoor) -> String {
 fn first_line(said: &str) -> String {
     let line = said.lines().map(str::trim).find(|line| !line.is_empty());
     match line {
-        Some(line) => format!(" ({})", line.chars().take(MESSAGE_CHARS).collect::<String>()),
+        Some(line) => format!(" ({})", mask::first_chars(&mask::plain(line), MESSAGE_CHARS)),
         None => String::new(),
     }
 }

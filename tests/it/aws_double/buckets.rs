@@ -38,7 +38,7 @@ async fn an_object_is_stored_as_it_was_sent() {
     assert_eq!(client.send((Method::GET, key, "s3"), &range, Vec::new()).await.0, 416);
     assert_eq!(ask(&client, Method::DELETE, key).await.0, 204);
     let (status, told) = ask(&client, Method::GET, key).await;
-    assert_eq!((status, texts(&told, "Code")), (404, vec!["NoSuchKey"]));
+    assert_eq!((status, texts(&told, "Code")), (404, vec!["NoSuchKey".to_owned()]));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder as As
 use aws_sdk_sts::types::Tag;
 
 use super::*;
+use crate::aws::Fault;
 
 const EXTERNAL_ID: &str = "ams-7f3a91";
 
@@ -88,6 +89,21 @@ async fn what_a_role_does_not_allow_is_denied() {
     let other = aws.account("444455556666").keys();
     let asked = sts(&aws, &other).assume_role().role_arn(tagless.arn()).role_session_name("x1");
     assert_eq!(opened(asked).await, denied);
+}
+
+#[tokio::test]
+async fn sts_fails_for_one_role_and_not_for_another() {
+    let aws = Aws::start().await;
+    let (one, other) = (aws.account(CUSTOMER).role("One"), aws.account(CUSTOMER).role("Other"));
+    one.meets(1, Fault::Throttle).meets(1, Fault::ErrorAfter).meets(1, Fault::LoseRequest);
+    opened(wish(&aws, &other.arn())).await.unwrap();
+    for wanted in ["Throttling", "InternalFailure", "no answer"] {
+        assert_eq!(opened(wish(&aws, &one.arn())).await, Err(wanted.to_owned()));
+    }
+    opened(wish(&aws, &one.arn())).await.unwrap();
+    assert_eq!(aws.requests()[1].about, [one.arn()]);
+    // Of these, one took effect before its answer was lost.
+    assert_eq!(aws.sessions().len(), 3);
 }
 
 #[tokio::test]

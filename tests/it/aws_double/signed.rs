@@ -8,6 +8,7 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
+use aws_smithy_xml::decode::{Document, try_data};
 use reqwest::Method;
 
 use super::{TOKYO, credentials};
@@ -82,9 +83,16 @@ impl Client {
     }
 }
 
-/// The texts of all elements of this name.
-pub(super) fn texts<'a>(xml: &'a str, name: &str) -> Vec<&'a str> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let parts = xml.split(open.as_str()).skip(1);
-    parts.filter_map(|part| part.split(close.as_str()).next()).collect()
+/// The texts of all elements of this name, read by the parser that the product uses.
+pub(super) fn texts(xml: &str, name: &str) -> Vec<String> {
+    if let Some(Err(error)) = Document::new(xml).find(Result::is_err) {
+        panic!("{error}: {xml}");
+    }
+    let (mut document, mut texts) = (Document::new(xml), Vec::new());
+    while let Some(start) = document.next_start_element() {
+        if start.local() == name {
+            texts.push(try_data(&mut document.scoped_to(start)).unwrap().into_owned());
+        }
+    }
+    texts
 }

@@ -19,14 +19,14 @@ use super::{REPAIR, SLOW};
 use crate::harness::world::{PATIENCE, World};
 
 /// Without any secret in its environment.
-fn explain(config: &Path, words: &[&str]) -> Output {
+pub(super) fn explain(config: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ams"));
     command.args(["explain", "--config"]).arg(config).args(words);
     command.env_remove("AMS_PAGERDUTY_TOKEN").env_remove("AMS_WEBHOOK_SECRET");
     command.output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(super) fn said(output: &Output) -> String {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{:?} {error}", output.status);
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -50,7 +50,7 @@ async fn until(config: &Path, incident: &IncidentId, is_so: impl Fn(&Value) -> b
     }
 }
 
-async fn until_told(world: &World, incident: &IncidentId) -> Value {
+pub(super) async fn until_told(world: &World, incident: &IncidentId) -> Value {
     let config = &world.cluster.regions[0].config;
     until(config, incident, |told| told["remarks"] == serde_json::json!([])).await
 }

@@ -7,6 +7,7 @@ mod guards;
 mod in_trouble;
 mod limits_of_trust;
 mod lost_runner;
+mod masking;
 mod overtaken;
 mod people;
 mod reload;

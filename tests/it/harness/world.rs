@@ -42,6 +42,8 @@ pub(crate) struct WorldBuilder {
     scenario: String,
     customers: Vec<String>,
     settings: String,
+    /// Files below the story's folder that must be there before the regions.
+    files: Vec<(String, String)>,
     environment: BTreeMap<String, String>,
     pagerduty: Settings,
     clock: Arc<dyn Clock>,
@@ -55,6 +57,7 @@ impl World {
             scenario: scenario.to_owned(),
             customers: Vec::new(),
             settings: String::new(),
+            files: Vec::new(),
             environment: BTreeMap::new(),
             pagerduty: Settings::default(),
             clock: Arc::new(SystemClock),
@@ -278,6 +281,12 @@ impl WorldBuilder {
         self
     }
 
+    /// A file below the story's folder that settings and customers may refer to.
+    pub(crate) fn secret(mut self, path: &str, text: &str) -> Self {
+        self.files.push((path.to_owned(), text.to_owned()));
+        self
+    }
+
     /// When PagerDuty says that things happened.
     pub(crate) fn pagerduty_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
@@ -317,6 +326,11 @@ impl WorldBuilder {
             settings += "customers: ";
             settings += &customers.display().to_string();
             settings += "\n";
+        }
+        for (path, text) in &self.files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
         let vars = BTreeMap::from([("folder".to_owned(), folder.path().display().to_string())]);
         let plan = Plan {

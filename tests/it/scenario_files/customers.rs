@@ -130,3 +130,17 @@ fn of_some_scenarios_only_what_is_certain_is_said() {
     let (one, _) = found(&ams(dir.path(), &one));
     assert_eq!(one, ["scenarios/customers/shop.yaml:6:10 wrong-parameter"]);
 }
+
+#[test]
+fn what_a_customer_calls_secret_is_checked_and_needs_no_secret_to_be_there() {
+    let with = |mask: &str| validate(&scenario(), &format!("{CUSTOMER}mask: {mask}\n"), &JSON);
+    let good =
+        with("{patterns: ['no=(?<secret>[0-9]+)'], values: ['env:NOT_HERE', 'file:nor/here']}");
+    assert_eq!(good.code, Some(0), "{}", good.out);
+    let (places, remedies) = found(&with("{patterns: ['a(b'], values: [hunter2]}"));
+    let file = "scenarios/customers/shop.yaml:14";
+    let expected =
+        [format!("{file}:19 bad-mask-pattern"), format!("{file}:36 secret-in-plain-text")];
+    assert_eq!(places, expected);
+    assert!(remedies.contains("env:NAME or file:PATH"), "{remedies}");
+}

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ams::aws::signed::Signed;
 use ams::aws::{Aws as Client, Settings};
 use ams::clock::SystemClock;
 use ams::customer::aws::Platform;
@@ -38,7 +39,8 @@ impl Site {
         let keys = Credentials::new(&keys.id, &keys.secret, keys.token.clone(), None, "test");
         let settings = Settings { region: TOKYO.to_owned(), endpoint: Some(aws.url().to_owned()) };
         let client = Client::connect_as(&settings, SharedCredentialsProvider::new(keys)).await;
-        let instances = Instances::new(client, reqwest::Client::new(), Arc::new(SystemClock));
+        let signed = Signed::new(Arc::new(SystemClock)).unwrap();
+        let instances = Instances::new(client, signed, Arc::new(SystemClock));
         Self { aws, instances }
     }
 

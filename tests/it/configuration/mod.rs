@@ -1,5 +1,10 @@
 //! What `ams serve` accepts as its settings, and what it says to everything else.
 
+// Where outputs are kept, and for how long.
+mod evidence;
+// What else is secret.
+mod masks;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
@@ -35,6 +40,9 @@ heartbeat: 2s
 lease: 12s
 lease_margin: 3s
 shutdown_grace: 45s
+mask:
+  patterns: ['member=(?<secret>[0-9]+)', 'R-[0-9]{3}']
+  values: ['env:FIRST_SECRET', 'file:long-secret']
 ";
 
 /// What cannot be left out.
@@ -55,6 +63,7 @@ fn folder(config: &str) -> TempDir {
     std::fs::write(dir.path().join("ams.yaml"), config).unwrap();
     std::fs::write(dir.path().join("second-secret"), "two\n").unwrap();
     std::fs::write(dir.path().join("empty-secret"), "\n").unwrap();
+    std::fs::write(dir.path().join("long-secret"), "correct-horse-battery\n").unwrap();
     dir
 }
 
@@ -88,7 +97,8 @@ fn every_setting_is_read() {
     // Relative paths start at the file, not at wherever the process was started.
     assert_eq!(config.scenarios, dir.path().join("scenarios"));
     assert_eq!(config.store, StoreConfig::Sqlite(dir.path().join("claims.db")));
-    assert_eq!(config.evidence.to_str(), Some("/var/lib/ams/evidence"));
+    assert_eq!(config.evidence.directory.to_str(), Some("/var/lib/ams/evidence"));
+    assert_eq!(config.evidence.kept, Duration::from_hours(24 * 90));
     let secrets: Vec<&str> =
         config.webhook_secrets.iter().map(secrecy::ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, ["one", "two"], "the end of the file's line is not part of the secret");
