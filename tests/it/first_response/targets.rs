@@ -91,6 +91,42 @@ async fn where_the_alerts_name_no_host_of_the_customers_people_are_told() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn of_several_hosts_the_scenario_says_which() {
+    let two = json!({ "host": ["web01", "10.0.1.12"] });
+    let first = LOCATED.replace("  host: {", "  when_several: first\n  host: {");
+    let world = World::with(&first).customer(SHOP).start().await;
+    let incident = fire(&world, two.clone());
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!((world.read("recoveries"), world.read("verified")), (one("web01"), one("web01")));
+    world.end().await;
+
+    let (head, steps) = LOCATED.split_once("  - recover:").unwrap();
+    let inside: String = format!("  - recover:{steps}")
+        .replace("{{ target.host }}", "{{ each.host }}")
+        .replace(
+            "      run: echo \"$HOST\"",
+            "      on: \"{{ each.host }}\"\n      run: echo \"$HOST\"",
+        )
+        .lines()
+        .flat_map(|line| ["      ", line, "\n"])
+        .collect();
+    let all = format!(
+        "{}  - each:\n      item: host\n      of: target.hosts\n      steps:\n{inside}",
+        head.replace("  host: {", "  when_several: all\n  host: {")
+    );
+    let world = World::with(&all).customer(SHOP).start().await;
+    let incident = fire(&world, two);
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries"), one("web01") + &one("web02"));
+    assert_eq!(world.read("verified"), world.read("recoveries"));
+    world.end().await;
+}
+
+fn one(line: &str) -> String {
+    format!("{line}\n")
+}
+
 /// What is no host name names nobody, and what a step reads of it stays a value.
 #[tokio::test]
 async fn hostile_details_are_refused_as_names_and_stay_data_elsewhere() {
