@@ -26,9 +26,10 @@ use crate::execute::aws_api::AwsCalls;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
 use crate::execute::http::HttpRequests;
+use crate::execute::instances::Instances;
 use crate::execute::local::LocalCommands;
 use crate::execute::run::Executor;
-use crate::execute::sources::{NoLookUp, Sources};
+use crate::execute::sources::{LookUp, NoLookUp, Sources};
 use crate::execute::ssh::SshCommands;
 use crate::execute::ssm::{SsmCommands, Terms};
 use crate::execute::tcp::TcpConnections;
@@ -110,8 +111,13 @@ impl App {
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
         let evidence = evidence(&config, &metrics, &clock).await?;
-        let actuator = actuators(&config, &reporter).await?;
+        let aws = match &config.aws {
+            Some(settings) => Some(Aws::connect(settings).await),
+            None => None,
+        };
+        let actuator = actuators(&config, &reporter, aws.clone())?;
         let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
+        let sources = sources(&reporter, aws, &clock)?;
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -124,7 +130,7 @@ impl App {
                 actuator,
                 clock,
                 history,
-                sources: sources(&reporter),
+                sources,
             },
             reporter,
             fallback_policy: config.pagerduty.fallback_policy.clone(),
@@ -291,7 +297,11 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
+fn actuators(
+    config: &Config,
+    reporter: &Reporter,
+    aws: Option<Aws>,
+) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
     let (evidence, inherited) = (config.evidence.directory.clone(), config.inherited.clone());
@@ -304,10 +314,6 @@ async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators
         Arc::new(SystemClock),
     )
     .map_err(|source| StartError::Folder { path: folder, source })?;
-    let aws = match &config.aws {
-        Some(settings) => Some(Aws::connect(settings).await),
-        None => None,
-    };
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
     let endpoint = config.aws.as_ref().and_then(|settings| settings.endpoint.clone());
@@ -330,9 +336,20 @@ async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators
 }
 
 /// Whom runs ask which hosts they are about.
-fn sources(reporter: &Reporter) -> Sources {
+fn sources(
+    reporter: &Reporter,
+    aws: Option<Aws>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Sources, StartError> {
     let alerts = PlatformQuestions(Arc::clone(&reporter.platform));
-    Sources { alerts: Arc::new(alerts), look_up: Arc::new(NoLookUp) }
+    let look_up: Arc<dyn LookUp> = match aws {
+        Some(aws) => {
+            let signed = Signed::new(Arc::clone(clock))?;
+            Arc::new(Instances::new(aws, signed, Arc::clone(clock)))
+        }
+        None => Arc::new(NoLookUp),
+    };
+    Ok(Sources { alerts: Arc::new(alerts), look_up })
 }
 
 /// Outputs stay where they are written, or go on to a bucket.

@@ -325,9 +325,6 @@ pub const LOCATE: Duration = Duration::from_mins(1);
 /// Hosts of one target: more are no target but a mistake.
 pub const TARGET_HOSTS: usize = 100;
 
-/// Values of a tag that one target is looked up by; each asks all regions of the customer's.
-pub const LOOK_UPS: usize = 10;
-
 /// How deep the details of alerts are looked into, texts that hold JSON included. Monitoring tools
 /// need three or four levels.
 pub const ALERT_DEPTH: usize = 8;

@@ -82,6 +82,11 @@ impl Aws {
         aws_sdk_ssm::Client::from_conf(builder.build())
     }
 
+    /// What stands in the place of the services' own addresses.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
     /// The address of a bucket in a region, without a slash at its end.
     pub fn bucket(&self, bucket: &str, region: &str) -> String {
         match &self.endpoint {

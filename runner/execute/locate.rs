@@ -14,6 +14,9 @@ use crate::scenario::target::is_tag_value;
 use crate::scenario::template::{Template, TemplateError};
 use crate::scenario::value::Values;
 
+/// Values of a tag that one target is looked up by; each asks all regions of the customer's.
+const LOOK_UPS: usize = 10;
+
 impl Executor {
     /// Finds the target for this step and all later ones. What is found is kept with the run's memory;
     /// what cannot be found out ends the run before the step.
@@ -132,8 +135,8 @@ impl Executor {
         };
         // Text from outside that would mean something in a filter means nobody.
         let wanted: Vec<&String> = wanted.iter().filter(|value| is_tag_value(value)).collect();
-        if wanted.len() > limits::LOOK_UPS {
-            return Err(Lack::TooMany { found: wanted.len(), most: limits::LOOK_UPS });
+        if wanted.len() > LOOK_UPS {
+            return Err(Lack::TooMany { found: wanted.len(), most: LOOK_UPS });
         }
         let mut found = Vec::new();
         for value in wanted {

@@ -21,6 +21,7 @@ mod guarded;
 pub mod host_probe;
 pub mod host_program;
 pub mod http;
+pub mod instances;
 pub mod local;
 mod locate;
 mod look;

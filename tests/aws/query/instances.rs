@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{Call, Change, Stage, around, field, listed};
-use crate::aws::hosts::{Host, HostState, Ping, is_instance};
+use crate::aws::hosts::{Host, HostState, Ping, Platform, is_instance};
 use crate::aws::refusal::Why;
 use crate::aws::world::{Pace, Shared};
 
@@ -15,17 +15,21 @@ pub(in crate::aws) struct Machine {
     power: Change<bool>,
     impaired: bool,
     reboots: usize,
+    is_gone: bool,
 }
 
 impl Default for Machine {
     fn default() -> Self {
-        Self { power: Change::none(true), impaired: false, reboots: 0 }
+        Self { power: Change::none(true), impaired: false, reboots: 0, is_gone: false }
     }
 }
 
 impl Machine {
     /// EC2's number and word.
     fn state(&self, pace: Pace) -> (u8, &'static str) {
+        if self.is_gone {
+            return (48, "terminated");
+        }
         let under = self.power.stage(pace) == Stage::Under;
         match (self.power.to, under) {
             (true, true) => (0, "pending"),
@@ -40,6 +44,11 @@ impl Host {
     /// EC2 has stopped it, and SSM knows.
     pub(crate) fn stopped(&self) -> &Self {
         self.offline().change(|state| state.machine.power = Change::none(false))
+    }
+
+    /// EC2 shows it for an hour after its end.
+    pub(crate) fn terminated(&self) -> &Self {
+        self.offline().change(|state| state.machine.is_gone = true)
     }
 
     /// Its status checks fail.
@@ -122,6 +131,10 @@ fn instance(call: &Call<'_>, id: &str, host: &HostState, pace: Pace) -> String {
         field("instanceId", &id),
         state("instanceState", host.machine.state(pace)),
         field("privateIpAddress", "10.0.0.1"),
+        match host.platform {
+            Platform::Windows => field("platform", "windows"),
+            Platform::Linux => String::new(),
+        },
         field("instanceType", "t3.medium"),
         around("placement", &field("availabilityZone", &format!("{}a", call.caller.region))),
         listed("tagSet", "item", tags),

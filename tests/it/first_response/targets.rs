@@ -91,6 +91,42 @@ async fn where_the_alerts_name_no_host_of_the_customers_people_are_told() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn of_several_hosts_the_scenario_says_which() {
+    let two = json!({ "host": ["web01", "10.0.1.12"] });
+    let first = LOCATED.replace("  host: {", "  when_several: first\n  host: {");
+    let world = World::with(&first).customer(SHOP).start().await;
+    let incident = fire(&world, two.clone());
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!((world.read("recoveries"), world.read("verified")), (one("web01"), one("web01")));
+    world.end().await;
+
+    let (head, steps) = LOCATED.split_once("  - recover:").unwrap();
+    let inside: String = format!("  - recover:{steps}")
+        .replace("{{ target.host }}", "{{ each.host }}")
+        .replace(
+            "      run: echo \"$HOST\"",
+            "      on: \"{{ each.host }}\"\n      run: echo \"$HOST\"",
+        )
+        .lines()
+        .flat_map(|line| ["      ", line, "\n"])
+        .collect();
+    let all = format!(
+        "{}  - each:\n      item: host\n      of: target.hosts\n      steps:\n{inside}",
+        head.replace("  host: {", "  when_several: all\n  host: {")
+    );
+    let world = World::with(&all).customer(SHOP).start().await;
+    let incident = fire(&world, two);
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries"), one("web01") + &one("web02"));
+    assert_eq!(world.read("verified"), world.read("recoveries"));
+    world.end().await;
+}
+
+fn one(line: &str) -> String {
+    format!("{line}\n")
+}
+
 /// What is no host name names nobody, and what a step reads of it stays a value.
 #[tokio::test]
 async fn hostile_details_are_refused_as_names_and_stay_data_elsewhere() {
@@ -183,8 +219,10 @@ async fn alerts_that_cannot_be_read_are_not_alerts_without_a_host() {
     world.end().await;
 }
 
-/// Two customers share the service, the names, the aliases, the addresses and the ids of their hosts.
-const NORTH: &str = "customer: north\nname: North Ltd.\nbelongs: {title: {all: [\"[NORTH]\"]}}\nhosts:\n  \
+/// Two customers share the service, and the name, alias and address of a host; one's instance is an
+/// alias at the other. A host that only one of them has is beside it.
+const NORTH: &str = "customer: north\nname: North Ltd.\nbelongs: {title: {all: [\"[NORTH]\"]}}\n\
+    hosts:\n  \
     - {name: web01, aliases: [shared], address: 10.0.0.1, instance: i-0a1b2c3d4e5f60718, \
        reach: local, parameters: {whose: north}}\n  \
     - {name: web09, aliases: [north.example], address: 10.9.9.9, instance: i-99999999999999999, \
@@ -194,6 +232,8 @@ fn south() -> String {
     let only_shared: Vec<&str> = NORTH.lines().take(5).collect();
     only_shared
         .join("\n")
+        .replace("[shared]", "[shared, i-0a1b2c3d4e5f60718]")
+        .replace("instance: i-0a1b2c3d4e5f60718, ", "")
         .replace("north", "south")
         .replace("NORTH", "SOUTH")
         .replace("North", "South")
@@ -211,16 +251,14 @@ async fn hosts_of_another_customer_are_never_found() {
         let title = format!("{title} service down");
         world.pagerduty().trigger(NewIncident { details, ..NewIncident::titled(&title) }).unwrap()
     };
-    for (name, of) in [
-        ("web01", "[SOUTH]"),
-        ("shared", "[NORTH]"),
-        ("10.0.0.1", "[SOUTH]"),
-        ("i-0a1b2c3d4e5f60718", "[SOUTH]"),
-    ] {
-        let incident = fire(of, name);
-        world.expect(&incident, Outcome::Resolved).await;
-        let expected = format!("web01 of {}", of.trim_matches(['[', ']']).to_lowercase());
-        assert_eq!(world.read("recoveries").lines().last(), Some(expected.as_str()), "{name}");
+    for name in ["web01", "shared", "10.0.0.1", "i-0a1b2c3d4e5f60718"] {
+        for (of, whose) in [("[SOUTH]", "south"), ("[NORTH]", "north")] {
+            let incident = fire(of, name);
+            world.expect(&incident, Outcome::Resolved).await;
+            let expected = format!("web01 of {whose}");
+            let last = world.read("recoveries").lines().last().map(str::to_owned);
+            assert_eq!(last, Some(expected), "{name}");
+        }
     }
     for name in ["web09", "north.example", "10.9.9.9", "i-99999999999999999"] {
         let incident = fire("[SOUTH]", name);
@@ -228,6 +266,6 @@ async fn hosts_of_another_customer_are_never_found() {
         let note = world.last_note(&incident);
         assert!(note.contains(&format!("ホスト「{name}」の登録がありません")), "{note}");
     }
-    assert_eq!(world.read("recoveries").lines().count(), 4);
+    assert_eq!(world.read("recoveries").lines().count(), 8);
     world.end().await;
 }

@@ -17,6 +17,8 @@ mod slips;
 mod hostile;
 // Thousands of damaged scenario files: none brings the reader down.
 mod damaged;
+// How hosts are reached by SSH.
+mod ways;
 // Customers beside their scenarios.
 mod customers;
 // Machines and accounts of customers in AWS.

@@ -6,6 +6,8 @@ mod carrying;
 mod permitted;
 // No connection, no command; and people are told what to do.
 mod refused;
+// Incidents from webhook to outcome.
+mod incidents;
 // Connections and runners that are lost while something runs.
 mod lost;
 

@@ -4,8 +4,12 @@
 mod files;
 // Sources in their order, in paused time.
 mod chain;
+// Servers that only tags name, from webhook to outcome.
+mod in_aws;
 // None, several, and a source without an answer.
 mod ends;
+// EC2 in the accounts of customers.
+mod look_up;
 // What `ams plan` says of it.
 mod plan;
 
