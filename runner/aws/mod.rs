@@ -18,6 +18,7 @@ use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::config::timeout::TimeoutConfig;
 use aws_sdk_ssm::config::{
     BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider,
+    StalledStreamProtectionConfig,
 };
 
 use crate::limits;
@@ -61,6 +62,7 @@ impl Aws {
         let mut builder = aws_sdk_sts::config::Builder::from(&self.config);
         builder.set_retry_config(Some(RetryConfig::disabled()));
         builder.set_timeout_config(Some(within(limits::AWS_REQUEST)));
+        builder.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
         if let Some(endpoint) = &self.endpoint {
             builder.set_endpoint_url(Some(endpoint.clone()));
         }
@@ -76,6 +78,8 @@ impl Aws {
             .identity_cache(IdentityCache::no_cache());
         builder.set_retry_config(Some(RetryConfig::disabled()));
         builder.set_timeout_config(Some(within(limits::SSM_SEND)));
+        // It would give up on an answer that is late after a time of its own.
+        builder.set_stalled_stream_protection(Some(StalledStreamProtectionConfig::disabled()));
         if let Some(endpoint) = &self.endpoint {
             builder.set_endpoint_url(Some(endpoint.clone()));
         }

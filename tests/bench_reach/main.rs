@@ -24,12 +24,15 @@ use ams::incident::{IncidentId, RunId};
 use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
 use clap::Parser as _;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::aws::{Aws, Played, busiest_seconds};
 
 const TOKYO: &str = "ap-northeast-1";
+
+/// A hundred begin within half a minute, and none ends before the last has begun.
+const BETWEEN_CUSTOMERS: Duration = Duration::from_millis(300);
 
 /// Many commands of many customers at once.
 #[derive(clap::Parser)]
@@ -47,9 +50,9 @@ struct Options {
 /// When commands end.
 #[derive(Clone, Copy)]
 enum Lasting {
-    /// Some time between 5 and 35 s.
+    /// Some time between 40 and 70 s.
     Spread,
-    /// All of a customer's after 20 s: a restart of everything.
+    /// All of a customer's at once: a restart of everything.
     Together,
 }
 
@@ -57,15 +60,15 @@ impl Lasting {
     fn of(self, number: usize) -> Duration {
         match self {
             // 7919 is a prime: neighbours end far from each other.
-            Self::Spread => Duration::from_millis(5_000 + (number * 7_919 % 30_000) as u64),
-            Self::Together => Duration::from_secs(20),
+            Self::Spread => Duration::from_millis(40_000 + (number * 7_919 % 30_000) as u64),
+            Self::Together => Duration::from_secs(40),
         }
     }
 
     const fn words(self) -> &'static str {
         match self {
-            Self::Spread => "ending between 5 and 35 s",
-            Self::Together => "all ending after 20 s",
+            Self::Spread => "lasting 40 to 70 s",
+            Self::Together => "lasting 40 s, a customer's together",
         }
     }
 }
@@ -163,6 +166,9 @@ async fn measure(options: &Options, lasting: Lasting) -> Result<String, String> 
     let mut running = JoinSet::new();
     let begun = Instant::now();
     for number in 0..options.customers * options.each {
+        if number % options.each == 0 {
+            sleep(BETWEEN_CUSTOMERS).await;
+        }
         let way = way(&aws, number / options.each, number, lasting)?;
         let (order, commands) = (order(number, way)?, Arc::clone(&commands));
         running.spawn(async move {

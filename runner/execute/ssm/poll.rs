@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use super::calls;
 use super::desk::{Desk, Trouble};
@@ -107,8 +107,11 @@ impl Desk {
     }
 
     async fn look_while_somebody_waits(self: Arc<Self>) {
+        let mut looked_at = Instant::now();
         while let Some(pause) = self.pause() {
-            sleep(pause).await;
+            // From one look to the next, however long answers take.
+            sleep_until(looked_at + pause).await;
+            looked_at = Instant::now();
             let looked = self.look().await;
             if let Err(trouble) = &looked {
                 let account = &self.account.words().account;

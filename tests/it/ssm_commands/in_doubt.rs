@@ -215,3 +215,25 @@ async fn a_player_is_only_heard_with_its_first_line() {
     let bench = Bench::new(&site).await;
     unknown(&bench.act(&look("echo up")).await);
 }
+
+#[tokio::test]
+async fn a_region_that_is_down_for_a_while_loses_nothing() {
+    let site = Site::new().await;
+    let bench = Bench::new(&site).await;
+    let text =
+        format!("echo >\"$HOME/begun\"; while [ ! -e \"$HOME/go\" ]; do sleep 0.1; done; {ONCE}");
+    let running = bench.start(change(&text));
+    let has = |name: &str| site.host.home().join(name).exists();
+    crate::harness::wait::until("it to begin", || has("begun")).await;
+    site.aws.region_down(TOKYO);
+    std::fs::write(site.host.home().join("go"), "").unwrap();
+    let asked = site.aws.asked("GetCommandInvocation");
+    crate::harness::wait::until("it to be asked in vain", || {
+        site.aws.asked("GetCommandInvocation") > asked
+    })
+    .await;
+    site.aws.region_up(TOKYO);
+    let seen = running.await.unwrap();
+    assert_eq!((&seen.ending, &*seen.stdout.head), (&Ending::Exited(4), "done\n"), "{seen:?}");
+    assert_eq!((ran(&site), site.sent()), (1, 1));
+}

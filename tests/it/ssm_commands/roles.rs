@@ -105,6 +105,21 @@ async fn credentials_that_end_while_a_command_runs_are_renewed() {
 }
 
 #[tokio::test]
+async fn sessions_are_renewed_before_their_end() {
+    let site = Site::new().await;
+    site.account.role("Ams").sessions_last(Duration::from_secs(4));
+    let bench = Bench::new(&site).await;
+    let mut acts = 0;
+    while site.aws.sessions().len() < 5 {
+        acts += 1;
+        let seen = bench.act(&look("true")).await;
+        assert_eq!(seen.ending, Ending::Exited(0), "{seen:?}");
+        assert!(acts < 100, "nothing is renewed");
+    }
+    assert_eq!(site.aws.asked("SendCommand"), acts, "none was refused as expired");
+}
+
+#[tokio::test]
 async fn sts_that_does_not_answer_is_asked_again() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
