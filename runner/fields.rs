@@ -313,3 +313,26 @@ pub fn remedy_for_word(written: &str, known: &[&str]) -> String {
         None => format!("possible here: {}", known.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_is_written_as_people_write_it() {
+        let seconds = |text| parse_duration(text).map(|time| time.as_secs());
+        for (text, wanted) in [
+            ("90s", 90),
+            ("1h 30m", 5_400),
+            ("1d", 86_400),
+            ("1d 12h", 129_600),
+            (" 2d12h ", 216_000),
+            ("366d", 31_622_400),
+        ] {
+            assert_eq!(seconds(text), Some(wanted), "{text}");
+        }
+        for text in ["", "0d", "1", "d", "1day", "1d 2", "-1d", "367d", "99999999999999999999d"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+}

@@ -41,10 +41,15 @@ impl InForce {
     /// Takes note of the record as the store had it after `asked`.
     pub fn hear(&self, text: Result<Option<&str>, String>, asked: Instant) {
         let pauses = text.and_then(Pauses::parse);
-        if let Err(reason) = &pauses {
+        let mut heard = self.heard();
+        let was_read = heard.as_ref().is_none_or(|before| before.pauses.is_ok());
+        // Twice a second would be too often.
+        if let Err(reason) = pauses.as_ref()
+            && was_read
+        {
             tracing::error!("nothing is recovered: what is paused cannot be read: {reason}");
         }
-        *self.heard() = Some(Heard { asked, pauses });
+        *heard = Some(Heard { asked, pauses });
     }
 
     /// Of the record this process goes by; 0 for none, and for one it cannot read.

@@ -7,12 +7,14 @@ use crate::claim::pauses::{Concern, Pause, group_mark, host_mark};
 use crate::execute::announce::STORE_PAUSE;
 use crate::execute::end::{End, Paused};
 use crate::execute::plan::Ready;
-use crate::execute::run::{Executor, Phase, Progress, Stop, acts};
+use crate::execute::run::{Executor, Phase, Progress, RunPlan, Stop, acts};
 use crate::history::pause::{self, PauseWords};
+use crate::scenario::model::{Mode, StepKind};
 
 impl Executor {
-    /// Ends the run before its first change that is paused. What always runs at the end puts
-    /// something back, which nobody stops. Who does not know what is paused begins nothing.
+    /// Ends the run before its first change that is paused, and before people are asked about one.
+    /// What has begun is seen to its end, and what always runs at the end puts something back, which
+    /// nobody stops. Who does not know what is paused begins nothing.
     pub(super) async fn not_paused(
         &self,
         progress: &Progress<'_>,
@@ -22,7 +24,16 @@ impl Executor {
             return Ok(());
         }
         let until = self.store_patience(progress);
-        for change in ready.iter().filter(|ready| acts(ready, progress.plan.scenario)) {
+        let RunPlan { scenario, memory, .. } = &progress.plan;
+        // In shadow nothing would be changed anyhow, and nobody is paged.
+        let asks = |it: &Ready| {
+            let step = scenario.step(it.at.step);
+            let is_question = step.is_some_and(|it| matches!(it.kind, StepKind::Approve { .. }));
+            is_question && progress.plan.mode() != Mode::Shadow
+        };
+        let begins =
+            |it: &&Ready| (acts(it, scenario) || asks(it)) && memory.doubt(&it.at).is_none();
+        for change in ready.iter().filter(begins) {
             let concern = self.concern(progress, change);
             loop {
                 match self.pulse.in_force().stops(&concern, self.clock.now()) {

@@ -143,6 +143,10 @@ pub struct Now {
     pub next_change: Option<usize>,
     /// By then people are told, whatever comes.
     pub until: Option<Timestamp>,
+    /// It waits for people to answer, until then at most.
+    pub asks_until: Option<Timestamp>,
+    /// It begins when a suspension ends.
+    pub deferred_until: Option<Timestamp>,
 }
 
 impl Account {
@@ -311,13 +315,23 @@ fn recorded(item: &RunItem) -> Option<(End, Option<u32>)> {
 fn now(item: &RunItem, evidence: &Evidence, plan: Option<&ScenarioKnown>) -> Now {
     let deadline = plan.and_then(|plan| i64::try_from(plan.deadline_seconds).ok());
     let (may_be_at, next_change) = plan.map_or_else(Default::default, |plan| place(item, plan));
+    let deferred = item.journal.deferred();
+    let began = deferred.map_or(item.opened_at, |until| until.max(item.opened_at));
+    // The last word of the journal: whatever came after it is not waited for any more.
+    let (asks_until, deferred_until) = match item.journal.entries().last() {
+        Some(Entry::Asked { until, .. }) => (Some(*until), None),
+        Some(Entry::Deferred { until, .. }) => (None, Some(*until)),
+        _ => (None, None),
+    };
     Now {
         heartbeat: evidence.heartbeat,
         released: item.released,
         since: item.changed_at,
         may_be_at,
         next_change,
-        until: deadline.map(|seconds| item.opened_at + SignedDuration::from_secs(seconds)),
+        until: deadline.map(|seconds| began + SignedDuration::from_secs(seconds)),
+        asks_until,
+        deferred_until,
     }
 }
 

@@ -156,6 +156,12 @@ impl Style {
             let asks = account.mode.as_deref() == Some("approve");
             say(&words::next_change(self.lang, &account.step_named(next), asks));
         }
+        if let Some(until) = now.asks_until {
+            say(&words::asks_until(self.lang, &self.date(until)));
+        }
+        if let Some(until) = now.deferred_until {
+            say(&words::deferred_until(self.lang, &self.date(until)));
+        }
         say(&words::last_write(self.lang, &self.time(Some(now.since))));
         if let Some(until) = now.until {
             say(&words::until(self.lang, &self.date(until)));

@@ -309,6 +309,20 @@ pub(super) fn next_change(lang: Lang, step: &str, asks: bool) -> String {
     }
 }
 
+pub(super) fn asks_until(lang: Lang, time: &str) -> String {
+    match lang {
+        Lang::Ja => format!("承認の回答を {time} まで待っています"),
+        Lang::En => format!("it waits for people to answer, until {time}"),
+    }
+}
+
+pub(super) fn deferred_until(lang: Lang, time: &str) -> String {
+    match lang {
+        Lang::Ja => format!("対応停止が終わる {time} に始めます"),
+        Lang::En => format!("it begins when the suspension ends, at {time}"),
+    }
+}
+
 pub(super) fn until(lang: Lang, time: &str) -> String {
     match lang {
         Lang::Ja => format!("どうなっても {time} までに結果を連絡します（制限時間）"),

@@ -7,8 +7,11 @@ use crate::lang::Lang;
 pub(super) fn ja(paused: &Paused) -> String {
     let Paused { id, words, until, .. } = paused;
     let Some(words) = words else {
-        let id = id.as_deref().unwrap_or("?");
-        return format!("AMS は一時停止中です（{id}。理由は読み取れません）");
+        let why = id.as_ref().map_or_else(
+            || "理由は前の担当プロセスのログにあります".to_owned(),
+            |id| format!("{id}。理由は読み取れません"),
+        );
+        return format!("AMS は一時停止中です（{why}）");
     };
     let PauseWords { by, reason, .. } = &**words;
     let until = until.as_ref().map(|at| format!("、{at} まで")).unwrap_or_default();
@@ -18,8 +21,11 @@ pub(super) fn ja(paused: &Paused) -> String {
 pub(super) fn en(paused: &Paused) -> String {
     let Paused { id, words, until, .. } = paused;
     let Some(words) = words else {
-        let id = id.as_deref().unwrap_or("?");
-        return format!("AMS is paused ({id}; why cannot be read)");
+        let why = id.as_ref().map_or_else(
+            || "the log of the process before has why".to_owned(),
+            |id| format!("{id}; why cannot be read"),
+        );
+        return format!("AMS is paused ({why})");
     };
     let PauseWords { by, reason, .. } = &**words;
     let until = until.as_ref().map(|at| format!(", until {at}")).unwrap_or_default();

@@ -94,6 +94,8 @@ async fn who_takes_over_goes_on_waiting_and_does_not_ask_again() {
     let incident = world.fire("web01 slow");
     world.asked(&incident).await;
     let before = world.until_run(&incident, |item| item.journal.questions().count() == 1).await;
+    let (told, _) = world.ams(&["explain", incident.as_str()]).await;
+    assert!(told.contains("承認の回答を"), "{told}");
     let owner = world.owner(&incident).await;
     world.kill(owner).await;
     world.until_epoch(&incident, 2).await;

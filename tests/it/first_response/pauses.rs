@@ -90,6 +90,44 @@ async fn a_run_that_is_under_way_meets_a_pause_before_its_next_change() {
     world.end().await;
 }
 
+/// Nobody need decide about what will not be done.
+#[tokio::test]
+async fn nobody_is_asked_about_what_is_paused() {
+    let asks = REPAIR.replace(
+        "  - recover:\n      name: 起動",
+        "  - approve: {ask: \"起動してよいですか\", within: 1m}\n  - recover:\n      name: 起動",
+    );
+    assert_ne!(asks, REPAIR);
+    let world = World::with(&asks).start().await;
+    assert_eq!(world.ams(&ALL).await.1, Some(0));
+    let incident = world.fire("service web down");
+    world.expect(&incident, Outcome::HandedOff).await;
+    let notes = world.view(&incident).notes;
+    assert!(notes.iter().all(|note| !note.content.contains("起動してよいですか")));
+    world.end().await;
+}
+
+/// What has begun is seen to its end, by whoever takes it over.
+#[tokio::test]
+async fn a_recovery_that_has_begun_is_taken_over_and_verified_in_a_pause() {
+    let slow = REPAIR.replace(
+        "- recover:\n      name: 起動\n      run: ",
+        "- recover:\n      name: 起動\n      run: sleep 4; ",
+    );
+    let mut world = World::with(&slow).settings(SHORT_LEASE).start().await;
+    let incident = world.fire("service web down");
+    world.until_run(&incident, |item| !item.journal.in_doubt().is_empty()).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    let (said, code) = world.ams(&ALL).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("応答なし") && said.contains("有効（"), "{said}");
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.restart(owner).await;
+    world.end().await;
+}
+
 /// `{{ capture.host }}` of a title is recovered.
 const HOSTS: &str = "\
 scenario: restart
