@@ -132,6 +132,24 @@ impl Metrics {
         self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
+    fn of_evidence(&self, registry: &mut Registry) {
+        registry.register(
+            "evidence_removed",
+            "Evidence files removed because their time was over",
+            self.evidence_removed.clone(),
+        );
+        registry.register(
+            "evidence_uploads",
+            "Evidence files written to the bucket",
+            self.evidence_uploads.clone(),
+        );
+        registry.register(
+            "evidence_upload_failures",
+            "Evidence files that the bucket did not take; each is tried again every hour",
+            self.evidence_upload_failures.clone(),
+        );
+    }
+
     fn begin_at_zero(&self) {
         // A counter that appears with its first event hides that event from `increase()`.
         for result in Webhook::ALL {
@@ -191,21 +209,7 @@ impl Metrics {
             "Claim store requests without an answer",
             self.store_errors.clone(),
         );
-        registry.register(
-            "evidence_removed",
-            "Evidence files removed because their time was over",
-            self.evidence_removed.clone(),
-        );
-        registry.register(
-            "evidence_uploads",
-            "Evidence files written to the bucket",
-            self.evidence_uploads.clone(),
-        );
-        registry.register(
-            "evidence_upload_failures",
-            "Evidence files that the bucket did not take; each is tried again every hour",
-            self.evidence_upload_failures.clone(),
-        );
+        self.of_evidence(&mut registry);
         registry.register(
             "rules_refused",
             "1 while changed scenarios are refused and the set before is in force",
