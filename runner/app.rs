@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
 use crate::aws::own::Own;
+use crate::aws::sessions::Sessions;
 use crate::aws::signed::Signed;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
@@ -22,6 +23,7 @@ use crate::config::{Config, EvidenceConfig, PagerDutyConfig, StoreConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::evidence::{Evidence, Keeping, Store};
+use crate::execute::aws_api::AwsCalls;
 use crate::execute::detached::Detached;
 use crate::execute::dispatch::Actuators;
 use crate::execute::http::HttpRequests;
@@ -109,13 +111,9 @@ impl App {
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
         let evidence = evidence(&config, &metrics, &clock).await?;
-        let aws = match &config.aws {
-            Some(settings) => Some(Aws::connect(settings).await),
-            None => None,
-        };
-        let actuator = actuators(&config, &reporter, aws.clone())?;
+        let actuator = actuators(&config, &reporter).await?;
+        let sources = sources(&reporter, actuator.ssm.sessions(), &clock)?;
         let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
-        let sources = sources(&reporter, aws, &clock)?;
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -292,11 +290,7 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-fn actuators(
-    config: &Config,
-    reporter: &Reporter,
-    aws: Option<Aws>,
-) -> Result<Arc<Actuators>, StartError> {
+async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
     let (evidence, inherited) = (config.evidence.directory.clone(), config.inherited.clone());
@@ -309,10 +303,22 @@ fn actuators(
         Arc::new(SystemClock),
     )
     .map_err(|source| StartError::Folder { path: folder, source })?;
+    let aws = match &config.aws {
+        Some(settings) => Some(Aws::connect(settings).await),
+        None => None,
+    };
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
+    let endpoint = config.aws.as_ref().and_then(|settings| settings.endpoint.clone());
     let ssm = SsmCommands::new(evidence.clone(), (aws, http), places, clock, Terms::default());
+    let aws = AwsCalls {
+        evidence_dir: evidence.clone(),
+        sessions: ssm.sessions(),
+        signed: Signed::new(Arc::new(SystemClock))?,
+        endpoint,
+    };
     Ok(Arc::new(Actuators {
+        aws,
         local: LocalCommands::new(evidence, detached, inherited),
         ssh,
         ssm,
@@ -325,15 +331,12 @@ fn actuators(
 /// Whom runs ask which hosts they are about.
 fn sources(
     reporter: &Reporter,
-    aws: Option<Aws>,
+    sessions: Option<Arc<Sessions>>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Sources, StartError> {
     let alerts = PlatformQuestions(Arc::clone(&reporter.platform));
-    let look_up: Arc<dyn LookUp> = match aws {
-        Some(aws) => {
-            let signed = Signed::new(Arc::clone(clock))?;
-            Arc::new(Instances::new(aws, signed, Arc::clone(clock)))
-        }
+    let look_up: Arc<dyn LookUp> = match sessions {
+        Some(sessions) => Arc::new(Instances::new(sessions, Signed::new(Arc::clone(clock))?)),
         None => Arc::new(NoLookUp),
     };
     Ok(Sources { alerts: Arc::new(alerts), look_up })

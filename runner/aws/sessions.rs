@@ -1,7 +1,7 @@
 //! Customers' roles: taken on with the external id, kept until shortly before their end, never shared.
 //!
 //! A session belongs to a customer and a role of its. What acts has one of its own for each run, which
-//! carries the incident's name into the customer's CloudTrail; what only looks shares one.
+//! carries the incident's name into the customer's `CloudTrail`; what only looks shares one.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +30,7 @@ pub struct Sessions {
     sts: aws_sdk_sts::Client,
     clock: Arc<dyn Clock>,
     roles: Mutex<HashMap<RoleKey, Arc<Role>>>,
-    sessions: Mutex<Kept>,
+    kept: Mutex<Kept>,
 }
 
 /// The customer and the role's ARN: sessions of one customer are never found for another.
@@ -106,7 +106,7 @@ impl Session {
 impl Sessions {
     pub fn new(aws: Aws, clock: Arc<dyn Clock>) -> Self {
         let sts = aws.sts();
-        Self { aws, sts, clock, roles: Mutex::default(), sessions: Mutex::default() }
+        Self { aws, sts, clock, roles: Mutex::default(), kept: Mutex::default() }
     }
 
     /// For what only looks.
@@ -255,7 +255,7 @@ impl Sessions {
     }
 
     fn slot(&self, key: &SessionKey) -> Slot {
-        let mut kept = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = kept.new.get(key) {
             return Arc::clone(slot);
         }

@@ -135,6 +135,14 @@ impl Permission {
         self.hold.is_sure() && self.wish().is_none()
     }
 
+    /// Returns when somebody has asked to stand down; never where that changes nothing.
+    pub async fn recalled(&self) {
+        let mut wishes = self.hold.stand_down.clone();
+        if !self.consent || wishes.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     fn wish(&self) -> Option<Refusal> {
         self.hold.wish().filter(|_| self.consent)
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::claim::hold::Permission;
 use crate::customer::Reach;
+use crate::customer::aws::AwsAccount;
 use crate::customer::belongs::Neighbours;
 use crate::incident::RunId;
+use crate::scenario::aws_call::Word;
 use crate::scenario::model::Question;
 
 /// One action, every parameter resolved.
@@ -56,6 +59,8 @@ pub enum Action {
     Http(HttpRequest),
     /// Connect to `host:port` and read what comes first.
     Tcp(String),
+    /// Ask AWS for something in an account of the run's customer.
+    Aws(AwsCall),
     /// Ask PagerDuty about the run's incident, or about its neighbours: another customer's incidents
     /// are none of this run's business.
     Ask {
@@ -69,6 +74,25 @@ pub enum Action {
 pub struct TargetHost {
     pub name: String,
     pub reach: Reach,
+}
+
+/// One call of AWS. Only `prepare.rs` makes one, with an account of the run's own customer and values
+/// that fit their forms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsCall {
+    pub word: &'static Word,
+    pub fields: BTreeMap<&'static str, String>,
+    pub account: Arc<AwsAccount>,
+    pub region: String,
+}
+
+impl AwsCall {
+    /// `extend_volume vol-1 36`, for people.
+    pub fn told(&self) -> String {
+        let values = self.word.fields.iter().filter_map(|field| self.fields.get(field.name));
+        let values: Vec<&str> = values.map(String::as_str).collect();
+        format!("{} {}", self.word.word, values.join(" "))
+    }
 }
 
 /// A command on one machine. `env` is the only way parameters reach it.

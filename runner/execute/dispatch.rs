@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::actuator::{Action, Actuator, Adopted, Ending, Observation, Order, Output, TargetHost};
+use super::aws_api::AwsCalls;
 use super::http::HttpRequests;
 use super::local::LocalCommands;
 use super::ssh::SshCommands;
@@ -21,6 +22,7 @@ pub struct Actuators {
     pub ssm: SsmCommands,
     pub http: HttpRequests,
     pub tcp: TcpConnections,
+    pub aws: AwsCalls,
     pub platform: Arc<dyn Actuator>,
 }
 
@@ -36,6 +38,7 @@ impl Actuator for Actuators {
             },
             (Action::Http(_), _) => self.http.act(order, cancel).await,
             (Action::Tcp(_), _) => self.tcp.act(order, cancel).await,
+            (Action::Aws(_), _) => self.aws.act(order, cancel).await,
             (Action::Ask { .. }, _) => self.platform.act(order, cancel).await,
         }
     }

@@ -185,7 +185,7 @@ fn judged(
 ) -> Verdict {
     let verdict = match action {
         Action::Http(_) | Action::Tcp(_) => judge_http(&probe.expect, seen),
-        Action::Command(_) | Action::Ask { .. } => judge(&probe.expect, seen),
+        Action::Command(_) | Action::Aws(_) | Action::Ask { .. } => judge(&probe.expect, seen),
     };
     match verdict {
         Verdict::Met => judge_values(&probe.expect, own, unreadable, mask),

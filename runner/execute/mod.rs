@@ -11,6 +11,7 @@ mod adopt;
 pub mod alert_names;
 mod announce;
 mod asking;
+pub mod aws_api;
 pub mod detached;
 pub mod dispatch;
 pub mod end;

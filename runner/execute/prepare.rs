@@ -101,6 +101,7 @@ impl Moment<'_> {
             ActionTemplate::Ask(question) => {
                 Action::Ask { question: question.clone(), neighbours: self.neighbours() }
             }
+            ActionTemplate::Aws(call) => Action::Aws(self.aws(step, call, &values)?),
             other => action(other, &values, &self.world.mask)
                 .map_err(|error| self.no_value(step, &values, &error))?,
         };
@@ -162,7 +163,8 @@ pub fn action(
             body: body.as_ref().map(|body| body.render_body(values, mask)).transpose()?,
         })),
         ActionTemplate::Tcp { address } => Ok(Action::Tcp(address.render(values)?)),
-        // Needs to know whose run it is.
+        // Both need to know whose run it is.
+        ActionTemplate::Aws(_) => Err(TemplateError::Bad("AWS is asked for a customer".to_owned())),
         ActionTemplate::Ask(question) => {
             Ok(Action::Ask { question: question.clone(), neighbours: Neighbours::default() })
         }

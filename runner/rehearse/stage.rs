@@ -90,7 +90,7 @@ impl Script {
     }
 }
 
-/// What the author may compare: `env.NAME`, `on`, `url`, `body`, `address`.
+/// What the author may compare: `env.NAME`, `on`, `url`, `body`, `address`, `aws` and its fields.
 fn given(order: &Order) -> BTreeMap<String, String> {
     let mut given = BTreeMap::new();
     let mut set = |name: String, value: &str| given.insert(name, value.to_owned());
@@ -117,6 +117,14 @@ fn given(order: &Order) -> BTreeMap<String, String> {
         }
         Action::Tcp(address) => {
             set("address".to_owned(), address);
+        }
+        Action::Aws(call) => {
+            set("aws".to_owned(), call.word.word);
+            set("account".to_owned(), &call.account.words().account);
+            set("region".to_owned(), &call.region);
+            for (name, value) in &call.fields {
+                set((*name).to_owned(), value);
+            }
         }
         Action::Ask { .. } => {}
     }

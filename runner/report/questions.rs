@@ -73,7 +73,9 @@ impl PlatformQuestions {
                     .collect();
                 Ok(json!({ "count": titles.len(), "titles": titles }))
             }
-            Action::Command(_) | Action::Http(_) | Action::Tcp(_) => Ok(Value::Null),
+            Action::Command(_) | Action::Http(_) | Action::Tcp(_) | Action::Aws(_) => {
+                Ok(Value::Null)
+            }
         }
     }
 }

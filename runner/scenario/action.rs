@@ -10,7 +10,7 @@ use crate::scenario::model::{ActionTemplate, Expect, Look, On, Probe, Question, 
 use crate::scenario::reading::Reading;
 use crate::scenario::takes::{Default as LookDefault, read_look, read_takes};
 use crate::scenario::template::Template;
-use crate::scenario::{script, secrets};
+use crate::scenario::{aws_call, script, secrets};
 use crate::yaml::{Kind, Node};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ fn read_on(
     Some(if template.source() == "runner" { On::Runner } else { On::Host(template) })
 }
 
-const ACTIONS: [&str; 6] = ["run", "exec", "powershell", "http", "tcp", "pagerduty"];
+const ACTIONS: [&str; 7] = ["run", "exec", "powershell", "http", "tcp", "aws", "pagerduty"];
 
 fn read_action(step: &Fields<'_>, reading: &mut Reading<'_>) -> Option<ActionTemplate> {
     let given: Vec<(&'static str, &Node)> =
@@ -155,6 +155,7 @@ fn read_one_action(
         }
         "http" => read_http(node, reading),
         "tcp" => read_tcp(node, reading),
+        "aws" => aws_call::read(node, reading).map(ActionTemplate::Aws),
         _ => read_question(node, reading).map(ActionTemplate::Ask),
     }
 }

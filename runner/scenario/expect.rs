@@ -92,7 +92,7 @@ const fn gives(action: &ActionTemplate) -> &'static str {
     match action {
         ActionTemplate::Script { .. } | ActionTemplate::Exec { .. } => "exit_code",
         ActionTemplate::Http { .. } => "status",
-        ActionTemplate::Tcp { .. } | ActionTemplate::Ask(_) => "that",
+        ActionTemplate::Tcp { .. } | ActionTemplate::Aws(_) | ActionTemplate::Ask(_) => "that",
     }
 }
 

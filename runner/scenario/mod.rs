@@ -5,6 +5,7 @@
 //! `content.rs` gives their text.
 
 pub mod action;
+pub mod aws_call;
 pub mod capture;
 pub mod catalog;
 pub mod content;

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::scenario::action::Method;
+use crate::scenario::aws_call::AwsTemplate;
 use crate::scenario::expression::Expression;
 use crate::scenario::template::Template;
 use crate::scenario::value::Type;
@@ -89,6 +90,8 @@ pub enum ActionTemplate {
     },
     /// Connects and reads what the other side says first.
     Tcp { address: Template },
+    /// Asks AWS, in one of the customer's accounts.
+    Aws(AwsTemplate),
     /// Asks PagerDuty.
     Ask(Question),
 }

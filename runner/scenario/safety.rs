@@ -42,6 +42,17 @@ fn each_step(step: &Step, reading: &mut Reading<'_>) {
             "use GET or HEAD, or make it a recover or notify step",
         );
     }
+    if let ActionTemplate::Aws(call) = &probe.action
+        && call.word.changes
+        && step.kind.word() != "recover"
+    {
+        reading.findings.add(
+            "change-outside-recover",
+            step.place,
+            format!("a {word} step asks AWS for '{}', which changes something", call.word.word),
+            "make it a recover step",
+        );
+    }
     let repeated = probe.look.tries != Some(1);
     if repeated && step.kind.effect() == Effect::Once {
         reading.findings.add(

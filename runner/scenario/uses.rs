@@ -20,6 +20,7 @@ impl Probe {
                 std::iter::once(url).chain(headers.values()).chain(body).collect()
             }
             ActionTemplate::Tcp { address } => vec![address],
+            ActionTemplate::Aws(call) => call.templates().collect(),
             ActionTemplate::Ask(_) => Vec::new(),
         };
         action.into_iter().chain(on).collect()

@@ -1,5 +1,6 @@
 //! The fields of what a step does, what is read from it and what its result should be.
 
+use crate::schema::aws::AWS;
 use crate::schema::scenario::{LIST_FIELD, TYPE_FIELD};
 use crate::schema::{ALL_TYPES, ANY_NAME, Form, Group, Kind, Mapping, NAME, SOME_TEXT, field};
 
@@ -42,6 +43,13 @@ pub static ACTION: Group = Group {
             "AMS自身からのTCP接続（ホスト:ポート）。出力は最初の応答",
         )
         .example("\"{{ target.address }}:25\""),
+        field(
+            "aws",
+            Kind::Map(&AWS),
+            "A question to AWS, or a change there, in an account of the customer's.",
+            "お客様のAWSアカウントへの問い合わせ・変更",
+        )
+        .example("{volume: \"{{ parameters.volume }}\"}"),
         field(
             "pagerduty",
             Kind::Either(&[Kind::Word(&["alerts"]), Kind::Map(&PAGERDUTY)]),

@@ -2,6 +2,7 @@
 //! docs/scenarios/reference.md are made of it. A test compares it with what the readers ask for.
 
 pub mod actions;
+pub mod aws;
 pub mod customer;
 pub mod flow;
 pub mod json;

@@ -174,7 +174,7 @@ pub static NOTIFY: Mapping =
 const PROBE: &[&Group] = &[&EVERY_STEP, &ACTION, &LOOKS, &RESULT];
 
 const ACTIONS: &[&[&str]] =
-    &[&["run"], &["powershell"], &["exec"], &["http"], &["tcp"], &["pagerduty"]];
+    &[&["run"], &["powershell"], &["exec"], &["http"], &["tcp"], &["aws"], &["pagerduty"]];
 
 const COMMANDS: &[&str] = &["run", "powershell", "exec"];
 

@@ -233,7 +233,7 @@ pub static EXPECTED: Mapping = Mapping::of(
         field(
             "given",
             Kind::ByName(ANY_NAME, &Kind::Anything),
-            "What steps were given, by step: `on`, `env`, `url`, `body`, `address`.",
+            "What steps were given, by step: `on`, `env`, `url`, `body`, `address`, `aws` with its fields.",
             "手順に渡された値（on, env, url, body, address）",
         )
         .example("{再起動: {on: web01, env: {SERVICE: httpd}}}"),

@@ -22,6 +22,8 @@ pub(super) struct HostState {
     pub(super) ping: Option<Ping>,
     /// Whether the agent takes commands and tells how they went.
     pub(super) reachable: watch::Sender<bool>,
+    /// That it dies now.
+    pub(super) death: watch::Sender<Option<Begun>>,
     pub(super) habits: Habits,
     pub(super) machine: Machine,
 }
@@ -108,6 +110,7 @@ impl Host {
             tags: BTreeMap::new(),
             ping: Some(Ping::Online),
             reachable: watch::Sender::new(true),
+            death: watch::Sender::new(None),
             habits: Habits::default(),
             machine: Machine::default(),
         };
@@ -195,6 +198,7 @@ impl Host {
 
     pub(crate) fn online(&self) -> &Self {
         self.change(|state| {
+            state.death.send_replace(None);
             state.ping = Some(Ping::Online);
             state.reachable.send_replace(true);
         })
@@ -228,6 +232,13 @@ impl Host {
     /// The agent gets every command twice and does not notice; the second is not told of.
     pub(crate) fn delivered_again_after(&self, wait: Duration) -> &Self {
         self.habit(|habits| habits.delivered_again_after = Some(wait))
+    }
+
+    /// Its agent dies now, and SSM does not know yet.
+    pub(crate) fn dies(&self, begun: Begun) -> &Self {
+        self.silent().change(|state| {
+            state.death.send_replace(Some(begun));
+        })
     }
 
     /// Its agent dies this long after a command began.

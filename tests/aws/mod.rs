@@ -132,6 +132,15 @@ impl Aws {
         self.shared.world().commands.all().to_vec()
     }
 
+    /// No service of this region answers any more.
+    pub(crate) fn region_down(&self, region: &str) {
+        self.shared.world().down.insert(region.to_owned());
+    }
+
+    pub(crate) fn region_up(&self, region: &str) {
+        self.shared.world().down.remove(region);
+    }
+
     /// How long each second of `TimeoutSeconds` lasts; SSM takes none below 30.
     pub(crate) fn delivery_second_lasts(&self, time: Duration) {
         self.shared.world().pace.delivery = time;

@@ -1,6 +1,6 @@
 //! What AWS knows: accounts, who holds which key, what was asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub(super) struct World {
     pub(super) commands: Commands,
     pub(super) buckets: Buckets,
     pub(super) pace: Pace,
+    /// Regions that nobody reaches.
+    pub(super) down: BTreeSet<String>,
 }
 
 /// How long things last here, so that tests need not wait for half a minute.
@@ -130,9 +132,10 @@ impl World {
             planned.left -= 1;
             planned.fault
         });
+        let down = self.down.contains(&asked.region).then_some(Fault::LoseRequest);
         let busy = self.is_busy(&asked);
         self.asked.push(asked);
-        fault.or_else(|| busy.then_some(Fault::Throttle))
+        down.or(fault).or_else(|| busy.then_some(Fault::Throttle))
     }
 
     /// Has this account asked this service too often in the last second?

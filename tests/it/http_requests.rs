@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
+use ams::aws::signed::Signed;
 use ams::clock::SystemClock;
 use ams::execute::actuator::{
     Action, Actuator as _, Command, Ending, HttpMethod, HttpRequest, Observation, Order, Program,
 };
+use ams::execute::aws_api::AwsCalls;
 use ams::execute::dispatch::Actuators;
 use ams::execute::host_program::Places;
 use ams::execute::http::HttpRequests;
@@ -56,13 +58,19 @@ impl Bench {
             std::sync::Arc::new(SystemClock),
             Terms::default(),
         );
+        let aws = AwsCalls {
+            evidence_dir: evidence.clone(),
+            sessions: None,
+            signed: Signed::new(std::sync::Arc::new(SystemClock)).expect("a client"),
+            endpoint: None,
+        };
         let local = LocalCommands::new(evidence, detached(dir.path()), BTreeMap::new());
         let platform = std::sync::Arc::new(LocalCommands::new(
             dir.path().join("no"),
             detached(dir.path()),
             BTreeMap::new(),
         ));
-        let actuators = Actuators { local, ssh, ssm, http, tcp: TcpConnections, platform };
+        let actuators = Actuators { local, ssh, ssm, http, tcp: TcpConnections, aws, platform };
         Self { dir, actuators, cancel: CancellationToken::new() }
     }
 

@@ -26,6 +26,8 @@ mod detached_commands;
 // Between a process and its store: also for the chaos program, so it is a folder of its own.
 #[path = "../fault_proxy/mod.rs"]
 mod fault_proxy;
+// What steps ask of AWS in customers' accounts.
+mod aws_steps;
 // What is kept of outputs, and for how long.
 mod evidence;
 // Shared by the stories: one file each.

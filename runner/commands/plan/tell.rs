@@ -157,6 +157,14 @@ fn action(probe: &Probe, filled: &dyn Fn(&Template) -> String) -> Vec<String> {
             vec![format!("http: {method:?} {}", filled(url)).replace("Get", "GET")]
         }
         ActionTemplate::Tcp { address } => vec![format!("tcp: {}", filled(address))],
+        ActionTemplate::Aws(call) => {
+            let fields = call.fields.iter().map(|(name, it)| format!("{name}={}", filled(it)));
+            let place = [("account", &call.account), ("region", &call.region)];
+            let place = place.into_iter().filter_map(|(name, it)| Some((name, it.as_ref()?)));
+            let place = place.map(|(name, it)| format!("{name}={}", filled(it)));
+            let given: Vec<String> = fields.chain(place).collect();
+            vec![format!("aws: {} {}", call.word.word, given.join(" "))]
+        }
         ActionTemplate::Ask(Question::Alerts) => vec!["asks PagerDuty for the alerts".to_owned()],
         ActionTemplate::Ask(Question::OpenIncidents { all }) => {
             vec![format!("asks PagerDuty for open incidents with {}", all.join(", "))]

@@ -100,6 +100,18 @@ impl Talk<'_> {
         }
     }
 
+    /// Once somebody asks to stand down, what waits for its agent is kept from beginning: returns when
+    /// it cannot begin any more. What has begun goes on.
+    pub(super) async fn fenced_when_recalled(&self, platform: Platform) {
+        if let (Some(permission), Some(attempt)) = (&self.order.permission, self.order.attempt) {
+            permission.recalled().await;
+            if let Some((_, Word::Fenced)) = self.ask_host(Some(attempt), platform).await {
+                return;
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+
     /// Finds out what became of a change of an earlier owner, and waits for its end.
     pub(super) async fn adopt(&self, streams: &mut Streams<'_>) -> Result<(Ending, u32), Adopted> {
         let announced = self.order.announced_at.unwrap_or_else(|| self.desk.clock.now());

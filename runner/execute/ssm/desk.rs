@@ -58,6 +58,11 @@ impl Trouble {
         Self::Aws(Failure::Uncertain("nobody asked any more".to_owned()))
     }
 
+    /// SSM does not take one of the ids in the question.
+    pub(super) fn is_about_one_machine(&self) -> bool {
+        matches!(self, Self::Aws(Failure::Refused { code, .. }) if code == "InvalidInstanceId")
+    }
+
     /// Another try may go well.
     pub(super) const fn may_pass(&self) -> bool {
         match self {

@@ -65,6 +65,11 @@ impl SsmCommands {
         Self { evidence_dir, places, clock, terms, sessions, desks, http }
     }
 
+    /// For others who ask AWS something in customers' accounts.
+    pub fn sessions(&self) -> Option<Arc<Sessions>> {
+        self.sessions.clone()
+    }
+
     fn desk(&self, way: &SsmWay) -> Result<Arc<Desk>, &'static str> {
         let sessions = self.sessions.as_ref().ok_or(
             "AMS is not set up for AWS; give it a region and credentials (`aws` in its settings)",

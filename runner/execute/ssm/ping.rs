@@ -63,6 +63,16 @@ impl Desk {
         told.await.unwrap_or_else(|_| Err(Trouble::stopped()))
     }
 
+    /// One that SSM does not take keeps it from answering for all others.
+    async fn ping_alone(&self, instance: &str) -> Answer {
+        let one = vec![instance.to_owned()];
+        match self.read(|client| calls::pings(client, one.clone())).await {
+            Ok(known) => Ok(known.get(instance).cloned()),
+            Err(trouble) if trouble.is_about_one_machine() => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
     /// Others who ask meanwhile are asked for as well.
     async fn ask_for_pings(self: Arc<Self>) {
         sleep(limits::SSM_PING_JOIN).await;
@@ -74,7 +84,12 @@ impl Desk {
         for some in instances.chunks(IN_ONE) {
             let answer = self.read(|client| calls::pings(client, some.to_vec())).await;
             for instance in some {
-                let own = answer.clone().map(|known| known.get(instance).cloned());
+                let own = match &answer {
+                    Err(trouble) if trouble.is_about_one_machine() => {
+                        self.ping_alone(instance).await
+                    }
+                    answer => answer.clone().map(|known| known.get(instance).cloned()),
+                };
                 found.insert(instance.clone(), own);
             }
         }

@@ -3,7 +3,7 @@
 //! One task looks while anybody waits. A single command is asked for by its id, which brings its
 //! output as well; several are listed, and only those that ended are asked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,13 +31,16 @@ pub(super) struct Polls {
 
 #[derive(Default)]
 struct State {
-    waiting: HashMap<String, Waiting>,
+    /// By a number of ours: two may wait for one command.
+    waiting: HashMap<u64, Waiting>,
+    last: u64,
     is_looking: bool,
     /// The last thing that stood in the way.
     trouble: Option<String>,
 }
 
 struct Waiting {
+    id: String,
     instance: String,
     since: Instant,
     sent_at: Timestamp,
@@ -50,7 +53,7 @@ struct Waiting {
 /// Somebody waits for a command; until this is dropped.
 pub(super) struct Watch {
     desk: Arc<Desk>,
-    id: String,
+    number: u64,
     told: oneshot::Receiver<Told>,
 }
 
@@ -62,7 +65,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.desk.polls.state().waiting.remove(&self.id);
+        self.desk.polls.state().waiting.remove(&self.number);
     }
 }
 
@@ -83,16 +86,18 @@ impl Desk {
     ) -> Watch {
         let (tell, told) = oneshot::channel();
         let (since, looked) = (Instant::now(), Instant::now());
-        let instance = instance.to_owned();
-        let waiting = Waiting { instance, since, sent_at, seen: false, looked, tell };
+        let (id, instance) = (id.to_owned(), instance.to_owned());
+        let waiting = Waiting { id, instance, since, sent_at, seen: false, looked, tell };
         let mut state = self.polls.state();
-        state.waiting.insert(id.to_owned(), waiting);
+        state.last += 1;
+        let number = state.last;
+        state.waiting.insert(number, waiting);
         if !state.is_looking {
             state.is_looking = true;
             tokio::spawn(Arc::clone(self).look_while_somebody_waits());
         }
         drop(state);
-        Watch { desk: Arc::clone(self), id: id.to_owned(), told }
+        Watch { desk: Arc::clone(self), number, told }
     }
 
     /// What stood in the way of looking, in brackets; nothing when all went well.
@@ -131,43 +136,45 @@ impl Desk {
             (state.waiting.len(), oldest)
         };
         let (Some(oldest), true) = (oldest, count > 0) else { return Ok(()) };
-        let over = if count > 1 { self.listed(oldest).await? } else { Vec::new() };
+        let shown = if count > 1 { self.listed(oldest).await? } else { HashMap::new() };
         let asked = {
             let mut state = self.polls.state();
-            for (id, _) in over.iter().filter(|(_, is_over)| !is_over) {
-                if let Some(waiting) = state.waiting.get_mut(id) {
+            for waiting in state.waiting.values_mut() {
+                if shown.get(&waiting.id) == Some(&false) {
                     (waiting.seen, waiting.looked) = (true, Instant::now());
                 }
             }
-            let is_listed = |id: &String| over.iter().any(|(listed, _)| listed == id);
-            let mut others: Vec<_> =
-                state.waiting.iter().filter(|(id, _)| !is_listed(id)).collect();
+            let (listed, mut others): (Vec<_>, Vec<_>) =
+                state.waiting.iter().partition(|(_, waiting)| shown.contains_key(&waiting.id));
             others.sort_by_key(|(_, waiting)| waiting.looked);
-            let others = others.into_iter().take(limits::SSM_SINGLE_LOOKS).map(|(id, _)| id);
-            let ended = over.iter().filter(|(_, is_over)| *is_over).map(|(id, _)| id);
-            let asked = ended
-                .chain(others)
-                .filter_map(|id| Some((id.clone(), state.waiting.get(id)?.instance.clone())));
-            asked.collect::<Vec<_>>()
+            let ended =
+                listed.into_iter().filter(|(_, waiting)| shown.get(&waiting.id) == Some(&true));
+            let asked = ended.chain(others.into_iter().take(limits::SSM_SINGLE_LOOKS));
+            let place =
+                |(number, it): (&u64, &Waiting)| (*number, it.id.clone(), it.instance.clone());
+            asked.map(place).collect::<Vec<_>>()
         };
-        let looks = asked.iter().map(|(id, instance)| self.look_at(id, instance));
+        let looks =
+            asked.iter().map(|(number, id, instance)| self.look_at(*number, (id, instance)));
         join_all(looks).await.into_iter().collect()
     }
 
     /// Those of ours that SSM lists, and whether they are over.
-    async fn listed(&self, oldest: Timestamp) -> Result<Vec<(String, bool)>, Trouble> {
+    async fn listed(&self, oldest: Timestamp) -> Result<HashMap<String, bool>, Trouble> {
         let since = oldest.checked_sub(BEFORE).unwrap_or(oldest);
-        let (mut listed, mut next) = (Vec::new(), None);
+        let mut ours: HashSet<String> =
+            self.polls.state().waiting.values().map(|it| it.id.clone()).collect();
+        let (mut listed, mut next) = (HashMap::new(), None);
         for _ in 0..limits::SSM_PAGES {
             let page =
                 self.read(|client| calls::invocations(client, (since, next.clone()))).await?;
-            {
-                let state = self.polls.state();
-                let ours = page.all.into_iter().filter(|(id, _)| state.waiting.contains_key(id));
-                listed.extend(ours.map(|(id, status)| (id, is_over(&status))));
+            for (id, status) in page.all {
+                if ours.remove(&id) {
+                    listed.insert(id, is_over(&status));
+                }
             }
             next = page.next;
-            if next.is_none() {
+            if next.is_none() || ours.is_empty() {
                 break;
             }
         }
@@ -175,10 +182,10 @@ impl Desk {
     }
 
     /// Asks for one command, and tells who waits when it is over.
-    async fn look_at(&self, id: &str, instance: &str) -> Result<(), Trouble> {
-        let found = self.read(|client| calls::invocation(client, (id, instance))).await?;
+    async fn look_at(&self, number: u64, command: (&str, &str)) -> Result<(), Trouble> {
+        let found = self.read(|client| calls::invocation(client, command)).await?;
         let mut state = self.polls.state();
-        let Some(waiting) = state.waiting.get_mut(id) else { return Ok(()) };
+        let Some(waiting) = state.waiting.get_mut(&number) else { return Ok(()) };
         waiting.looked = Instant::now();
         let told = match found {
             Some(invocation) if is_over(&invocation.status) => Told::Over(invocation),
@@ -189,7 +196,7 @@ impl Desk {
             None if !waiting.seen && waiting.since.elapsed() > self.terms.visible => Told::Vanished,
             None => return Ok(()),
         };
-        if let Some(waiting) = state.waiting.remove(id) {
+        if let Some(waiting) = state.waiting.remove(&number) {
             // Whoever does not wait any more needs no answer.
             drop(waiting.tell.send(told));
         }

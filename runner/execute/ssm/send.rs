@@ -23,9 +23,6 @@ use crate::limits::{HOST_START_SLACK, SSM_PROGRAM_BYTES};
 /// Characters of a command's comment: the reference of `SendCommand`.
 const COMMENT_CHARS: usize = 100;
 
-/// A look whose sending nobody can say anything of, or that SSM dropped, is sent once more.
-const LOOKS_AGAIN: u32 = 1;
-
 pub(super) struct Talk<'a> {
     pub(super) ssm: &'a SsmCommands,
     pub(super) desk: Arc<Desk>,
@@ -62,13 +59,17 @@ impl Talk<'_> {
                 () = self.desk.turn_to_send() => {}
                 () = sleep_until(self.expiry) => return self.cannot_be_asked(),
             }
-            let why = match self.send(platform, streams).await {
+            let why = match self.send(platform, again, streams).await {
                 Next::Over(ending) => return ending,
                 Next::Again(why) => why,
             };
             again += 1;
             if again > SENDINGS || Instant::now() >= self.expiry {
                 return not_started(format!("{}: it was not sent ({why})", self.way.host()));
+            }
+            tokio::select! {
+                () = self.cancel.cancelled() => return Ending::Cancelled,
+                () = sleep_until(self.soon()) => {}
             }
         }
     }
@@ -114,7 +115,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn send(&self, platform: Platform, streams: &mut Streams<'_>) -> Next {
+    async fn send(&self, platform: Platform, again: u32, streams: &mut Streams<'_>) -> Next {
         let text = match self.program(platform) {
             Ok(text) => text,
             Err(unfit) => return Next::Over(not_started(unfit)),
@@ -135,15 +136,13 @@ impl Talk<'_> {
             output: self.desk.account.words().output.as_ref(),
         };
         let sent = self.desk.send(&self.order.run, command).await;
-        let again = |why: String| match self.order.attempt {
-            None if LOOKS_AGAIN > 0 => Next::Again(why),
-            _ => Next::Over(self.unknown(&why)),
-        };
         match (sent, self.order.attempt) {
             (Sent::Taken(id), _) => self.follow((&id, sent_at), platform, streams).await,
             (Sent::NotYet(why), _) => Next::Again(why),
             (Sent::Refused(trouble), _) => Next::Over(not_started(self.refused(&trouble))),
-            (Sent::InDoubt(why), None) => again(why),
+            // A look that is made twice does no harm.
+            (Sent::InDoubt(why), None) if again == 0 => Next::Again(why),
+            (Sent::InDoubt(why), None) => Next::Over(self.unknown(&why)),
             (Sent::InDoubt(why), Some(attempt)) => {
                 Next::Over(self.look_for(attempt, (sent_at, &why), platform, streams).await)
             }
@@ -166,6 +165,13 @@ impl Talk<'_> {
                     self.call_off(id);
                 }
                 return Next::Over(Ending::Cancelled);
+            }
+            () = self.fenced_when_recalled(platform) => {
+                self.call_off(id);
+                let host = self.way.host();
+                return Next::Over(not_started(format!(
+                    "{host}: somebody asked to stop before it began there"
+                )));
             }
             () = sleep_until(self.last_words()) => {
                 self.call_off(id);

@@ -8,6 +8,7 @@
 
 mod process;
 
+use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ struct Errand {
     habits: Habits,
     platform: Platform,
     reachable: watch::Receiver<bool>,
+    death: watch::Receiver<Option<Begun>>,
     pace: Pace,
 }
 
@@ -56,6 +58,7 @@ pub(super) fn deliver(shared: &Arc<Shared>, sent: Sent) {
             habits: host.habits.clone(),
             platform: host.platform,
             reachable: host.reachable.subscribe(),
+            death: host.death.subscribe(),
             pace: world.pace,
         }
     };
@@ -87,7 +90,7 @@ impl Errand {
         let told = async {
             match phase {
                 Some(phase) if self.reachable.wait_for(|it| *it).await.is_ok() => phase,
-                _ => std::future::pending().await,
+                _ => pending().await,
             }
         };
         // An agent that never answers: the service gives up when both time-outs are over.
@@ -137,8 +140,11 @@ impl Errand {
             reachable.wait_for(|it| *it).await.is_ok()
         };
         tokio::pin!(arrival);
+        // On a machine that is busy, both may be over when we look.
+        let too_late = wait > self.delivery();
         tokio::select! {
             biased;
+            () = sleep_until(expiry), if too_late => {}
             () = self.sent.stop.cancelled() => {
                 self.tell(Phase::plain(Status::Cancelled));
                 return false;
@@ -154,20 +160,17 @@ impl Errand {
     async fn attend(&self, began: Timestamp) -> Option<Phase> {
         let run = self.run_with_restarts();
         tokio::pin!(run);
-        let ran = match self.habits.dies_after {
-            None => run.await,
-            Some((time, begun)) => tokio::select! {
-                biased;
-                ran = &mut run => ran,
-                () = sleep(time) => {
-                    self.die();
-                    if begun == Begun::Dies {
-                        // What it had begun is dropped with it, which kills it.
-                        return None;
-                    }
-                    run.await
+        let ran = tokio::select! {
+            biased;
+            ran = &mut run => ran,
+            begun = self.death() => {
+                self.die();
+                if begun == Begun::Dies {
+                    // What it had begun is dropped with it, which kills it.
+                    return None;
                 }
-            },
+                run.await
+            }
         };
         let (outcome, stdout, stderr) = ran;
         let (status, details, code) = match outcome {
@@ -180,6 +183,27 @@ impl Errand {
         };
         let times = [Some(began), Some(self.shared.clock.now())];
         Some(Phase { code, stdout, stderr, times, ..Phase::new(status, details) })
+    }
+
+    /// By time, or by word.
+    async fn death(&self) -> Begun {
+        let after = async {
+            let Some((time, begun)) = self.habits.dies_after else { return pending().await };
+            sleep(time).await;
+            begun
+        };
+        let mut death = self.death.clone();
+        let told = async {
+            let begun = death.wait_for(Option::is_some).await.ok().and_then(|begun| *begun);
+            match begun {
+                Some(begun) => begun,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            begun = after => begun,
+            begun = told => begun,
+        }
     }
 
     async fn run_with_restarts(&self) -> (Outcome, String, String) {

@@ -88,35 +88,45 @@ impl Process<'_> {
         Ok(Group(child))
     }
 
-    /// Where the host has its programs: this machine's, and what is wrong with them.
+    /// Where the host has its programs: this machine's, but for what is wrong with them.
     fn path(&self) -> io::Result<String> {
-        if self.habits.clock_off == 0 && self.habits.without.is_empty() {
-            return Ok(PATH.to_owned());
+        let mut path = match self.habits.without.as_slice() {
+            [] => PATH.to_owned(),
+            missing => self.programs_but(missing)?.display().to_string(),
+        };
+        let seconds = self.habits.clock_off;
+        if seconds != 0 {
+            let folder = self.folder.join(format!("clock{seconds}"));
+            fs::create_dir_all(&folder)?;
+            let date = folder.join("date");
+            let text = format!(
+                "#!/bin/sh\n[ \"$*\" = +%s ] || exec /bin/date \"$@\"\n\
+                 echo $(($(/bin/date +%s) + {seconds}))\n"
+            );
+            fs::write(&date, text)?;
+            fs::set_permissions(&date, fs::Permissions::from_mode(0o700))?;
+            path = format!("{}:{path}", folder.display());
         }
-        let programs = self.folder.join("ssm").join(&self.sent.id).join("bin");
+        Ok(path)
+    }
+
+    fn programs_but(&self, missing: &[String]) -> io::Result<PathBuf> {
+        let programs = self.folder.join(format!("without-{}", missing.join("-")));
+        if programs.exists() {
+            return Ok(programs);
+        }
         fs::create_dir_all(&programs)?;
         for folder in PATH.split(':') {
             let Ok(entries) = fs::read_dir(folder) else { continue };
             for entry in entries.flatten() {
                 let (name, here) = (entry.file_name(), programs.join(entry.file_name()));
-                let missing = self.habits.without.iter().any(|program| name == program.as_str());
-                let own_date = name == "date" && self.habits.clock_off != 0;
-                if !missing && !own_date && !here.exists() {
+                let is_missing = missing.iter().any(|program| name == program.as_str());
+                if !is_missing && here.symlink_metadata().is_err() {
                     symlink(entry.path(), here)?;
                 }
             }
         }
-        if self.habits.clock_off != 0 {
-            let date = programs.join("date");
-            let text = format!(
-                "#!/bin/sh\n[ \"$*\" = +%s ] || exec /bin/date \"$@\"\n\
-                 echo $(($(/bin/date +%s) + {}))\n",
-                self.habits.clock_off
-            );
-            fs::write(&date, text)?;
-            fs::set_permissions(&date, fs::Permissions::from_mode(0o700))?;
-        }
-        Ok(programs.display().to_string())
+        Ok(programs)
     }
 }
 

@@ -34,8 +34,8 @@ async fn output_is_cut() {
 
 #[tokio::test]
 async fn a_script_that_takes_too_long_is_killed_with_all_it_started() {
-    let site = Site::new().await;
-    site.aws.execution_second_lasts(ms(100));
+    let site = Site { seconds: 5, ..Site::new().await };
+    site.aws.execution_second_lasts(ms(200));
     let ended = site.carry_out("trap '' TERM; sleep 600 & echo $! >~/pid; echo begun; wait").await;
     assert_eq!(told(&ended), (137, "ExecutionTimedOut", "begun\n"));
     assert_eq!(ended.status().unwrap().as_str(), "TimedOut");
@@ -104,13 +104,18 @@ async fn an_agent_that_is_gone_keeps_a_command_waiting() {
 #[tokio::test]
 async fn an_agent_that_dies_tells_nothing() {
     for (begun, goes_on) in [(Begun::Dies, false), (Begun::GoesOn, true)] {
-        let site = Site::new().await;
+        let site = Site { seconds: 5, ..Site::new().await };
         site.aws.delivery_second_lasts(ms(20));
-        site.aws.execution_second_lasts(ms(150));
-        site.host.dies_after(ms(200), begun);
+        site.aws.execution_second_lasts(ms(400));
+        if begun == Begun::GoesOn {
+            site.host.dies_after(ms(1), begun);
+        }
         let script = "echo $$ >~/pid; until [ -e ~/go ]; do sleep 0.02; done; echo on >~/went";
         let id = site.send(script).await.unwrap();
         let pid = site.written("pid").await;
+        if begun == Begun::Dies {
+            site.host.dies(begun);
+        }
         wait::until("its death", || site.host.is_gone()).await;
         std::fs::write(site.host.home().join("go"), "").unwrap();
         if goes_on {

@@ -74,6 +74,8 @@ struct Site {
     account: Account,
     host: Host,
     ssm: aws_sdk_ssm::Client,
+    /// `executionTimeout`.
+    seconds: u64,
 }
 
 impl Site {
@@ -82,7 +84,7 @@ impl Site {
         let account = aws.account(CUSTOMER);
         let host = account.host(TOKYO, WEB);
         let ssm = ssm(&aws, &account.keys(), TOKYO);
-        Self { aws, account, host, ssm }
+        Self { aws, account, host, ssm, seconds: 600 }
     }
 
     /// Sends a script as the product would; the command's id, or AWS's code for why not.
@@ -95,7 +97,7 @@ impl Site {
             .comment("nonce-1")
             .timeout_seconds(30)
             .parameters("commands", script.lines().map(str::to_owned).collect())
-            .parameters("executionTimeout", vec!["5".to_owned()])
+            .parameters("executionTimeout", vec![self.seconds.to_string()])
             .send()
             .await;
         let sent = sent.map_err(|error| code(&error))?;

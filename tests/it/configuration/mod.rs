@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ams::config::{Config, DynamoDbConfig, LogFormat, StoreConfig};
 use ams::dynamodb::Location;
+use ams::execute::host_program::Places;
 use ams::finding::Finding;
 use ams::guard::rules::Rules;
 use ams::lang::Lang;
@@ -26,6 +27,8 @@ time_zone: Asia/Tokyo
 scenarios: scenarios
 evidence: /var/lib/ams/evidence
 store: {sqlite: claims.db}
+aws: {region: ap-northeast-1, endpoint: 'http://127.0.0.1:1'}
+host_markers: [/srv/ams, ~/.ams]
 webhook:
   secrets: ['env:FIRST_SECRET', 'file:second-secret']
 pagerduty:
@@ -99,6 +102,13 @@ fn every_setting_is_read() {
     assert_eq!(config.store, StoreConfig::Sqlite(dir.path().join("claims.db")));
     assert_eq!(config.evidence.directory.to_str(), Some("/var/lib/ams/evidence"));
     assert_eq!(config.evidence.kept, Duration::from_hours(24 * 90));
+    let aws = config.aws.as_ref().unwrap();
+    assert_eq!(
+        (aws.region.as_str(), aws.endpoint.as_deref()),
+        ("ap-northeast-1", Some("http://127.0.0.1:1"))
+    );
+    let places = ["/srv/ams", "~/.ams"].map(str::to_owned);
+    assert_eq!(Some(&config.host_markers), Places::new(places).as_ref());
     let secrets: Vec<&str> =
         config.webhook_secrets.iter().map(secrecy::ExposeSecret::expose_secret).collect();
     assert_eq!(secrets, ["one", "two"], "the end of the file's line is not part of the secret");

@@ -6,12 +6,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ams::claim::heartbeat::{LeaseTerms, Pulse};
+use ams::claim::hold::{Hold, Permission};
+use ams::claim::memory::MemoryClaims;
+use ams::claim::protocol::{Opening, StandDown};
+use ams::claim::{ClaimAnswer, Claims};
+use ams::clock::SystemClock;
 use ams::execute::actuator::{Action, Actuator as _, Command, Ending, Observation, Order, Program};
 use ams::execute::detached::Detached;
 use ams::execute::local::LocalCommands;
-use ams::incident::{IncidentId, RunId};
+use ams::incident::{IncidentId, Owner, RunId};
 use rustix::process::Pid;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -119,4 +126,20 @@ pub(crate) fn reason(observation: &Observation) -> &str {
         Ending::NotStarted { reason } => reason,
         other => panic!("started: {other:?}"),
     }
+}
+
+/// A run whose claim is in force, and the way people tell it to stand down.
+pub(crate) async fn held() -> (Permission, watch::Sender<Option<StandDown>>) {
+    let clock = Arc::new(SystemClock);
+    let store = Arc::new(MemoryClaims::new(Arc::clone(&clock) as Arc<_>));
+    let claims = Claims::new(store, Owner::new("tokyo-1"), clock);
+    let incident = IncidentId::parse("PT4KHLK").unwrap();
+    let pulse = Pulse::new(LeaseTerms::default());
+    assert!(pulse.beat(&claims, 1).await);
+    let breaks = pulse.breaks();
+    let answer = claims.claim(&incident, Opening::Triggered, None, None).await.unwrap();
+    let ClaimAnswer::Won(claim) = answer else { panic!("{answer:?}") };
+    let (wish, wishes) = watch::channel(None);
+    let hold = Arc::new(Hold::new(claims, pulse, claim, breaks, wishes));
+    (Permission { hold, consent: true }, wish)
 }

@@ -1,37 +1,15 @@
-use std::sync::Arc;
-
-use ams::claim::heartbeat::{LeaseTerms, Pulse};
-use ams::claim::hold::{Hold, Permission};
-use ams::claim::memory::MemoryClaims;
-use ams::claim::protocol::{Opening, StandDown, StandDownReason};
-use ams::claim::{ClaimAnswer, Claims};
+use ams::claim::protocol::{StandDown, StandDownReason};
 use ams::clock::{Clock as _, SystemClock};
 use ams::customer::ssh::SshHostKeys;
 use ams::execute::actuator::Order;
-use ams::incident::{IncidentId, Owner};
+
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::{Bench, by, changed, script};
-use crate::harness::commands::reason;
+use crate::harness::commands::{held, reason};
 use crate::harness::sshd::Sshd;
-
-/// A run whose claim is in force, and the way people tell it to stand down.
-async fn held() -> (Permission, watch::Sender<Option<StandDown>>) {
-    let clock = Arc::new(SystemClock);
-    let store = Arc::new(MemoryClaims::new(Arc::clone(&clock) as Arc<_>));
-    let claims = Claims::new(store, Owner::new("tokyo-1"), clock);
-    let incident = IncidentId::parse("PT4KHLK").unwrap();
-    let pulse = Pulse::new(LeaseTerms::default());
-    assert!(pulse.beat(&claims, 1).await);
-    let breaks = pulse.breaks();
-    let answer = claims.claim(&incident, Opening::Triggered, None, None).await.unwrap();
-    let ClaimAnswer::Won(claim) = answer else { panic!("{answer:?}") };
-    let (wish, wishes) = watch::channel(None);
-    let hold = Arc::new(Hold::new(claims, pulse, claim, breaks, wishes));
-    (Permission { hold, consent: true }, wish)
-}
 
 /// A way to the server on which a connection waits until it is let through.
 async fn gate(port: u16) -> (u16, oneshot::Receiver<()>, oneshot::Sender<()>) {

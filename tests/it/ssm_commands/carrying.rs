@@ -10,7 +10,7 @@ async fn a_command_gives_its_code_and_both_streams() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
     let text = "echo 接続できません; echo oops >&2; exit 3";
-    for order in [site.look(text), site.change(text)] {
+    for order in [look(text), change(text)] {
         let seen = bench.act(&order).await;
         assert_eq!(seen.ending, Ending::Exited(3), "{seen:?}");
         assert_eq!(seen.stdout.head, "接続できません\n");
@@ -28,7 +28,7 @@ async fn codes_that_mean_something_to_agents_are_codes() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
     for code in [137, 194] {
-        let seen = bench.act(&site.look(&format!("exit {code}"))).await;
+        let seen = bench.act(&look(&format!("exit {code}"))).await;
         assert_eq!(seen.ending, Ending::Exited(code), "{seen:?}");
         assert_eq!(seen.stderr.head, "");
     }
@@ -59,7 +59,7 @@ async fn hostile_values_stay_values() {
     let says = |index| format!("printf '<%s>' \"$V{index}\"");
     let text = (0..values.len()).map(says).collect::<Vec<_>>().join("\n");
     let expected: Vec<String> = values.iter().map(|value| format!("<{value}>")).collect();
-    for mut order in [site.look(&text), site.change(&text)] {
+    for mut order in [look(&text), change(&text)] {
         for (index, value) in values.iter().enumerate() {
             set(&mut order, &format!("V{index}"), value);
         }
@@ -68,7 +68,7 @@ async fn hostile_values_stay_values() {
         assert_eq!(seen.stdout.head, expected.concat());
     }
     // The author's own braces are not for SSM either.
-    let seen = bench.act(&site.look("echo '{{ssm:canary}} {{ x }}'")).await;
+    let seen = bench.act(&look("echo '{{ssm:canary}} {{ x }}'")).await;
     assert_eq!(seen.stdout.head, "{{ssm:canary}} {{ x }}\n");
     assert!(site.host.commands().iter().all(|sent| sent.filled_in.is_empty()));
     assert!(!site.host.home().join("x").exists());
@@ -78,13 +78,13 @@ async fn hostile_values_stay_values() {
 async fn what_is_too_long_or_no_text_is_not_sent() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let mut order = site.look("true");
+    let mut order = look("true");
     set(&mut order, "V", &"x".repeat(60_000));
     let seen = bench.act(&order).await;
     assert!(not_begun(&seen).contains("a host takes at most 57344"), "{seen:?}");
     set(&mut order, "V", "a\0b");
     assert!(not_begun(&bench.act(&order).await).contains("NUL"));
-    let powershell = with_program(&site.look(""), Program::PowerShell("Get-Date".to_owned()));
+    let powershell = with_program(&look(""), Program::PowerShell("Get-Date".to_owned()));
     assert!(not_begun(&bench.act(&powershell).await).contains("PowerShell cannot be run here"));
     assert_eq!(site.sent(), 0);
 }
@@ -94,7 +94,7 @@ async fn a_long_output_is_told_as_cut() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
     let text = "head -c 104857600 /dev/zero | tr '\\0' x; echo; echo end";
-    let seen = bench.act(&within(site.look(text), Duration::from_secs(60))).await;
+    let seen = bench.act(&within(look(text), Duration::from_mins(1))).await;
     assert_eq!(seen.ending, Ending::Exited(0), "{:?}", seen.stderr);
     assert!(seen.stdout.cut && !seen.stdout.is_whole());
     assert!(seen.stdout.total_bytes < limits::SSM_STDOUT_CHARS as u64);
@@ -108,7 +108,7 @@ async fn what_ignores_being_asked_is_killed_at_its_timeout() {
     let bench = Bench::new(&site).await;
     let text = "trap '' TERM; echo $$ >\"$HOME/new\"; mv \"$HOME/new\" \"$HOME/pid\"; echo begun
                 while :; do sleep 0.2; done";
-    for order in [site.look(text), site.change(text)] {
+    for order in [look(text), change(text)] {
         let seen = bench.act(&within(order, Duration::from_secs(5))).await;
         assert_eq!(seen.ending, Ending::TimedOut, "{seen:?}");
         assert_eq!(seen.stdout.head, "begun\n");
@@ -121,7 +121,7 @@ async fn what_ignores_being_asked_is_killed_at_its_timeout() {
 async fn a_look_that_nobody_waits_for_is_called_off() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let running = bench.start(site.look("echo >\"$HOME/begun\"; sleep 60"));
+    let running = bench.start(look("echo >\"$HOME/begun\"; sleep 60"));
     wait::until("the look to begin", || site.host.home().join("begun").exists()).await;
     bench.cancel.cancel();
     assert_eq!(running.await.unwrap().ending, Ending::Cancelled);
@@ -133,7 +133,7 @@ async fn a_host_without_agent_is_sent_nothing_and_people_are_told_what_to_do() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
     site.host.offline();
-    let seen = bench.act(&site.change("true")).await;
+    let seen = bench.act(&change("true")).await;
     assert_eq!(
         not_begun(&seen),
         "web01: its agent is not there (ConnectionLost, last heard of 1h ago); check that the host \
@@ -145,7 +145,7 @@ async fn a_host_without_agent_is_sent_nothing_and_people_are_told_what_to_do() {
     ));
     // The next step asks again.
     site.host.online();
-    assert_eq!(bench.act(&site.change("true")).await.ending, Ending::Exited(0));
+    assert_eq!(bench.act(&change("true")).await.ending, Ending::Exited(0));
     assert_eq!(site.sent(), 1);
 }
 
@@ -158,7 +158,7 @@ async fn windows_gets_powershell() {
     });
     let bench = Bench::new(&site).await;
     let script = "(Get-Service W3SVC).Status # “サービス”";
-    let mut order = with_program(&site.change(""), Program::PowerShell(script.to_owned()));
+    let mut order = with_program(&change(""), Program::PowerShell(script.to_owned()));
     set(&mut order, "TITLE", "’; Restart-Computer; ‘");
     let seen = bench.act(&order).await;
     assert_eq!((&seen.ending, seen.stdout.head.as_str()), (&Ending::Exited(0), "Running\r\n"));
@@ -168,7 +168,7 @@ async fn windows_gets_powershell() {
     assert!(texts.iter().any(|text| text == script));
     assert!(texts.iter().any(|text| text == "’; Restart-Computer; ‘"));
     // A shell script is none of its, and what the file says must be so.
-    assert!(not_begun(&bench.act(&site.look("true")).await).contains("on Windows"));
+    assert!(not_begun(&bench.act(&look("true")).await).contains("on Windows"));
     let way = way_on(&words(), WEB, Some(Platform::Linux));
     let seen = bench.act(&by(way, super::script("true"))).await;
     assert!(not_begun(&seen).contains("the customer's file says linux and its agent windows"));
@@ -179,7 +179,7 @@ async fn a_machine_that_dies_leaves_the_end_unknown() {
     let site = Site::new().await;
     site.host.dies_after(ms(50), Begun::Dies);
     let bench = Bench::new(&site).await;
-    let order = within(site.change("echo begun >>\"$HOME/times\"; sleep 60"), ms(500));
+    let order = within(change("echo begun >>\"$HOME/times\"; sleep 60"), ms(500));
     let seen = bench.act(&order).await;
     let reason = unknown(&seen);
     assert!(reason.starts_with("web01: ") && reason.contains("look there"), "{reason}");
@@ -188,10 +188,9 @@ async fn a_machine_that_dies_leaves_the_end_unknown() {
 
 #[tokio::test]
 async fn without_a_place_at_aws_nothing_is_sent() {
-    let site = Site::new().await;
     let places = Places::default();
     let (clock, http) = (Arc::new(SystemClock), reqwest::Client::new());
     let commands = SsmCommands::new("/nowhere".into(), (None, http), places, clock, TERMS);
-    let seen = commands.act(&site.look("true"), &CancellationToken::new()).await;
+    let seen = commands.act(&look("true"), &CancellationToken::new()).await;
     assert!(not_begun(&seen).contains("(`aws` in its settings)"), "{seen:?}");
 }

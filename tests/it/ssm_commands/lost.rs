@@ -32,7 +32,7 @@ fn announced(order: &Order) -> Order {
 async fn a_change_goes_on_without_its_runner_and_is_adopted() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let order = announced(&site.change(WAITING));
+    let order = announced(&change(WAITING));
     let first = bench.start(order.clone());
     begun(&site).await;
     // What a runner that is killed does: nothing more.
@@ -56,7 +56,7 @@ async fn a_change_goes_on_without_its_runner_and_is_adopted() {
 async fn a_runner_that_is_told_to_stop_leaves_the_change_running() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let order = announced(&site.change(WAITING));
+    let order = announced(&change(WAITING));
     let first = bench.start(order.clone());
     begun(&site).await;
     bench.cancel.cancel();
@@ -70,7 +70,7 @@ async fn a_runner_that_is_told_to_stop_leaves_the_change_running() {
 async fn what_never_began_cannot_begin_any_more_once_somebody_has_looked() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let order = announced(&site.change("echo begun >>\"$HOME/times\""));
+    let order = announced(&change("echo begun >>\"$HOME/times\""));
     assert_eq!(Bench::new(&site).await.adopt(&order).await, Adopted::NeverBegan);
     // The runner that was paused between its intent and its command goes on.
     let seen = bench.act(&order).await;
@@ -83,7 +83,7 @@ async fn what_never_began_cannot_begin_any_more_once_somebody_has_looked() {
 async fn what_ssm_does_not_list_is_asked_for_on_the_host() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let order = announced(&site.change("echo begun >>\"$HOME/times\"; exit 4"));
+    let order = announced(&change("echo begun >>\"$HOME/times\"; exit 4"));
     assert_eq!(bench.act(&order).await.ending, Ending::Exited(4));
     site.host.listed_after(Duration::from_mins(1));
     assert_eq!(ended(bench.adopt(&order).await), (Ending::Exited(4), String::new(), 1));
@@ -95,11 +95,11 @@ async fn the_last_of_several_attempts_is_the_one_that_counts() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
     for attempt in 1..=3 {
-        let order = site.change(&format!("echo try {attempt}; exit {attempt}"));
+        let order = change(&format!("echo try {attempt}; exit {attempt}"));
         let order = Order { attempt: Some(attempt), ..order };
         assert_eq!(bench.act(&order).await.ending, Ending::Exited(attempt.cast_signed()));
     }
-    let adopted = Bench::new(&site).await.adopt(&announced(&site.change("true"))).await;
+    let adopted = Bench::new(&site).await.adopt(&announced(&change("true"))).await;
     assert_eq!(ended(adopted), (Ending::Exited(3), "try 3\n".to_owned(), 3));
 }
 
@@ -107,7 +107,7 @@ async fn the_last_of_several_attempts_is_the_one_that_counts() {
 async fn nobody_can_tell_of_a_change_whose_host_is_away() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let order = within(announced(&site.change("true")), ms(300));
+    let order = within(announced(&change("true")), ms(300));
     site.host.silent();
     assert_eq!(bench.adopt(&order).await, Adopted::Unknown);
     site.account.meets(100, "SendCommand", Fault::Deny);
@@ -119,7 +119,7 @@ async fn nobody_can_tell_of_a_change_whose_host_is_away() {
 async fn a_record_of_another_customer_is_not_looked_for() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let ours = announced(&site.change("true"));
+    let ours = announced(&change("true"));
     bench.act(&ours).await;
     let other = AwsAccountWords { customer: "other".to_owned(), ..words() };
     let theirs = by(way(&other, WEB), ours.clone());

@@ -6,6 +6,10 @@ mod carrying;
 mod in_doubt;
 // Runners that are lost while something runs.
 mod lost;
+// What is longer than SSM hands over.
+mod output;
+// What is not to be done any more.
+mod permitted;
 // Many commands in few requests.
 mod polling;
 // Roles, sessions, and what belongs to whom.
@@ -68,15 +72,6 @@ impl Site {
         account.role("Ams").external_id(ID);
         let host = account.host(TOKYO, WEB);
         Self { aws, account, host }
-    }
-
-    fn look(&self, text: &str) -> Order {
-        by(way(&words(), WEB), script(text))
-    }
-
-    /// A recovery, under the name its intent was recorded with.
-    fn change(&self, text: &str) -> Order {
-        Order { attempt: Some(1), ..self.look(text) }
     }
 
     /// Scripts that were sent and are no questions about others.
@@ -183,6 +178,16 @@ fn unknown(seen: &Observation) -> &str {
 #[track_caller]
 fn not_begun(seen: &Observation) -> &str {
     crate::harness::commands::reason(seen)
+}
+
+/// A look on the server.
+fn look(text: &str) -> Order {
+    by(way(&words(), WEB), script(text))
+}
+
+/// A recovery on the server, under the name its intent was recorded with.
+fn change(text: &str) -> Order {
+    Order { attempt: Some(1), ..look(text) }
 }
 
 fn with_output(bucket: &str) -> AwsAccountWords {

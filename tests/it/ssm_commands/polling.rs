@@ -62,7 +62,7 @@ async fn a_busy_account_holds_up_nobody_else() {
     };
     site.account.most_per_second(0);
     let bench = Bench::new(&site).await;
-    let busy = bench.start(within(site.look("true"), Duration::from_secs(4)));
+    let busy = bench.start(within(look("true"), Duration::from_secs(4)));
     let order = by(way(&calm_words, "i-0fedcba9876543210"), script("true"));
     let seen = bench.act(&order).await;
     assert_eq!(seen.ending, Ending::Exited(0));

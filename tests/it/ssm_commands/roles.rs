@@ -8,7 +8,7 @@ async fn sessions_lead_back_to_the_incident_and_are_kept() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
     for _ in 0..3 {
-        assert_eq!(bench.act(&site.look("true")).await.ending, Ending::Exited(0));
+        assert_eq!(bench.act(&look("true")).await.ending, Ending::Exited(0));
     }
     let sessions = site.aws.sessions();
     let named: Vec<&str> = sessions.iter().map(|it| it.name.as_str()).collect();
@@ -26,7 +26,7 @@ async fn sessions_lead_back_to_the_incident_and_are_kept() {
 async fn many_that_ask_at_once_open_a_role_once() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
-    let all: Vec<_> = (0..20).map(|_| bench.start(site.look("true"))).collect();
+    let all: Vec<_> = (0..20).map(|_| bench.start(look("true"))).collect();
     for running in all {
         assert_eq!(running.await.unwrap().ending, Ending::Exited(0));
     }
@@ -68,7 +68,7 @@ async fn a_role_that_takes_no_tags_is_told_so_or_gets_none() {
     let site = Site::new().await;
     site.account.role("Ams").without_tags();
     let bench = Bench::new(&site).await;
-    let seen = bench.act(&site.look("true")).await;
+    let seen = bench.act(&look("true")).await;
     assert!(not_begun(&seen).contains("sts:TagSession unless `session_tags: false`"), "{seen:?}");
     let without = AwsAccountWords { session_tags: false, ..words() };
     let bench = Bench::new(&site).await;
@@ -81,7 +81,7 @@ async fn what_a_role_may_not_do_is_told_with_the_remedy() {
     let site = Site::new().await;
     site.account.role("Ams").denies("ssm:SendCommand");
     let bench = Bench::new(&site).await;
-    let seen = bench.act(&site.change("true")).await;
+    let seen = bench.act(&change("true")).await;
     assert!(not_begun(&seen).contains("allow it ssm:SendCommand on this instance"), "{seen:?}");
 }
 
@@ -90,14 +90,14 @@ async fn credentials_that_end_while_a_command_runs_are_renewed() {
     let site = Site::new().await;
     let bench = Bench::new(&site).await;
     let text = "echo begun >\"$HOME/begun\"; while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done";
-    let running = bench.start(site.change(text));
+    let running = bench.start(change(text));
     let has = |name: &str| site.host.home().join(name).exists();
     crate::harness::wait::until("it to begin", || has("begun")).await;
     site.account.expire_sessions();
     std::fs::write(site.host.home().join("go"), "").unwrap();
     assert_eq!(running.await.unwrap().ending, Ending::Exited(0));
     // The run's own session as well.
-    let again = Order { attempt: Some(2), ..site.change("exit 5") };
+    let again = Order { attempt: Some(2), ..change("exit 5") };
     assert_eq!(bench.act(&again).await.ending, Ending::Exited(5));
     assert_eq!(site.sent(), 2);
     let names: Vec<String> = site.aws.sessions().into_iter().map(|it| it.name).collect();
@@ -111,7 +111,7 @@ async fn sts_that_does_not_answer_is_asked_again() {
     for fault in [Fault::LoseAnswer, Fault::Throttle, Fault::ErrorBefore] {
         site.aws.account("999900001111").meets(1, "AssumeRole", fault);
     }
-    assert_eq!(bench.act(&site.look("true")).await.ending, Ending::Exited(0));
+    assert_eq!(bench.act(&look("true")).await.ending, Ending::Exited(0));
 }
 
 /// Two customers with a host of the same name: each reaches its own, with its own role.
@@ -132,8 +132,8 @@ async fn customers_reach_their_own_hosts_with_their_own_roles() {
     };
     let bench = Bench::new(&site).await;
     let text = "echo here >>\"$HOME/times\"";
-    assert_eq!(bench.act(&site.change(text)).await.ending, Ending::Exited(0));
-    let theirs = by(way(&mall_words, MALL_WEB), site.change(text));
+    assert_eq!(bench.act(&change(text)).await.ending, Ending::Exited(0));
+    let theirs = by(way(&mall_words, MALL_WEB), change(text));
     assert_eq!(bench.act(&theirs).await.ending, Ending::Exited(0));
     assert_eq!(
         (site.host.read("times"), mall_host.read("times")),
