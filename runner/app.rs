@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
 use crate::aws::own::Own;
+use crate::aws::sessions::Sessions;
 use crate::aws::signed::Signed;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
@@ -111,13 +112,9 @@ impl App {
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
         let evidence = evidence(&config, &metrics, &clock).await?;
-        let aws = match &config.aws {
-            Some(settings) => Some(Aws::connect(settings).await),
-            None => None,
-        };
-        let actuator = actuators(&config, &reporter, aws.clone())?;
+        let actuator = actuators(&config, &reporter).await?;
+        let sources = sources(&reporter, actuator.ssm.sessions(), &clock)?;
         let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
-        let sources = sources(&reporter, aws, &clock)?;
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -297,11 +294,7 @@ fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
     Ok(catalog)
 }
 
-fn actuators(
-    config: &Config,
-    reporter: &Reporter,
-    aws: Option<Aws>,
-) -> Result<Arc<Actuators>, StartError> {
+async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
     let detached = Detached::open(&config.commands)
         .map_err(|source| StartError::Folder { path: config.commands.clone(), source })?;
     let (evidence, inherited) = (config.evidence.directory.clone(), config.inherited.clone());
@@ -314,6 +307,10 @@ fn actuators(
         Arc::new(SystemClock),
     )
     .map_err(|source| StartError::Folder { path: folder, source })?;
+    let aws = match &config.aws {
+        Some(settings) => Some(Aws::connect(settings).await),
+        None => None,
+    };
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
     let (places, clock) = (config.host_markers.clone(), Arc::new(SystemClock));
     let endpoint = config.aws.as_ref().and_then(|settings| settings.endpoint.clone());
@@ -338,15 +335,12 @@ fn actuators(
 /// Whom runs ask which hosts they are about.
 fn sources(
     reporter: &Reporter,
-    aws: Option<Aws>,
+    sessions: Option<Arc<Sessions>>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Sources, StartError> {
     let alerts = PlatformQuestions(Arc::clone(&reporter.platform));
-    let look_up: Arc<dyn LookUp> = match aws {
-        Some(aws) => {
-            let signed = Signed::new(Arc::clone(clock))?;
-            Arc::new(Instances::new(aws, signed, Arc::clone(clock)))
-        }
+    let look_up: Arc<dyn LookUp> = match sessions {
+        Some(sessions) => Arc::new(Instances::new(sessions, Signed::new(Arc::clone(clock))?)),
         None => Arc::new(NoLookUp),
     };
     Ok(Sources { alerts: Arc::new(alerts), look_up })

@@ -8,13 +8,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::aws::Aws;
 use crate::aws::failure::Failure;
 use crate::aws::query::{Query, Service};
 use crate::aws::sessions::Sessions;
 use crate::aws::signed::{Kind, Signed};
 use crate::aws::xml::Xml;
-use crate::clock::Clock;
 use crate::customer::Customer;
 use crate::customer::aws::{AwsAccount, Platform};
 use crate::customer::instance::{Instance, InstanceId};
@@ -38,7 +36,7 @@ const REGIONS_AT_ONCE: usize = 8;
 const STATES: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 
 pub struct Instances {
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     signed: Signed,
 }
 
@@ -76,8 +74,8 @@ impl LookUp for Instances {
 }
 
 impl Instances {
-    pub fn new(aws: Aws, signed: Signed, clock: Arc<dyn Clock>) -> Self {
-        Self { sessions: Sessions::new(aws, clock), signed }
+    pub const fn new(sessions: Arc<Sessions>, signed: Signed) -> Self {
+        Self { sessions, signed }
     }
 
     /// Page after page: with a filter EC2 gives short and empty ones, and says that there are more.

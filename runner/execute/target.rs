@@ -15,7 +15,7 @@ use crate::execute::memory::Memory;
 use crate::execute::world::World;
 use crate::limits;
 use crate::scenario::model::{
-    On, Scenario, Source, Step, StepKind, Target, Wanted, WhenNone, WhenSeveral,
+    ActionTemplate, On, Scenario, Source, Step, StepKind, Target, Wanted, WhenNone, WhenSeveral,
 };
 use crate::scenario::template::{Template, TemplateError};
 use crate::scenario::value::Values;
@@ -201,8 +201,11 @@ impl World {
     /// something, because suspensions and limits are about the host.
     pub(super) fn step_awaits(&self, scenario: &Scenario, memory: &Memory, step: &Step) -> bool {
         let Some(target) = &scenario.target else { return false };
-        let runs_there =
-            step.kind.probe().is_some_and(|probe| probe.is_command() && probe.on == On::Target);
+        let runs_there = step.kind.probe().is_some_and(|probe| match &probe.action {
+            // Without a place of its own it asks where the target is.
+            ActionTemplate::Aws(call) => call.account.is_none() || call.region.is_none(),
+            _ => probe.is_command() && probe.on == On::Target,
+        });
         let recovers = matches!(step.kind, StepKind::Recover { .. });
         self.is_unasked(target, memory)
             && (runs_there || recovers || self.awaits(scenario, memory, step.names().into_iter()))

@@ -37,21 +37,22 @@ impl Moment<'_> {
             }
             fields.insert(field.name, value);
         }
-        let way = way_of_target(customer, values);
+        let way = self.way_of_target(values);
+        let way = way.as_deref();
         let named = call.account.as_ref().map(&filled).transpose()?;
         let account = account(customer, named.as_deref(), way).map_err(no)?;
         let named = call.region.as_ref().map(&filled).transpose()?;
         let region = region(account, named, way).map_err(no)?;
         Ok(AwsCall { word: call.word, fields, account: Arc::clone(account), region })
     }
-}
 
-/// Where the host is that the run is about.
-fn way_of_target<'a>(customer: &'a Customer, values: &Values) -> Option<&'a SsmWay> {
-    let target = values.get("target.host")?;
-    match &customer.host(target.as_str()?)?.reach {
-        Reach::Ssm(way) => Some(way),
-        Reach::None | Reach::Local | Reach::Ssh(_) => None,
+    /// Where the host is that the run is about.
+    fn way_of_target(&self, values: &Values) -> Option<Arc<SsmWay>> {
+        let target = values.get("target.host")?;
+        match &self.world.host(self.memory, target.as_str()?)?.reach {
+            Reach::Ssm(way) => Some(Arc::clone(way)),
+            Reach::None | Reach::Local | Reach::Ssh(_) => None,
+        }
     }
 }
 

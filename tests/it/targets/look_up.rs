@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ams::aws::sessions::Sessions;
 use ams::aws::signed::Signed;
 use ams::aws::{Aws as Client, Settings};
 use ams::clock::SystemClock;
@@ -40,7 +41,8 @@ impl Site {
         let settings = Settings { region: TOKYO.to_owned(), endpoint: Some(aws.url().to_owned()) };
         let client = Client::connect_as(&settings, SharedCredentialsProvider::new(keys)).await;
         let signed = Signed::new(Arc::new(SystemClock)).unwrap();
-        let instances = Instances::new(client, signed, Arc::new(SystemClock));
+        let sessions = Sessions::new(client, Arc::new(SystemClock));
+        let instances = Instances::new(Arc::new(sessions), signed);
         Self { aws, instances }
     }
 
