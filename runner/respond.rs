@@ -226,6 +226,7 @@ impl Pipeline {
             // Known once people are told.
             places: &NOWHERE_ELSE,
             contact: begun.destination().and_then(|it| it.contact.as_deref()),
+            customer: begun.customer.as_ref().map(|it| (it.name.as_str(), it.contact.as_deref())),
             began_at: begun.claim().opened_at(),
             now: self.executor.clock.now(),
             taken_over: begun.taken_over,

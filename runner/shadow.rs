@@ -32,7 +32,7 @@ impl Pipeline {
     pub(crate) fn keep_shadow(self: &Arc<Self>, begun: &Begun, end: &End) {
         let End::Shadowed { step, would_end } = end else { return };
         let run = begun.claim().run();
-        let masked = |text: &str| self.reporter.style.mask.apply(text);
+        let masked = |text: &str| begun.reporter.style.mask.apply(text);
         let steps = match would_end {
             None => would(&begun.scenario, *step),
             Some(_) => Vec::new(),

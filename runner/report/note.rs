@@ -46,6 +46,8 @@ pub struct Story<'a> {
     pub places: &'a BTreeMap<PathBuf, String>,
     /// Whom to call, where the hand-off goes to a destination of the customer's.
     pub contact: Option<&'a str>,
+    /// Whose incident it is, as people call them, and whom to tell there.
+    pub customer: Option<(&'a str, Option<&'a str>)>,
     pub began_at: Timestamp,
     pub now: Timestamp,
     pub taken_over: bool,
@@ -127,6 +129,11 @@ impl Style {
         }
         line(&mut note, "");
         line(&mut note, &format!("{}: {}", labels.alert, story.title));
+        if let Some((name, contact)) = story.customer {
+            let contact = contact.filter(|_| for_people).map(|it| format!(" ({it})"));
+            let contact = contact.unwrap_or_default();
+            line(&mut note, &format!("{}: {name}{contact}", labels.customer));
+        }
         line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
         if story.taken_over {
             line(&mut note, labels.taken_over);

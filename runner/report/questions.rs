@@ -165,6 +165,7 @@ impl NoteQuestions {
             told,
             places: &NOWHERE,
             contact: None,
+            customer: None,
             began_at: self.began_at,
             now: self.began_at,
             taken_over: false,

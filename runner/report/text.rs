@@ -31,6 +31,7 @@ pub struct Labels {
     pub will_do: &'static str,
     pub to_stop: &'static str,
     pub contact: &'static str,
+    pub customer: &'static str,
     pub approve: &'static str,
     pub to_approve: &'static str,
 }
@@ -53,6 +54,7 @@ pub const fn labels(lang: Lang) -> Labels {
             will_do: "■ これから行うこと",
             to_stop: "止めるには、このインシデントを acknowledge するか、ノートに「ams stop」と書いてください。",
             contact: "連絡先",
+            customer: "お客様",
             approve: "AMS 承認依頼: 実施してよいか回答をお願いします。",
             to_approve: "許可する場合はノートに「ams approve」、しない場合は「ams deny」と書いてください（acknowledge すると自動対応は止まります）。",
         },
@@ -72,6 +74,7 @@ pub const fn labels(lang: Lang) -> Labels {
             will_do: "■ What AMS is going to do",
             to_stop: "To stop it, acknowledge this incident or add a note \"ams stop\".",
             contact: "Contact",
+            customer: "Customer",
             approve: "AMS asks: may it go on?",
             to_approve: "To allow it, add a note \"ams approve\"; to forbid it, \"ams deny\". (Acknowledging stops AMS.)",
         },

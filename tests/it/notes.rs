@@ -97,6 +97,7 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
         told: &told,
         places: &BTreeMap::new(),
         contact: None,
+        customer: Some(("サンプル商店株式会社", Some("情報システム部 03-0000-0000"))),
         began_at: at(0),
         now: at(75),
         taken_over: false,

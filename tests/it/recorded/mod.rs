@@ -7,6 +7,8 @@ mod near;
 mod by_ssh;
 // And by their agents.
 mod by_ssm;
+// And their accounts.
+mod by_aws;
 
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,6 +85,7 @@ async fn one_incident_for_each_way() {
         near::request().await,
         by_ssh::server().await,
         by_ssm::server().await,
+        by_aws::volume().await,
     ];
     let text: String = chapters.iter().map(Chapter::text).collect();
     let page = fs::read_to_string(PAGE).unwrap();
