@@ -117,6 +117,24 @@ impl Metrics {
         self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
+    fn of_evidence(&self, registry: &mut Registry) {
+        registry.register(
+            "evidence_removed",
+            "Evidence files removed because their time was over",
+            self.evidence_removed.clone(),
+        );
+        registry.register(
+            "evidence_uploads",
+            "Evidence files written to the bucket",
+            self.evidence_uploads.clone(),
+        );
+        registry.register(
+            "evidence_upload_failures",
+            "Evidence files that the bucket did not take; each is tried again every hour",
+            self.evidence_upload_failures.clone(),
+        );
+    }
+
     /// All of it as Prometheus text.
     pub fn render(&self) -> String {
         // A counter that appears with its first event hides that event from `increase()`.
@@ -164,21 +182,7 @@ impl Metrics {
             "Claim store requests without an answer",
             self.store_errors.clone(),
         );
-        registry.register(
-            "evidence_removed",
-            "Evidence files removed because their time was over",
-            self.evidence_removed.clone(),
-        );
-        registry.register(
-            "evidence_uploads",
-            "Evidence files written to the bucket",
-            self.evidence_uploads.clone(),
-        );
-        registry.register(
-            "evidence_upload_failures",
-            "Evidence files that the bucket did not take; each is tried again every hour",
-            self.evidence_upload_failures.clone(),
-        );
+        self.of_evidence(&mut registry);
         registry.register(
             "rules_refused",
             "1 while changed scenarios are refused and the set before is in force",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_ssm::config::SharedCredentialsProvider;
-use aws_sdk_ssm::config::{BehaviorVersion, Credentials, ProvideCredentials, Region};
+use aws_sdk_ssm::config::{BehaviorVersion, Credentials, ProvideCredentials as _, Region};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 

@@ -178,8 +178,9 @@ impl Signed {
         }
         let request = request.body(ask.body.clone()).timeout(limits::AWS_REQUEST_SIGNED);
         let answer = request.send().await.map_err(|error| {
-            let told = told(error.without_url());
-            if told.0 { Failure::NotSent(told.1) } else { Failure::Uncertain(told.1) }
+            let error = error.without_url();
+            let told = super::failure::chain(&error);
+            if error.is_connect() { Failure::NotSent(told) } else { Failure::Uncertain(told) }
         })?;
         let status = answer.status();
         let body = read(answer).await.map_err(Failure::Uncertain)?;
@@ -188,12 +189,6 @@ impl Signed {
         }
         Err(failure(status.as_u16(), &String::from_utf8_lossy(&body)))
     }
-}
-
-/// Was there no connection at all, and what went wrong.
-fn told(error: reqwest::Error) -> (bool, String) {
-    let connect = error.is_connect();
-    (connect, super::failure::chain(&error))
 }
 
 /// Up to the limit; an answer that is longer is not one of ours.

@@ -39,7 +39,7 @@ pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> Option<Evide
         let fields = Fields::of(&empty, "evidence", findings)?;
         let own = Source { fields, section: SECTION, env: source.env, base: source.base };
         let kept = kept(&own, findings).unwrap_or(limits::EVIDENCE_KEPT);
-        let bucket = read_bucket(&own, findings)?;
+        let bucket = read_bucket(&own, findings);
         return Some(EvidenceConfig { directory: directory?, kept, bucket });
     }
     source.section("evidence", SECTION, findings, |own, findings| {
@@ -51,17 +51,15 @@ pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> Option<Evide
         // Looked at, so that it is no unknown field.
         own.fields.get("directory");
         let kept = kept(own, findings).unwrap_or(limits::EVIDENCE_KEPT);
-        let bucket = read_bucket(own, findings)?;
+        let bucket = read_bucket(own, findings);
         Some(EvidenceConfig { directory: directory?, kept, bucket })
     })
 }
 
-/// Whether there is one; `None` for one that cannot be used.
-fn read_bucket(source: &Source<'_>, findings: &mut Findings) -> Option<Option<Bucket>> {
-    if !source.says("s3") {
-        return Some(None);
-    }
-    source.section("s3", "EVIDENCE_S3_", findings, bucket).map(Some)
+/// One that cannot be used is a finding, with which nothing starts.
+fn read_bucket(source: &Source<'_>, findings: &mut Findings) -> Option<Bucket> {
+    let said = source.says("s3");
+    said.then(|| source.section("s3", "EVIDENCE_S3_", findings, bucket)).flatten()
 }
 
 fn bucket(source: &Source<'_>, findings: &mut Findings) -> Option<Bucket> {

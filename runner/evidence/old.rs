@@ -121,7 +121,8 @@ mod tests {
             fs::create_dir(&folder).unwrap();
             fs::write(folder.join("1-0-00ff-stdout.txt"), "output").unwrap();
         }
-        let (going, later) = (Mutex::new(None), SystemTime::now() + Duration::from_hours(1));
+        let written = fs::metadata(dir.path()).unwrap().modified().unwrap();
+        let (going, later) = (Mutex::new(None), written + Duration::from_hours(1));
         let round = || remove(dir.path(), later, &going, 10).unwrap().files;
         assert_eq!([round(), round(), round()], [10, 10, 5]);
         // The next one begins again.

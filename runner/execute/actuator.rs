@@ -17,7 +17,7 @@ use crate::customer::Reach;
 use crate::customer::aws::AwsAccount;
 use crate::customer::belongs::Neighbours;
 use crate::incident::RunId;
-use crate::scenario::aws_call::Word;
+use crate::scenario::aws_call::Call;
 use crate::scenario::model::Question;
 
 /// One action, every parameter resolved.
@@ -80,7 +80,7 @@ pub struct TargetHost {
 /// that fit their forms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwsCall {
-    pub word: &'static Word,
+    pub word: &'static Call,
     pub fields: BTreeMap<&'static str, String>,
     pub account: Arc<AwsAccount>,
     pub region: String,

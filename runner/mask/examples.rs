@@ -225,6 +225,22 @@ fn ordinary_lines_stay_as_they_are() {
     assert_eq!(plain(&all), all);
 }
 
+/// Far more than a note or a story looks at. `cargo nextest run --lib a_mebibyte --no-capture` prints
+/// how long it takes (docs/operations/configuration.md).
+#[test]
+fn a_mebibyte_of_a_log_takes_little_time() {
+    let lines = STAY.join("\n");
+    let text = lines.repeat(1024 * 1024 / lines.len());
+    let once = || {
+        let began = tokio::time::Instant::now();
+        assert_eq!(plain(&text).len(), text.len());
+        began.elapsed()
+    };
+    let took = (0..3).map(|_| once()).min().unwrap();
+    println!("{} bytes in {took:?}", text.len());
+    assert!(took.as_secs() < 10, "{took:?}");
+}
+
 /// A hostile output is not looked at longer than an ordinary one of its length: no row, and nothing
 /// around the rows, grows with the square.
 #[test]

@@ -10,9 +10,9 @@ use crate::scenario::reading::Reading;
 use crate::scenario::template::Template;
 use crate::yaml::Node;
 
-/// What is asked of AWS.
+/// What is asked of AWS, by one word.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Word {
+pub struct Call {
     pub word: &'static str,
     /// It changes something, so it stands in recover steps only.
     pub changes: bool,
@@ -48,12 +48,12 @@ const fn field(name: &'static str, form: Form) -> Field {
     Field { name, form, required: true }
 }
 
-const fn looks(word: &'static str, fields: &'static [Field]) -> Word {
-    Word { word, changes: false, fields }
+const fn looks(word: &'static str, fields: &'static [Field]) -> Call {
+    Call { word, changes: false, fields }
 }
 
-const fn changes(word: &'static str, fields: &'static [Field]) -> Word {
-    Word { word, changes: true, fields }
+const fn changes(word: &'static str, fields: &'static [Field]) -> Call {
+    Call { word, changes: true, fields }
 }
 
 const INSTANCE: &[Field] = &[field("id", Form::Instance)];
@@ -65,7 +65,7 @@ const TARGET: &[Field] = &[
 ];
 
 /// Every word. Its row in `execute/aws_api/mod.rs` says what is sent.
-pub static WORDS: [Word; 14] = [
+pub static WORDS: [Call; 14] = [
     looks("instance", INSTANCE),
     changes("start_instance", INSTANCE),
     changes("stop_instance", INSTANCE),
@@ -85,7 +85,7 @@ pub static WORDS: [Word; 14] = [
 /// A call before its values are filled in.
 #[derive(Clone, Debug)]
 pub struct AwsTemplate {
-    pub word: &'static Word,
+    pub word: &'static Call,
     pub fields: BTreeMap<&'static str, Template>,
     /// One of the customer's accounts, by its digits.
     pub account: Option<Template>,
@@ -158,7 +158,7 @@ impl Form {
 /// `aws: {volume: "{{ parameters.volume }}"}`.
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<AwsTemplate> {
     let fields = Fields::of(node, "aws", reading.findings)?;
-    let given: Vec<(&'static Word, &Node)> =
+    let given: Vec<(&'static Call, &Node)> =
         WORDS.iter().filter_map(|word| Some((word, fields.get(word.word)?))).collect();
     let account = reading.template(&fields, "account");
     let region = reading.template(&fields, "region");
@@ -185,7 +185,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Option<AwsTemplate
 }
 
 fn read_word(
-    word: &'static Word,
+    word: &'static Call,
     node: &Node,
     reading: &mut Reading<'_>,
 ) -> Option<BTreeMap<&'static str, Template>> {

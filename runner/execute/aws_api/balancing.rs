@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Given, number, query, text};
+use super::{Given, number, query, taken, text};
 use crate::aws::query::{Query, Service};
 use crate::aws::signed::Kind;
 use crate::aws::xml::Xml;
@@ -54,6 +54,7 @@ pub(super) fn read(answers: &[Xml], given: &Given<'_>) -> Result<Value, String> 
     }))
 }
 
-pub(super) fn changed(_answers: &[Xml], given: &Given<'_>) -> Result<Value, String> {
+pub(super) fn changed(answers: &[Xml], given: &Given<'_>) -> Result<Value, String> {
+    taken(answers)?;
     Ok(json!({ "group": given.get("group"), "id": given.get("id") }))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Given, query, text};
+use super::{Given, query, taken, text};
 use crate::aws::query::{Query, Service};
 use crate::aws::signed::Kind;
 use crate::aws::xml::Xml;
@@ -63,6 +63,7 @@ pub(super) fn changed(answers: &[Xml], given: &Given<'_>) -> Result<Value, Strin
     }))
 }
 
-pub(super) fn rebooted(_answers: &[Xml], given: &Given<'_>) -> Result<Value, String> {
+pub(super) fn rebooted(answers: &[Xml], given: &Given<'_>) -> Result<Value, String> {
+    taken(answers)?;
     Ok(json!({ "id": given.get("id") }))
 }

@@ -86,6 +86,15 @@ fn number(xml: &Xml, path: &str) -> Value {
     xml.text(path).and_then(|text| text.parse::<i64>().ok()).map_or(Value::Null, Value::from)
 }
 
+/// A change whose answer says no more than that it was taken.
+fn taken(answers: &[Xml]) -> Result<(), String> {
+    match answers.first() {
+        Some(answer) if answer.name.ends_with("Response") => Ok(()),
+        Some(answer) => Err(format!("the answer is <{}>", answer.name)),
+        None => Err("there is no answer".to_owned()),
+    }
+}
+
 /// Calls of AWS in customers' accounts.
 pub struct AwsCalls {
     pub evidence_dir: PathBuf,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Given, number, query, text};
+use super::{Given, number, query, taken, text};
 use crate::aws::query::{Query, Service};
 use crate::aws::signed::Kind;
 use crate::aws::xml::Xml;
@@ -47,7 +47,8 @@ pub(super) fn read(answers: &[Xml], given: &Given<'_>) -> Result<Value, String> 
     }))
 }
 
-pub(super) fn changed(_answers: &[Xml], given: &Given<'_>) -> Result<Value, String> {
+pub(super) fn changed(answers: &[Xml], given: &Given<'_>) -> Result<Value, String> {
+    taken(answers)?;
     let size = given.get("size").parse::<i64>().map_or(Value::Null, Value::from);
     Ok(json!({ "name": given.get("name"), "size": size }))
 }

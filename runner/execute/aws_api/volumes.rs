@@ -47,7 +47,8 @@ pub(super) fn extended(answers: &[Xml], given: &Given<'_>) -> Result<Value, Stri
 
 /// The newest one; `none` for a volume that was never changed.
 pub(super) fn change(answers: &[Xml], given: &Given<'_>) -> Result<Value, String> {
-    let all = answers.iter().flat_map(|it| it.all("volumeModificationSet/item"));
+    let answer = answers.first().ok_or("there is no answer")?;
+    let all = answer.all("volumeModificationSet/item").into_iter();
     // Times as AWS writes them are in the order of their texts.
     let newest = all.max_by_key(|it| it.text("startTime").unwrap_or_default().to_owned());
     Ok(newest.map_or_else(|| json!({ "id": given.get("id"), "state": "none" }), modification))

@@ -2,7 +2,7 @@
 //! nothing.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -65,7 +65,7 @@ impl Bench {
         path
     }
 
-    async fn until_gone(&self, path: &PathBuf) {
+    async fn until_gone(&self, path: &Path) {
         wait::until("the file to be in the bucket", || !path.exists()).await;
     }
 
