@@ -12,6 +12,7 @@ pub mod scenario;
 pub mod steps;
 pub mod tables;
 pub mod test_file;
+pub mod ways;
 
 /// A kind of file.
 pub struct Document {
