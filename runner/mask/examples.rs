@@ -53,7 +53,7 @@ const COVERED: &[(&str, &str, &str)] = &[
     ("Google key", "key AIzaSyA0123456789abcdefghijklmnopqrstu-_", "key ****"),
     ("Google key", "ya29.a0AfH6SMBabcdefghij012345", "****"),
     ("Stripe key", concat!("sk_li", "ve_0123456789abcdefABCDEF"), "****"),
-    ("key of another service", "hvs.CAESIabcdefghij0123456789", "****"),
+    ("key of another service", "hvs.CBxyIabcdefghij0123456789", "****"),
     ("password in an address", "postgres://app:s3cr3t@db/x", "postgres://app:****@db/x"),
     ("password in an address", "redis://:s3cr3t@cache:6379", "redis://:****@cache:6379"),
     (
