@@ -6,6 +6,7 @@ mod customers;
 mod ends;
 pub(crate) mod explain;
 mod guards;
+mod hostile;
 mod in_trouble;
 mod limits_of_trust;
 mod lost_runner;
