@@ -43,7 +43,7 @@ pub trait History: Send + Sync {
     async fn read_story(&self, run: &RunId) -> Result<Option<String>, HistoryError>;
 
     /// Keeps a text under a shelf and a name, in place of what was there: for good, or until it is
-    /// swept after this time. [`limits::PAGE_BYTES`](crate::limits::PAGE_BYTES) at most.
+    /// swept after this time. [`limits::PAGE_BYTES`] at most.
     async fn put_page(
         &self,
         shelf: &str,
