@@ -74,6 +74,48 @@ async fn a_budget_counts_for_both_regions_and_over_their_restarts() {
 }
 
 #[tokio::test]
+async fn what_was_just_recovered_rests() {
+    let world = World::with(&again()).settings("limits: {cool_down: 1h}\n").start().await;
+    let first = world.fire("service web down");
+    world.expect(&first, Outcome::Resolved).await;
+    let second = world.fire("service web down");
+    let run = world.expect(&second, Outcome::HandedOff).await;
+    let no = Reason::Guarded { step: 2, guard: GuardKind::CoolDown, count: 1, limit: 1 };
+    assert_eq!(reason(&run.journal), no);
+    let note = world.last_note(&second);
+    assert!(note.contains("は前回の復旧から間を置きます。") && note.contains("まで"), "{note}");
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    assert_eq!(pages(&world, &second), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_did_not_help_twice_is_not_tried_again() {
+    let limits = "limits: {breaker: {failures: 2, for: 6h}}\n";
+    let world = World::with(&again()).settings(limits).start().await;
+    // The second one helps, so that the row begins again with the third.
+    for broken in [true, false, true, true] {
+        let ends = if broken { Outcome::Escalated } else { Outcome::Resolved };
+        if broken {
+            world.write("broken", "");
+        } else {
+            std::fs::remove_file(world.path("broken")).unwrap();
+        }
+        let incident = world.fire("service web down");
+        world.expect(&incident, ends).await;
+    }
+    let last = world.fire("service web down");
+    let run = world.expect(&last, Outcome::HandedOff).await;
+    let no = Reason::Guarded { step: 2, guard: GuardKind::Breaker, count: 2, limit: 2 };
+    assert_eq!(reason(&run.journal), no);
+    let note = world.last_note(&last);
+    assert!(note.contains("では復旧が2回続けて効きませんでした（2回で止めます）。"), "{note}");
+    assert_eq!(world.read("recoveries").lines().count(), 4);
+    assert_eq!(pages(&world, &last), 1);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn one_recovery_at_a_time_and_the_next_one_waits_for_its_turn() {
     let slow = again().replace(
         "- recover:\n      name: 起動\n      run: ",

@@ -177,10 +177,13 @@ async fn windows_gets_powershell() {
 #[tokio::test]
 async fn a_machine_that_dies_leaves_the_end_unknown() {
     let site = Site::new().await;
-    site.host.dies_after(ms(50), Begun::Dies);
     let bench = Bench::new(&site).await;
-    let order = within(change("echo begun >>\"$HOME/times\"; sleep 60"), ms(500));
-    let seen = bench.act(&order).await;
+    let order = within(change("echo begun >>\"$HOME/times\"; sleep 60"), ms(2_000));
+    let dies = async {
+        wait::until("its begin", || site.host.read("times") == "begun\n").await;
+        site.host.dies(Begun::Dies);
+    };
+    let (seen, ()) = tokio::join!(bench.act(&order), dies);
     let reason = unknown(&seen);
     assert!(reason.starts_with("web01: ") && reason.contains("look there"), "{reason}");
     assert_eq!(site.host.read("times"), "begun\n");
