@@ -55,6 +55,7 @@ mod chronicle;
 pub mod config;
 pub mod early;
 pub mod evidence;
+mod joined;
 pub mod metrics;
 pub mod pausing;
 pub mod pipeline;

@@ -263,7 +263,11 @@ impl Pipeline {
         }
         let (guards, run) = (self.executor.guards.clone(), begun.claim().run().clone());
         let customer = begun.customer.as_ref().map(|customer| customer.id.clone());
-        let ended = Ended::of(end.outcome());
+        let ended = match end {
+            // Its recovery was verified; it is another fault that people are told of.
+            End::OtherAlerts { .. } => Ended::Met,
+            end => Ended::of(end.outcome()),
+        };
         tokio::spawn(async move {
             if let Err(error) = guards.settle(customer.as_deref(), &run, ended).await {
                 tracing::debug!(%run, %error, "the guards are not told how run {run} ended");

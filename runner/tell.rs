@@ -97,6 +97,10 @@ impl Pipeline {
             self.end_note(&story, &end, begun).await?;
             return Ok(end);
         }
+        if let Some((end, told)) = self.others_open(begun).await? {
+            begun.told = told;
+            return Box::pin(self.tell_hand_off(begun, end)).await;
+        }
         // A person who took over in the last moment keeps the incident.
         if let Some(stand_down) = self.objection(begun, &end).await? {
             return Box::pin(self.tell(begun, End::StoodDown(stand_down))).await;

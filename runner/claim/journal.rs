@@ -187,6 +187,10 @@ pub enum Reason {
     },
     Suspended,
     StoodDown,
+    /// Other alerts in the same incident are open: how many.
+    OtherAlerts {
+        count: u32,
+    },
     Ours,
 }
 

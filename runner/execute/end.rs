@@ -82,6 +82,10 @@ pub enum End {
         what: String,
     },
     StoodDown(StandDown),
+    /// It is well, and its incident holds other open alerts that nobody has looked into.
+    OtherAlerts {
+        count: u32,
+    },
     /// Something of ours failed.
     Ours {
         what: String,
@@ -199,6 +203,7 @@ impl End {
             | Self::NotApproved { .. }
             | Self::Guarded(_)
             | Self::Paused(_)
+            | Self::OtherAlerts { .. }
             | Self::Gathered => Outcome::HandedOff,
             Self::Shadowed { .. } => Outcome::Shadowed,
             Self::Suspended { .. } => Outcome::Suspended,
@@ -246,6 +251,7 @@ impl End {
             Self::Shadowed { step, .. } => Reason::Shadowed { step: *step },
             Self::Suspended { .. } => Reason::Suspended,
             Self::StoodDown(_) => Reason::StoodDown,
+            Self::OtherAlerts { count } => Reason::OtherAlerts { count: *count },
             Self::Ours { .. } => Reason::Ours,
         }
     }
@@ -278,6 +284,7 @@ impl End {
             (Reason::AlwaysFailed { step }, _) => Self::AlwaysFailed { step },
             (Reason::Shadowed { step }, _) => Self::Shadowed { step, would_end: None },
             (Reason::Suspended, _) => Self::Suspended { what: LOG_HAS_IT.to_owned() },
+            (Reason::OtherAlerts { count }, _) => Self::OtherAlerts { count },
             (Reason::StoodDown, Some(stand_down)) => Self::StoodDown(stand_down),
             (Reason::StoodDown | Reason::Ours, _) => Self::Ours { what: LOG_HAS_IT.to_owned() },
         }

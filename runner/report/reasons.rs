@@ -30,6 +30,9 @@ pub fn reason_naming<'a>(lang: Lang, end: &End, name: &dyn Fn(usize) -> Option<&
 fn reason_ja(end: &End, step: &dyn Fn(usize) -> String) -> String {
     match end {
         End::Healthy { step: i } => format!("{}で正常と確認しました", step(*i)),
+        End::OtherAlerts { count } => format!(
+            "このアラートの件は正常と確認しましたが、同じインシデントにほかの未解決アラートが{count}件あるため、解決にしていません"
+        ),
         End::AlertAndHostDisagree { step: i } => {
             format!("{}は正常で、アラートと食い違っています。人の確認が必要です", step(*i))
         }
@@ -74,6 +77,9 @@ fn reason_ja(end: &End, step: &dyn Fn(usize) -> String) -> String {
 fn reason_en(end: &End, step: &dyn Fn(usize) -> String) -> String {
     match end {
         End::Healthy { step: i } => format!("{} found it healthy", step(*i)),
+        End::OtherAlerts { count } => format!(
+            "what this alert is about is well; it is not resolved because of other open alerts in the same incident ({count})"
+        ),
         End::AlertAndHostDisagree { step: i } => {
             format!("{} found it healthy, which contradicts the alert: please look", step(*i))
         }

@@ -100,8 +100,8 @@ pub(super) fn incident(directory: &Directory, incident: &IncidentView) -> Value 
     let assignment = |user: &String| json!({ "at": seconds(incident.assigned_at), "assignee": user_reference(directory, user) });
     let acknowledgement = |(user, at): &(String, Timestamp)| json!({ "at": seconds(*at), "acknowledger": user_reference(directory, user) });
     let first = incident.log.first();
-    let alerts = u8::from(!incident.details.is_null());
-    let open = u8::from(incident.resolved_at.is_none());
+    let alerts = usize::from(!incident.details.is_null()) + incident.joined.len();
+    let open = usize::from(incident.resolved_at.is_none());
     let priority = incident.priority.as_deref();
     let priority = priority.and_then(|name| directory.priority(name));
     let via = if incident.direct { "direct_assignment" } else { "escalation_policy" };
@@ -157,27 +157,33 @@ pub(super) fn note(directory: &Directory, note: &Note) -> Value {
 }
 
 /// The one alert an incident of the stand-in has, if monitoring made it.
-pub(super) fn alert(directory: &Directory, incident: &IncidentView) -> Option<Value> {
-    if incident.details.is_null() {
-        return None;
-    }
-    let id = format!("A{}", incident.id);
+/// Newest first.
+pub(super) fn alerts(directory: &Directory, incident: &IncidentView) -> Vec<Value> {
+    let joined = incident.joined.iter().map(|it| (&it.summary, &it.details, it.at));
+    let first = (&incident.title, &incident.details, incident.created_at);
+    let first = (!incident.details.is_null()).then_some(first);
     let open = incident.resolved_at.is_none();
-    Some(json!({
-        "id": id,
-        "type": "alert",
-        "summary": incident.title,
-        "self": format!("{API}/alerts/{id}"),
-        "html_url": format!("{WEB}/alerts/{id}"),
-        "created_at": seconds(incident.created_at),
-        "status": if open { "triggered" } else { "resolved" },
-        "alert_key": format!("sandbox-{}", incident.number),
-        "service": service_reference(&directory.service),
-        "incident": incident_reference(incident),
-        "suppressed": false,
-        "severity": "critical",
-        "body": { "type": "alert_body", "contexts": [], "details": incident.details },
-    }))
+    let alert = |(number, (summary, details, at)): (usize, (&String, &Value, Timestamp))| {
+        let id = format!("A{}{number}", incident.id);
+        json!({
+            "id": id,
+            "type": "alert",
+            "summary": summary,
+            "self": format!("{API}/alerts/{id}"),
+            "html_url": format!("{WEB}/alerts/{id}"),
+            "created_at": seconds(at),
+            "status": if open { "triggered" } else { "resolved" },
+            "alert_key": format!("sandbox-{}-{number}", incident.number),
+            "service": service_reference(&directory.service),
+            "incident": incident_reference(incident),
+            "suppressed": false,
+            "severity": "critical",
+            "body": { "type": "alert_body", "contexts": [], "details": details },
+        })
+    };
+    let mut alerts: Vec<Value> = first.into_iter().chain(joined).enumerate().map(alert).collect();
+    alerts.reverse();
+    alerts
 }
 
 pub(super) fn policy(directory: &Directory, policy: &Policy) -> Value {

@@ -1,9 +1,11 @@
 //! What people, monitoring and PagerDuty itself do to an incident while AMS works on it.
 
+use serde_json::Value;
+
 use super::StandIn;
 use super::change::Change;
 use super::refusal::Refusal;
-use super::state::Agent;
+use super::state::{Agent, Joined};
 use super::trigger::NewIncident;
 use crate::incident::{IncidentId, Status};
 
@@ -72,6 +74,20 @@ impl StandIn {
     pub fn monitoring_resolves(&self, incident: &IncidentId) -> Result<(), Refusal> {
         let change = Change { status: Some(Status::Resolved), ..Change::default() };
         self.change(Agent::Monitoring, incident, change)
+    }
+
+    /// One more alert is put into an incident that is open. No webhook tells of it.
+    pub fn alert_joins(
+        &self,
+        incident: &IncidentId,
+        summary: &str,
+        details: Value,
+    ) -> Result<(), Refusal> {
+        self.shared.act(|state, now| {
+            let turn = state.turn(incident, Agent::Monitoring, now)?;
+            turn.incident.joined.push(Joined { summary: summary.to_owned(), details, at: now });
+            Ok(((), turn.events))
+        })
     }
 
     /// The level's time is up and nobody acknowledged: PagerDuty pages the next level.

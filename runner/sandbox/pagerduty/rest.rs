@@ -61,8 +61,7 @@ fn read(state: &State, ask: &Ask<'_>) -> Result<Value, Refusal> {
             Ok(json!({ "notes": notes }))
         }
         Call::ListAlerts(id) => {
-            let alerts = json::alert(known, find(state, id)?);
-            lists::page("alerts", alerts.into_iter().collect(), &ask.query)
+            lists::page("alerts", json::alerts(known, find(state, id)?), &ask.query)
         }
         Call::GetPolicy(id) => {
             let policy = known.policy(id).ok_or_else(Refusal::not_found)?;

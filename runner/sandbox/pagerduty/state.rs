@@ -82,6 +82,8 @@ pub struct IncidentView {
     pub log: Vec<LogEntry>,
     /// What the monitoring sent with its alert; null if a person made the incident.
     pub details: Value,
+    /// Alerts that were put into it after the first one.
+    pub joined: Vec<Joined>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub assigned_at: Timestamp,
@@ -100,6 +102,13 @@ impl IncidentView {
             _ => None,
         })
     }
+}
+
+#[derive(Clone, Debug)]
+pub struct Joined {
+    pub summary: String,
+    pub details: Value,
+    pub at: Timestamp,
 }
 
 #[derive(Clone, Debug)]

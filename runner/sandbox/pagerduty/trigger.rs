@@ -57,6 +57,7 @@ impl State {
             notes: Vec::new(),
             log: Vec::new(),
             details: new.details,
+            joined: Vec::new(),
             created_at: now,
             updated_at: now,
             assigned_at: now,

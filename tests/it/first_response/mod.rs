@@ -8,6 +8,7 @@ pub(crate) mod explain;
 mod guards;
 mod hostile;
 mod in_trouble;
+mod joined;
 mod limits_of_trust;
 mod lost_runner;
 mod masking;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{files_below, read, root};
+use super::{files_below, read, root, sources};
 
 /// Finding ids are stable: each has its place in the documentation, and nothing else has.
 #[test]
@@ -64,4 +64,21 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Each pitfall has an answer, and a test of that name exists.
+#[test]
+fn pagerdutys_pitfalls_have_their_tests() {
+    let tests: Vec<String> = sources().into_iter().map(|(_, text)| text).collect();
+    let page = read("docs/pagerduty.md");
+    let rows = page.lines().filter(|line| line.starts_with("| ") && line.contains(" | `"));
+    let rows: Vec<&str> = rows.collect();
+    assert_eq!(rows.len(), 25);
+    for row in rows {
+        let names = row.rsplit(" | ").next().unwrap().split('`').skip(1).step_by(2);
+        for name in names {
+            let is_there = tests.iter().any(|text| text.contains(&format!("fn {name}()")));
+            assert!(is_there, "there is no test {name}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 36] = [
+const DIRECTION: [(&str, &[&str]); 37] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -48,9 +48,13 @@ const DIRECTION: [(&str, &[&str]); 36] = [
             "shadow",
         ],
     ),
+    ("joined", &["scenario", "matching", "execute", "report", "pipeline", "begun", "respond"]),
     (
         "tell",
-        &["scenario", "claim", "execute", "report", "handoff", "pipeline", "begun", "respond"],
+        &[
+            "scenario", "claim", "execute", "report", "handoff", "pipeline", "begun", "respond",
+            "joined",
+        ],
     ),
     (
         "resume",
