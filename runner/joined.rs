@@ -12,12 +12,11 @@ use crate::execute::end::{End, Told};
 use crate::folding::fold;
 use crate::matching::choose::Choice;
 use crate::pipeline::Pipeline;
-use crate::report::PlatformError;
 use crate::report::reporter::Untold;
 use crate::report::title;
 use crate::respond::Left;
 use crate::scenario::model::Scenario;
-use crate::scenario::target::Source;
+use crate::scenario::target::{Source, Target};
 
 /// Alerts named in the note; a storm that was put into one incident may have hundreds.
 const NAMED: usize = 5;
@@ -37,8 +36,7 @@ impl Pipeline {
         // As patient as the resolve itself, which would not be taken either.
         let alerts = match begun.reporter.persist(id, &begun.place.halt, usize::MAX, call).await {
             Ok(alerts) => open(&alerts),
-            Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => return Ok(None),
-            // A token without the right to read alerts resolves all the same.
+            // Ended meanwhile; or a token without the right to read alerts, which resolves all the same.
             Err(Untold::Failed(_)) => return Ok(None),
             Err(untold) => return Err(untold.into()),
         };
@@ -79,7 +77,7 @@ impl Pipeline {
 }
 
 fn hosts_are_named_by_alerts(scenario: &Scenario) -> bool {
-    let sources = scenario.target.iter().flat_map(|target| target.sources());
+    let sources = scenario.target.iter().flat_map(Target::sources);
     sources.into_iter().any(|source| matches!(source, Source::Alert(_)))
 }
 
