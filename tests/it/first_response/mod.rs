@@ -16,6 +16,7 @@ mod pauses;
 mod people;
 mod reload;
 mod shadows;
+mod storms;
 mod targets;
 mod values;
 
