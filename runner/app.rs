@@ -362,8 +362,10 @@ async fn evidence(
 }
 
 fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> {
-    let PagerDutyConfig { url, token, from, .. } = &config.pagerduty;
+    let PagerDutyConfig { url, token, from, requests_per_minute: requests, .. } = &config.pagerduty;
     let settings = pagerduty::Settings::new(url.clone(), token.clone(), from.clone());
+    let settings =
+        pagerduty::Settings { requests: *requests, metrics: metrics.clone(), ..settings };
     let platform =
         PagerDuty::new(settings).map_err(|error| StartError::PagerDuty(error.to_string()))?;
     let mask = config.secrets();

@@ -282,7 +282,7 @@ impl Pipeline {
         let was_resolved = begun.taken_over && self.is_resolved_by_us(&begun.incident);
         let now = if hands_off {
             let id = &begun.incident.id;
-            let call = || self.reporter.platform.incident(id);
+            let call = || self.reporter.platform.incident_to_page(&begun.incident);
             match self.reporter.persist(id, &begun.place.halt, LOOK_ROUNDS, call).await {
                 Ok(now) => Some(now),
                 Err(Untold::Failed(_)) => None,

@@ -28,6 +28,7 @@ use crate::yaml::{self, Node, Place};
 mod customers_aws;
 mod evidence;
 mod mask;
+mod rate;
 mod records;
 mod source;
 mod store;
@@ -102,6 +103,8 @@ pub struct PagerDutyConfig {
     /// Its id: what this user does is our own echo, never a person.
     pub bot_user: String,
     pub fallback_policy: Option<String>,
+    /// What the account's key may send, all its users together.
+    pub requests_per_minute: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -366,6 +369,7 @@ impl Source<'_> {
             from: from?.value,
             bot_user: bot_user?.value,
             fallback_policy,
+            requests_per_minute: rate::read(self, findings),
         })
     }
 }

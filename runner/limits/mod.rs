@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 mod aws;
+mod pagerduty;
 
 pub use aws::*;
+pub use pagerduty::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

@@ -111,7 +111,7 @@ pub struct Resolution {
 }
 
 /// Why a call to the platform gave nothing.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum PlatformError {
     /// The incident is resolved or merged already (codes 1001, 1019, 2018): somebody got there
     /// first, which is no failure.
@@ -151,7 +151,21 @@ pub trait IncidentPlatform: Send + Sync {
         None
     }
 
+    /// So many processes that live send requests in the name of the same account.
+    fn share_with(&self, _processes: usize) {}
+
+    /// Requests wait long for their turn: a run's end is told, its start and progress are not.
+    fn is_storm(&self) -> bool {
+        false
+    }
+
     async fn incident(&self, id: &IncidentId) -> Result<Incident, PlatformError>;
+
+    /// The same right before people are paged: nothing but pages goes before it. While requests are
+    /// scarce, what is known of it will do, up to [`crate::limits::KNOWLEDGE_WHEN_SCARCE`].
+    async fn incident_to_page(&self, known: &Incident) -> Result<Incident, PlatformError> {
+        self.incident(&known.id).await
+    }
 
     /// One PUT. Answers with the incident after the change.
     async fn change(

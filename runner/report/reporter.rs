@@ -92,6 +92,9 @@ impl Reporter {
             () = about_to_change.notified() => {}
             () = tokio::time::sleep(limits::START_REPORT_AFTER) => {}
         }
+        if self.thins() {
+            return true;
+        }
         tokio::select! {
             is_settled = self.tell_start(incident, story, ended) => is_settled,
             () = async {
@@ -99,6 +102,15 @@ impl Reporter {
                 tokio::time::sleep(limits::START_REPORT_GRACE).await;
             } => false,
         }
+    }
+
+    /// In a storm of alerts a run tells its end only.
+    fn thins(&self) -> bool {
+        let thins = self.platform.is_storm();
+        if thins {
+            self.metrics.pagerduty.thinned.inc();
+        }
+        thins
     }
 
     /// `false`: the title may have been changed or not, or will be.
@@ -115,7 +127,7 @@ impl Reporter {
             self.count_failure(&incident.id, error);
         }
         // After a take-over the first owner's start note stands; after the end it says nothing.
-        if story.taken_over || ended.is_cancelled() {
+        if story.taken_over || ended.is_cancelled() || self.thins() {
             return titled.is_ok();
         }
         let (note, marker) = (self.style.start_note(story), marker(story.run, Kind::Start));

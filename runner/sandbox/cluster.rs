@@ -16,6 +16,7 @@ use tokio::process::{Child, Command};
 
 use super::pagerduty::{BOT, Settings, StandIn};
 use crate::clock::Clock;
+use crate::limits::PAGERDUTY_PER_MINUTE_TO;
 
 /// What a cluster is made of.
 pub struct Plan {
@@ -136,11 +137,14 @@ impl Cluster {
         let store = self.plan.stores.get(name).cloned().unwrap_or_else(file);
         format!(
             "region: {name}\nlisten: {listen}\nlang: {lang}\nscenarios: {}\nevidence: {}\n\
-             store: {store}\npagerduty:\n  url: {}\n  from: {}\n  bot_user: {BOT}\n{vars}{settings}",
+             store: {store}\npagerduty:\n  url: {}\n  from: {}\n  bot_user: {BOT}\n  \
+             requests_per_minute: {}\n{vars}{settings}",
             quoted(&scenarios.display().to_string()),
             quoted(&folder.join("evidence").display().to_string()),
             self.pagerduty.url(),
             pagerduty.bot_email,
+            // One that takes any number is told any number.
+            pagerduty.requests_per_minute.unwrap_or(PAGERDUTY_PER_MINUTE_TO),
         )
     }
 }

@@ -107,7 +107,7 @@ fn runner(ams: &Path, folder: &Path, sink: SocketAddr) -> io::Result<Command> {
     let config = format!(
         "region: bench\nlisten: 127.0.0.1:0\nlang: en\nscenarios: scenarios\nevidence: evidence\n\
          store: {{sqlite: claims.db}}\nlog: {{level: warn}}\npagerduty:\n  url: http://{sink}\n  \
-         from: ams@bench.example\n  bot_user: PBOT001\n"
+         from: ams@bench.example\n  bot_user: PBOT001\n  requests_per_minute: 10000000\n"
     );
     let path = folder.join("ams.yaml");
     std::fs::write(&path, config)?;

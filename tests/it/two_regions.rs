@@ -75,7 +75,7 @@ impl World {
             "region: {name}\nlisten: 127.0.0.1:0\nscenarios: scenarios\nevidence: evidence\n\
              lang: en\nstore:\n  dynamodb: {{table: claims, history_table: history, \
              region: {REGION}, endpoint: '{store}', single_region: true}}\n\
-             pagerduty: {{url: {}, from: {}, bot_user: {}}}\n",
+             pagerduty: {{url: {}, from: {}, bot_user: {}, requests_per_minute: 1000000}}\n",
             self.pagerduty.url(),
             Settings::default().bot_email,
             ams::sandbox::pagerduty::BOT,

@@ -5,42 +5,44 @@
 
 mod answer;
 mod body;
+mod budget;
 mod change;
 mod outcome;
+mod policies;
 mod resolution;
 mod retry;
+mod settings;
 mod transport;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use self::budget::Lane;
 use self::change::Reaction;
 use self::outcome::{about_incident, error, react};
+use self::policies::Policies;
 pub use self::retry::Pace;
-use self::transport::{Call, Failure, GaveUp, Lane, Transport};
+pub use self::settings::{Credential, Settings};
+use self::transport::{Call, Failure, Transport};
 use super::{
     EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError,
     Resolution, Watched,
 };
 use crate::claim::hold::{Hold, Permission};
 use crate::claim::protocol::{self, StandDown, StandDownReason};
-use crate::clock::{Clock, SystemClock};
-use crate::incident::{Incident, IncidentId, Status};
+use crate::clock::Clock;
+use crate::incident::{Incident, IncidentId, Status, Urgency};
 use crate::limits::{self, WEBHOOK_PATH};
 
 const INCIDENT: &str = "/incidents/{id}";
 const INCIDENTS: &str = "/incidents";
 const ALERTS: &str = "/incidents/{id}/alerts";
 const NOTES: &str = "/incidents/{id}/notes";
-const POLICY: &str = "/escalation_policies/{id}";
-const ON_CALLS: &str = "/oncalls";
 const SUBSCRIPTIONS: &str = "/webhook_subscriptions";
 
 /// By how much a webhook's time of a reopening and that of the REST API may differ.
@@ -49,57 +51,11 @@ const TIMES_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 /// Entries of a page, the most PagerDuty gives (PagerDuty REST docs, Pagination).
 const PAGE: usize = 100;
 
-/// What kind of token it is; PagerDuty wants another word before each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Credential {
-    /// An account's or a user's REST API key.
-    #[default]
-    ApiKey,
-    /// A token of a scoped OAuth app.
-    OAuth,
-}
-
-/// How to reach an account. [`Settings::new`] fills in everything but the account itself.
-pub struct Settings {
-    /// `https://api.pagerduty.com`, `https://api.eu.pagerduty.com` or a stand-in.
-    pub base_url: String,
-    pub token: SecretString,
-    pub credential: Credential,
-    /// E-mail address of the PagerDuty user in whose name AMS writes.
-    pub from: String,
-    pub user_agent: String,
-    /// One request, connection included.
-    pub request_timeout: Duration,
-    pub pace: Pace,
-    /// Requests under way at once.
-    pub at_once: usize,
-    /// Further ones, for escalations only.
-    pub escalations_at_once: usize,
-    /// Says when an answer was read.
-    pub clock: Arc<dyn Clock>,
-}
-
-impl Settings {
-    pub fn new(base_url: impl Into<String>, token: SecretString, from: impl Into<String>) -> Self {
-        Self {
-            base_url: base_url.into(),
-            token,
-            credential: Credential::default(),
-            from: from.into(),
-            user_agent: concat!("ams/", env!("CARGO_PKG_VERSION")).to_owned(),
-            request_timeout: limits::PAGERDUTY_REQUEST,
-            pace: Pace::default(),
-            at_once: limits::PAGERDUTY_AT_ONCE,
-            escalations_at_once: limits::PAGERDUTY_ESCALATIONS_AT_ONCE,
-            clock: Arc::new(SystemClock),
-        }
-    }
-}
-
 /// A client for one account. Shared by all runs of a process: its bounds hold over all of them.
 #[derive(Clone)]
 pub struct PagerDuty {
     transport: Arc<Transport>,
+    policies: Arc<Policies>,
     clock: Arc<dyn Clock>,
     /// Of the run it writes for.
     hold: Option<Arc<Hold>>,
@@ -118,11 +74,23 @@ impl PagerDuty {
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
         let clock = Arc::clone(&settings.clock);
         let transport = Arc::new(Transport::new(settings)?);
-        Ok(Self { transport, clock, hold: None })
+        Ok(Self { transport, policies: Arc::default(), clock, hold: None })
     }
 
     fn permission(&self, consent: bool) -> Option<Permission> {
         self.hold.clone().map(|hold| Permission { hold, consent, concern: None })
+    }
+
+    async fn get(&self, id: &IncidentId, lane: Lane) -> Result<Incident, PlatformError> {
+        let mut call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
+        call.lane = lane;
+        let answer = self.transport.call(&call).await;
+        let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
+        self.read_incident(&answer).ok_or_else(|| PlatformError::Unavailable {
+            call: call.name(),
+            attempts: 1,
+            reason: "the answer holds no incident".to_owned(),
+        })
     }
 
     fn read_incident(&self, answer: &Value) -> Option<Incident> {
@@ -136,13 +104,14 @@ impl PagerDuty {
         needle: &str,
         attempt: usize,
     ) -> Result<bool, Failure> {
-        let call = Call::get(NOTES, vec!["incidents", id.as_str(), "notes"]);
+        let mut call = Call::get(NOTES, vec!["incidents", id.as_str(), "notes"]);
+        call.lane = Lane::Note;
         // While the question stays open, the note is not repeated.
         let open = |reason: String, said| Failure::Passing {
             reason: format!("its answer was lost and the notes cannot be read: {reason}"),
             said,
             may_have_worked: true,
-            reset: None,
+            is_limited: false,
         };
         match self.transport.once(&call, attempt).await {
             Ok(answer) if answer["notes"].is_array() => {
@@ -165,7 +134,8 @@ impl PagerDuty {
         known: Option<Timestamp>,
         attempt: usize,
     ) -> Result<Option<Value>, Failure> {
-        let call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
+        let mut call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
+        call.lane = Lane::Resolve;
         let answer = self.transport.once(&call, attempt).await?;
         let Some(Incident { status, status_by: by, reopened_at, .. }) = self.read_incident(&answer)
         else {
@@ -204,31 +174,6 @@ impl PagerDuty {
         }
         Ok(())
     }
-
-    /// Who is on call per level; levels without anybody stay empty.
-    async fn on_calls(&self, policy: &str, levels: usize) -> Result<Vec<Vec<String>>, GaveUp> {
-        let mut users = vec![Vec::new(); levels];
-        for page in 0..limits::PAGERDUTY_ON_CALL_PAGES {
-            let mut call = Call::get(ON_CALLS, vec!["oncalls"]);
-            call.lane = Lane::Escalation;
-            call.query = vec![
-                ("escalation_policy_ids[]", policy.to_owned()),
-                ("limit", PAGE.to_string()),
-                ("offset", (page * PAGE).to_string()),
-            ];
-            let (entries, more) = answer::on_calls(&self.transport.call(&call).await?);
-            for (level, user) in entries {
-                let level = level.checked_sub(1).and_then(|index| users.get_mut(index));
-                if let Some(known) = level.filter(|known| !known.contains(&user)) {
-                    known.push(user);
-                }
-            }
-            if !more {
-                break;
-            }
-        }
-        Ok(users)
-    }
 }
 
 #[async_trait]
@@ -237,15 +182,25 @@ impl IncidentPlatform for PagerDuty {
         Some(Arc::new(Self { hold: Some(Arc::clone(hold)), ..self.clone() }))
     }
 
+    fn share_with(&self, processes: usize) {
+        self.transport.budget.share_with(processes);
+    }
+
+    fn is_storm(&self) -> bool {
+        self.transport.budget.is_storm()
+    }
+
     async fn incident(&self, id: &IncidentId) -> Result<Incident, PlatformError> {
-        let call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
-        let answer = self.transport.call(&call).await;
-        let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
-        self.read_incident(&answer).ok_or_else(|| PlatformError::Unavailable {
-            call: call.name(),
-            attempts: 1,
-            reason: "the answer holds no incident".to_owned(),
-        })
+        self.get(id, Lane::Resolve).await
+    }
+
+    async fn incident_to_page(&self, known: &Incident) -> Result<Incident, PlatformError> {
+        // Both ways: a clock that is wrong is no reason to trust an old event.
+        let age = self.clock.now().duration_since(known.seen_at).unsigned_abs();
+        if age < limits::KNOWLEDGE_WHEN_SCARCE && self.transport.budget.is_scarce() {
+            return Ok(known.clone());
+        }
+        self.get(&known.id, Lane::Escalate).await
     }
 
     /// One PUT; another one when PagerDuty refuses a part that the rest can do without.
@@ -261,9 +216,7 @@ impl IncidentPlatform for PagerDuty {
             // A person who took the incident meanwhile must not be overruled.
             let decides = rest.status.is_some() || rest.escalation.is_some();
             call.permission = self.permission(decides);
-            if rest.escalation.is_some() {
-                call.lane = Lane::Escalation;
-            }
+            call.lane = lane(&rest);
             if call.body.is_none() {
                 return self.incident(id).await;
             }
@@ -294,29 +247,12 @@ impl IncidentPlatform for PagerDuty {
     }
 
     async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError> {
-        let what = || format!("escalation policy {:?}", id.chars().take(40).collect::<String>());
-        if !is_id(id) {
-            return Err(PlatformError::NotFound { what: what() });
-        }
-        let mut call = Call::get(POLICY, vec!["escalation_policies", id]);
-        call.lane = Lane::Escalation;
-        let answer = self.transport.call(&call).await;
-        let answer = answer.map_err(|gave_up| error(&call, what(), gave_up))?;
-        let (name, named_users) = answer::policy(&answer);
-        let levels = match self.on_calls(id, named_users.len()).await {
-            Ok(users) => users,
-            Err(gave_up) => {
-                // The number of levels is worth more than who is behind them: go on with it.
-                let reason = gave_up.failure.cause();
-                tracing::warn!(reason, "on-calls cannot be read, taking the policy's own users");
-                named_users
-            }
-        };
-        Ok(EscalationPolicy { id: id.to_owned(), name, levels })
+        self.policies.get(&self.transport, id).await
     }
 
     async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError> {
-        let call = Call::get(NOTES, vec!["incidents", id.as_str(), "notes"]);
+        let mut call = Call::get(NOTES, vec!["incidents", id.as_str(), "notes"]);
+        call.lane = Lane::Resolve;
         let answer = self.transport.call(&call).await;
         let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
         Ok(answer::notes(&answer))
@@ -324,6 +260,7 @@ impl IncidentPlatform for PagerDuty {
 
     async fn alerts(&self, id: &IncidentId) -> Result<Vec<Value>, PlatformError> {
         let mut call = Call::get(ALERTS, vec!["incidents", id.as_str(), "alerts"]);
+        call.lane = Lane::Resolve;
         call.query = vec![("limit", "100".to_owned())];
         let answer = self.transport.call(&call).await;
         let answer = answer.map_err(|gave_up| about_incident(&call, id, gave_up))?;
@@ -373,12 +310,26 @@ impl IncidentPlatform for PagerDuty {
         let mut call = Call::new(Method::POST, NOTES, vec!["incidents", id.as_str(), "notes"]);
         call.body = Some(json!({ "note": { "content": content } }));
         call.permission = self.permission(false);
+        call.lane = Lane::Note;
 
         let is_there = |attempt| async move {
             Ok(self.has_note(id, needle, attempt).await?.then_some(Value::Null))
         };
         let sent = self.transport.call_looking(&call, false, is_there).await;
         sent.map(drop).map_err(|gave_up| about_incident(&call, id, gave_up))
+    }
+}
+
+/// What a change is for. An urgency is raised because a page needs it; one that leaves an incident to
+/// people without waking them ends the run, as a resolve does.
+fn lane(change: &IncidentChange) -> Lane {
+    match change {
+        IncidentChange { escalation: Some(_), .. }
+        | IncidentChange { urgency: Some(Urgency::High), status: None, .. } => Lane::Escalate,
+        IncidentChange { status: Some(_), .. }
+        | IncidentChange { urgency: Some(_), .. }
+        | IncidentChange { priority: Some(_), .. } => Lane::Resolve,
+        _ => Lane::Title,
     }
 }
 

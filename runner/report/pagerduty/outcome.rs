@@ -1,7 +1,8 @@
 //! What a call that gave nothing means to the stages.
 
+use super::budget::Lane;
 use super::change::{self, Reaction};
-use super::transport::{Call, Failure, GaveUp, Lane};
+use super::transport::{Call, Failure, GaveUp};
 use crate::incident::IncidentId;
 use crate::report::{IncidentChange, PlatformError};
 
@@ -18,7 +19,7 @@ pub(super) fn about_incident(call: &Call<'_>, id: &IncidentId, gave_up: GaveUp) 
             PlatformError::AlreadyEnded { incident: id.clone(), message: refusal.message }
         }
         // PagerDuty names neither of the two when one of them does not exist.
-        _ if call.lane == Lane::Escalation => {
+        _ if call.lane == Lane::Escalate && call.is_write() => {
             error(call, format!("incident {id} or its next escalation target"), gave_up)
         }
         _ => error(call, format!("incident {id}"), gave_up),

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
+use reqwest::header::HeaderMap;
 
+use super::budget::Said;
 use crate::limits;
 
 /// How often and how fast a call is repeated.
@@ -42,13 +44,9 @@ impl Pace {
             .build()
     }
 
-    /// The wait before the next attempt, given the next one of the series and what PagerDuty said.
-    /// The series is added to PagerDuty's wait: everybody it turned away was told the same second.
-    pub(super) fn wait(&self, of_series: Duration, reset: Option<Duration>) -> Duration {
-        match reset {
-            Some(reset) => reset.min(self.rate_limit_wait) + of_series,
-            None => of_series,
-        }
+    /// Added to the wait that PagerDuty names: everybody it turned away was told the same second.
+    pub(super) fn spread(&self) -> Duration {
+        Self { attempts: 2, ..*self }.waits().next().unwrap_or_default()
     }
 }
 
@@ -75,11 +73,17 @@ pub(super) fn judge(status: u16) -> Verdict {
     }
 }
 
-/// Seconds of a `ratelimit-reset` header. PagerDuty REST docs, Rate Limits: there is no
-/// `Retry-After`, and a 429 may come without any of these headers.
-pub(super) fn rate_limit_reset(header: Option<&str>) -> Option<Duration> {
-    let seconds: f64 = header?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+/// What the `ratelimit-…` headers say. PagerDuty REST docs, Rate Limits: there is no `Retry-After`,
+/// and a 429 may come without any of these headers.
+pub(super) fn rate_limit(headers: &HeaderMap) -> Said {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name| text(name)?.parse().ok();
+    let seconds = || Duration::try_from_secs_f64(text("ratelimit-reset")?.parse().ok()?).ok();
+    Said {
+        limit: number("ratelimit-limit"),
+        remaining: number("ratelimit-remaining"),
+        reset: seconds(),
+    }
 }
 
 #[cfg(test)]
@@ -105,16 +109,22 @@ mod tests {
     }
 
     #[test]
-    fn a_named_wait_is_honoured_and_capped() {
-        let pace = Pace::default();
-        let series = Duration::from_millis(300);
-        let wait = |header| pace.wait(series, rate_limit_reset(header));
-        assert_eq!(wait(Some("7")), Duration::from_millis(7_300));
-        assert_eq!(wait(Some(" 0.5 ")), Duration::from_millis(800));
-        assert_eq!(wait(Some("86400")), Duration::from_millis(60_300));
-        for odd in [None, Some(""), Some("-3"), Some("soon"), Some("NaN"), Some("inf")] {
-            assert_eq!(wait(odd), series, "{odd:?}");
+    fn headers_say_what_is_left_and_for_how_long() {
+        let said = |reset: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("ratelimit-limit", "960".parse().unwrap());
+            headers.insert("ratelimit-remaining", "12".parse().unwrap());
+            headers.insert("ratelimit-reset", reset.parse().unwrap());
+            let Said { limit, remaining, reset } = rate_limit(&headers);
+            assert_eq!((limit, remaining), (Some(960), Some(12)));
+            reset
+        };
+        assert_eq!(said("7"), Some(Duration::from_secs(7)));
+        assert_eq!(said(" 0.5 "), Some(Duration::from_millis(500)));
+        for odd in ["", "-3", "soon", "NaN", "inf"] {
+            assert_eq!(said(odd), None, "{odd:?}");
         }
+        assert_eq!(rate_limit(&HeaderMap::new()), Said::default());
     }
 
     #[test]

@@ -1,30 +1,23 @@
-//! One call to PagerDuty: lanes, attempts, waits, bounded reading.
+//! One call to PagerDuty: its turn, attempts, waits, bounded reading.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, FROM, HeaderMap};
 use reqwest::{Method, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use super::answer::Refusal;
 use super::body::{Body, End};
-use super::retry::{Pace, Verdict, judge, rate_limit_reset};
+use super::budget::{Budget, Lane, Places, Terms, Turn};
+use super::retry::{Pace, Verdict, judge, rate_limit};
 use super::{Credential, Settings};
 use crate::claim::hold::{Doubt, Permission};
 use crate::claim::protocol;
 use crate::limits;
-
-/// Which permits a call may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
-    Ordinary,
-    /// Ordinary permits or, when they are taken, those kept for escalations.
-    Escalation,
-}
 
 pub(super) struct Call<'a> {
     pub(super) method: Method,
@@ -47,7 +40,7 @@ impl<'a> Call<'a> {
             path,
             query: Vec::new(),
             body: None,
-            lane: Lane::Ordinary,
+            lane: Lane::Look,
             permission: None,
         }
     }
@@ -58,6 +51,11 @@ impl<'a> Call<'a> {
 
     pub(super) fn is_write(&self) -> bool {
         self.method != Method::GET
+    }
+
+    /// What its turns are shared between: runs, by their incidents.
+    fn subject(&self) -> &str {
+        self.path.get(1).copied().unwrap_or(self.route)
     }
 
     pub(super) fn name(&self) -> String {
@@ -72,13 +70,8 @@ impl<'a> Call<'a> {
             // Telling people is nothing that a pause stops.
             Ok(()) | Err(Doubt::Paused(_)) => Ok(true),
             Err(Doubt::Refused(refusal)) => Err(Failure::NotOurs(refusal)),
-            Err(Doubt::Unknown(why)) if permission.consent && self.lane == Lane::Ordinary => {
-                Err(Failure::Passing {
-                    reason: why,
-                    said: None,
-                    may_have_worked: false,
-                    reset: None,
-                })
+            Err(Doubt::Unknown(why)) if permission.consent && self.lane != Lane::Escalate => {
+                Err(Failure::passing(why, false))
             }
             Err(Doubt::Unknown(why)) => {
                 tracing::warn!(why, "{} is sent without knowing whose run it is", self.name());
@@ -102,8 +95,8 @@ pub(super) enum Failure {
         said: Option<String>,
         /// A write may have taken effect all the same.
         may_have_worked: bool,
-        /// The wait PagerDuty asked for.
-        reset: Option<Duration>,
+        /// 429: the next attempt waits for its turn, and uses up none of those there are.
+        is_limited: bool,
     },
     Refused(Refusal),
     /// Not sent: the run it was for is another's.
@@ -111,6 +104,10 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    pub(super) const fn passing(reason: String, may_have_worked: bool) -> Self {
+        Self::Passing { reason, said: None, may_have_worked, is_limited: false }
+    }
+
     /// What may be logged of it.
     pub(super) fn cause(&self) -> String {
         match self {
@@ -141,8 +138,7 @@ pub(super) struct Transport {
     token: SecretString,
     pub(super) pace: Pace,
     timeout: Duration,
-    ordinary: Semaphore,
-    escalations: Semaphore,
+    pub(super) budget: Arc<Budget>,
 }
 
 impl Transport {
@@ -171,15 +167,23 @@ impl Transport {
         if let Some(value) = probe.headers_mut().get_mut(AUTHORIZATION) {
             value.set_sensitive(true);
         }
+        let Settings { pace, requests, window, .. } = settings;
+        let terms = Terms {
+            limit: requests,
+            window,
+            first_wait: pace.first_wait,
+            longest_wait: pace.longest_wait,
+            reset_most: pace.rate_limit_wait,
+        };
+        let places = Places { all: settings.at_once, pages: settings.escalations_at_once };
         Ok(Self {
             base: probe.url().clone(),
             headers: probe.headers().clone(),
             http,
             token: settings.token,
-            pace: settings.pace,
+            pace,
             timeout: settings.request_timeout,
-            ordinary: Semaphore::new(settings.at_once),
-            escalations: Semaphore::new(settings.escalations_at_once),
+            budget: Budget::new(terms, places, settings.metrics),
         })
     }
 
@@ -204,7 +208,7 @@ impl Transport {
     where
         F: Future<Output = Result<Option<Value>, Failure>> + Send,
     {
-        let mut waits = self.pace.waits();
+        let (mut waits, began) = (self.pace.waits(), Instant::now());
         let mut attempt = 1;
         loop {
             let looked = if may_have_worked { look(attempt).await } else { Ok(None) };
@@ -218,7 +222,9 @@ impl Transport {
                 Err(failure) => failure,
             };
             may_have_worked |= failure.may_have_worked();
-            if !self.wait_for_next(call, attempt, &failure, &mut waits).await {
+            let is_limited = matches!(failure, Failure::Passing { is_limited: true, .. })
+                && began.elapsed() < call.lane.limited_for();
+            if !is_limited && !self.wait_for_next(call, attempt, &failure, &mut waits).await {
                 if may_have_worked && let Ok(Some(answer)) = look(attempt).await {
                     return Ok(answer);
                 }
@@ -236,13 +242,12 @@ impl Transport {
         failure: &Failure,
         waits: &mut (impl Iterator<Item = Duration> + Send),
     ) -> bool {
-        let Failure::Passing { reset, .. } = failure else {
+        if !matches!(failure, Failure::Passing { .. }) {
+            return false;
+        }
+        let Some(wait) = waits.next() else {
             return false;
         };
-        let Some(of_series) = waits.next() else {
-            return false;
-        };
-        let wait = self.pace.wait(of_series, *reset);
         tracing::warn!(
             method = %call.method,
             route = call.route,
@@ -258,10 +263,13 @@ impl Transport {
     /// One request. A write's 2xx says that it took effect, so that a damaged body (null here) must
     /// not make anybody send it again.
     pub(super) async fn once(&self, call: &Call<'_>, attempt: usize) -> Result<Value, Failure> {
-        let _permit = self.permit(call).await?;
+        let mut turn = self.turn(call).await?;
         let started = Instant::now();
+        turn.used();
         let sent = self.request(call).send().await;
         let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());
+        let said = sent.as_ref().map(|answer| rate_limit(answer.headers())).unwrap_or_default();
+        turn.heard(status, said, self.pace.spread());
         let result = match sent {
             Ok(answer) => self.understand(call, answer).await,
             Err(error) => Err(self.unanswered(&error)),
@@ -292,30 +300,20 @@ impl Transport {
         }
     }
 
-    /// A place among the requests under way, for a call that may be sent now. Nobody holds a place
-    /// while the claim store is asked.
-    async fn permit(&self, call: &Call<'_>) -> Result<SemaphorePermit<'_>, Failure> {
+    /// A turn, for a call that may be sent now. Nobody holds one while the claim store is asked.
+    async fn turn(&self, call: &Call<'_>) -> Result<Turn, Failure> {
         loop {
             let known = call.may_send().await?;
-            let permit = match call.lane {
-                Lane::Ordinary => self.ordinary.acquire().await,
-                Lane::Escalation => tokio::select! {
-                    biased;
-                    permit = self.ordinary.acquire() => permit,
-                    permit = self.escalations.acquire() => permit,
-                },
-            };
-            let permit = permit.expect("the semaphores are never closed");
+            let turn = self.budget.turn(call.lane, call.subject()).await;
+            let turn = turn.map_err(|error| Failure::passing(error.to_string(), false))?;
             if !known || call.is_sure() {
-                return Ok(permit);
+                return Ok(turn);
             }
         }
     }
 
     async fn understand(&self, call: &Call<'_>, answer: Response) -> Result<Value, Failure> {
         let status = answer.status().as_u16();
-        let header = answer.headers().get("ratelimit-reset");
-        let reset = rate_limit_reset(header.and_then(|value| value.to_str().ok()));
         let body = Body::read(answer).await;
         match judge(status) {
             Verdict::Done if call.is_write() => {
@@ -328,7 +326,7 @@ impl Transport {
                     reason: status.to_string(),
                     said: Some(message),
                     may_have_worked,
-                    reset: reset.filter(|_| status == 429),
+                    is_limited: status == 429,
                 })
             }
             Verdict::Never => Err(Failure::Refused(self.refusal(status, &body.bytes))),
@@ -337,12 +335,8 @@ impl Transport {
 
     fn parse(&self, status: u16, body: &Body) -> Result<Value, Failure> {
         match &body.end {
-            End::Whole => serde_json::from_slice(&body.bytes).map_err(|_| Failure::Passing {
-                reason: format!("{status} whose body is not JSON"),
-                said: None,
-                may_have_worked: false,
-                reset: None,
-            }),
+            End::Whole => serde_json::from_slice(&body.bytes)
+                .map_err(|_| Failure::passing(format!("{status} whose body is not JSON"), false)),
             End::Broken(error) => Err(self.unanswered(error)),
             // It would be as long the next time.
             End::TooLong => Err(Failure::Refused(Refusal {
@@ -375,13 +369,8 @@ impl Transport {
         } else {
             format!("the connection broke ({})", innermost(error))
         };
-        Failure::Passing {
-            reason,
-            said: None,
-            // Without a connection nothing was sent.
-            may_have_worked: !error.is_connect(),
-            reset: None,
-        }
+        // Without a connection nothing was sent.
+        Failure::passing(reason, !error.is_connect())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// What happens to a request instead of, or around, its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub(super) struct Faults {
     planned: VecDeque<Planned>,
     /// Events reach nobody while this is set.
     pub(super) loses_webhooks: bool,
-    window: Option<(Timestamp, u32)>,
+    /// When requests came in, those that were refused included, while they count.
+    came: VecDeque<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -62,12 +63,29 @@ impl Faults {
         Some(fault)
     }
 
-    /// Counts a request against the account's rate; true if it is over it.
-    pub(super) fn over_rate(&mut self, per_minute: u32, now: Timestamp) -> bool {
-        let minute = SignedDuration::from_mins(1);
-        let fresh = |(start, _): &(Timestamp, u32)| now.duration_since(*start) < minute;
-        let (start, used) = self.window.filter(fresh).unwrap_or((now, 0));
-        self.window = Some((start, used.saturating_add(1)));
-        used >= per_minute
+    /// Counts a request against the key's rate, also one that is refused: whoever does not hold back
+    /// stays out.
+    pub(super) fn rate(&mut self, limit: u32, window: Duration, now: Timestamp) -> Rate {
+        let age = |came: &Timestamp| now.duration_since(*came).unsigned_abs();
+        while self.came.front().is_some_and(|came| age(came) >= window) {
+            self.came.pop_front();
+        }
+        let before = u32::try_from(self.came.len()).unwrap_or(u32::MAX);
+        // More than twice the limit says nothing more.
+        if before < limit.saturating_mul(2) {
+            self.came.push_back(now);
+        }
+        let reset = self.came.front().map_or(window, |came| window.saturating_sub(age(came)));
+        Rate { limit, is_over: before >= limit, remaining: limit.saturating_sub(before + 1), reset }
     }
+}
+
+/// What an answer says of the key's rate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rate {
+    pub(super) limit: u32,
+    pub(super) is_over: bool,
+    pub(super) remaining: u32,
+    /// Until the first request of the window counts no more.
+    pub(super) reset: Duration,
 }

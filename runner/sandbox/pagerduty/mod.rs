@@ -62,8 +62,10 @@ pub struct Settings {
     pub retry_every: Duration,
     /// How long a receiver of webhooks may take to answer.
     pub answer_within: Duration,
-    /// REST requests the account may send; PagerDuty allows 960. `None`: any number.
+    /// REST requests the key may send in any `rate_window`; PagerDuty allows 960. `None`: any number.
     pub requests_per_minute: Option<u32>,
+    /// PagerDuty's is a minute; shorter for tests.
+    pub rate_window: Duration,
 }
 
 impl Default for Settings {
@@ -76,6 +78,7 @@ impl Default for Settings {
             retry_every: Duration::from_secs(5),
             answer_within: Duration::from_secs(5),
             requests_per_minute: None,
+            rate_window: Duration::from_mins(1),
         }
     }
 }

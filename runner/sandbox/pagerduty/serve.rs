@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 
 use super::Shared;
 use super::call::Call;
-use super::faults::Fault;
+use super::faults::{Fault, Rate};
 use super::lists::Query;
 use super::refusal::Refusal;
 use super::requests::RecordedRequest;
@@ -54,7 +54,7 @@ async fn serve(
     });
     match fault {
         Some(Fault::Status(status)) => return failure(status),
-        Some(Fault::RateLimit { headers }) => return too_many(headers),
+        Some(Fault::RateLimit { headers }) => return too_many(headers.then_some(EXHAUSTED)),
         Some(Fault::Hang(time)) => {
             let wait = tokio::time::sleep(time);
             if shared.stop.run_until_cancelled(wait).await.is_none() {
@@ -64,8 +64,9 @@ async fn serve(
         Some(Fault::Late(time)) => return late(&shared, time, (call, uri, headers, request)).await,
         Some(Fault::DropAnswerAfterEffect) | None => {}
     }
-    if over_rate(&shared) {
-        return too_many(true);
+    let rate = rate(&shared);
+    if rate.is_some_and(|rate| rate.is_over) {
+        return too_many(rate);
     }
     let answer = carry_out(&shared, call, &uri, &headers, &request);
     if fault == Some(Fault::DropAnswerAfterEffect) {
@@ -73,7 +74,10 @@ async fn serve(
         // and `resume_unwind`, unlike a panic, says nothing about it on the console.
         std::panic::resume_unwind(Box::new("the answer is dropped as planned"));
     }
-    answered(answer)
+    match rate {
+        Some(rate) => (rate_headers(rate), answered(answer)).into_response(),
+        None => answered(answer),
+    }
 }
 
 /// A request as it came.
@@ -136,10 +140,11 @@ fn carry_out(
     })
 }
 
-fn over_rate(shared: &Shared) -> bool {
-    let now = shared.clock.now();
-    let limit = shared.settings.requests_per_minute;
-    limit.is_some_and(|limit| shared.update(|state| state.faults.over_rate(limit, now)))
+/// `None`: the account may send as much as it likes.
+fn rate(shared: &Shared) -> Option<Rate> {
+    let (now, window) = (shared.clock.now(), shared.settings.rate_window);
+    let limit = shared.settings.requests_per_minute?;
+    Some(shared.update(|state| state.faults.rate(limit, window, now)))
 }
 
 fn refused(refusal: &Refusal) -> Reply {
@@ -157,14 +162,23 @@ fn failure(status: u16) -> Response {
     respond(Reply { status, body })
 }
 
-fn too_many(with_headers: bool) -> Response {
-    if !with_headers {
-        return StatusCode::TOO_MANY_REQUESTS.into_response();
-    }
+/// What a planned 429 says.
+const EXHAUSTED: Rate =
+    Rate { limit: 960, is_over: true, remaining: 0, reset: Duration::from_secs(1) };
+
+fn too_many(rate: Option<Rate>) -> Response {
+    let Some(rate) = rate else { return StatusCode::TOO_MANY_REQUESTS.into_response() };
     let body = json!({ "error": { "message": "Rate Limit Exceeded", "code": 2020 } });
-    let headers =
-        [("ratelimit-limit", "960"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "1")];
-    (headers, respond(Reply { status: 429, body })).into_response()
+    (rate_headers(rate), respond(Reply { status: 429, body })).into_response()
+}
+
+fn rate_headers(rate: Rate) -> [(&'static str, String); 3] {
+    let reset = rate.reset.as_secs_f64().ceil();
+    [
+        ("ratelimit-limit", rate.limit.to_string()),
+        ("ratelimit-remaining", rate.remaining.to_string()),
+        ("ratelimit-reset", reset.to_string()),
+    ]
 }
 
 fn respond(reply: Reply) -> Response {

@@ -4,6 +4,8 @@
 mod evidence;
 // What else is secret.
 mod masks;
+// How much PagerDuty is sent.
+mod rate;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -37,6 +39,7 @@ pagerduty:
   from: ams@example.com
   bot_user: PAMSBOT
   fallback_policy: PPOLICY
+  requests_per_minute: 500
 vars: {log_dir: /var/log, retries: 3}
 log: {format: json, level: 'info,ams=debug'}
 heartbeat: 2s

@@ -17,6 +17,7 @@ mod pauses;
 mod people;
 mod reload;
 mod shadows;
+mod storms;
 mod targets;
 mod values;
 

@@ -287,6 +287,12 @@ impl WorldBuilder {
         self
     }
 
+    /// A PagerDuty that is set up so.
+    pub(crate) fn pagerduty(mut self, settings: Settings) -> Self {
+        self.pagerduty = settings;
+        self
+    }
+
     /// When PagerDuty says that things happened.
     pub(crate) fn pagerduty_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;

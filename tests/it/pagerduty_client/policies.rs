@@ -52,13 +52,38 @@ async fn the_levels_of_a_policy_name_who_is_on_call() {
 #[tokio::test]
 async fn without_on_calls_the_users_of_the_policy_are_taken() {
     let server = Server::start().await;
-    let client = server.client();
     for http in [402, 403, 404] {
         server.on(POLICY, [policy()]).on(ON_CALLS, [code(http, 2010)]);
-        let policy = client.escalation_policy("E1").await.unwrap();
+        let policy = server.client().escalation_policy("E1").await.unwrap();
         assert_eq!(policy.levels, [vec!["U1"], vec![], vec!["U3"]]);
     }
     server.on(POLICY, [code(404, 2100)]);
-    let error = client.escalation_policy("E1").await.unwrap_err();
+    let error = server.client().escalation_policy("E1").await.unwrap_err();
     assert_eq!(error.to_string(), "PagerDuty does not know escalation policy \"E1\" (404)");
+}
+
+#[tokio::test]
+async fn runs_that_page_at_the_same_time_ask_for_a_policy_once() {
+    let server = Server::start().await;
+    let client = server.client();
+    server.on(POLICY, [policy().held()]).on(ON_CALLS, [on_calls(&[(json!(1), "U1")], false)]);
+    let asks: Vec<_> = (0..40)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.escalation_policy("E1").await })
+        })
+        .collect();
+    server.until_arrived(1).await;
+    server.script.release.add_permits(1);
+    for ask in asks {
+        assert_eq!(ask.await.unwrap().unwrap().levels[0], ["U1"]);
+    }
+    assert_eq!(server.routes(), [POLICY, ON_CALLS]);
+    // That it cannot be had is not found out forty times either.
+    let client = server.client();
+    server.on(POLICY, [code(404, 2100)]);
+    for _ in 0..40 {
+        client.escalation_policy("E1").await.unwrap_err();
+    }
+    assert_eq!(server.routes(), [POLICY, ON_CALLS, POLICY]);
 }

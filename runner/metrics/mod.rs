@@ -1,5 +1,7 @@
 //! What is counted, by name. Served as Prometheus text on `/metrics`.
 
+pub mod pagerduty;
+
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
@@ -7,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use self::pagerduty::PagerDutyMetrics;
 use crate::incident::Outcome;
 
 /// What became of a webhook delivery.
@@ -116,6 +119,7 @@ pub struct Metrics {
     pub reloads: Counter,
     /// Scenarios in force.
     pub rules_loaded: Gauge,
+    pub pagerduty: PagerDutyMetrics,
 }
 
 impl Metrics {
@@ -210,6 +214,7 @@ impl Metrics {
             self.store_errors.clone(),
         );
         self.of_evidence(&mut registry);
+        self.pagerduty.register(&mut registry);
         registry.register(
             "rules_refused",
             "1 while changed scenarios are refused and the set before is in force",
