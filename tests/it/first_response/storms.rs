@@ -55,6 +55,8 @@ async fn while_it_storms_a_run_that_begins_tells_its_end_only() {
         world.fire(&format!("disk {number} full"));
     }
     wait::for_text(&world.cluster.regions[0].url("/metrics"), "ams_pagerduty_storm 1").await;
+    // The other one's part is its own by now.
+    world.until_logged(0, "rate limit is shared by 1 runners").await;
     let late = world.fire("disk 99 full");
     let view = world.until(&late, |view| paged_after(view).is_some()).await;
     let started =
