@@ -1,5 +1,7 @@
 //! More alerts at once than PagerDuty takes requests for.
 
+use std::time::Duration;
+
 use ams::incident::{IncidentId, Outcome};
 use ams::sandbox::pagerduty::{ENGINEER, Entry, IncidentView, Settings};
 use jiff::SignedDuration;
@@ -33,6 +35,13 @@ async fn in_a_storm_everybody_is_paged_in_time_and_every_end_is_told() {
         // Two seconds of it are the check's.
         assert!(after < SignedDuration::from_secs(12), "{after:?} {}", world.everything(incident));
     }
+    // Notes have half of the limit, and a region its half of that, however the claims fell.
+    let told = |view: &IncidentView| !view.notes.is_empty();
+    let all_told = world
+        .pagerduty()
+        .wait_for(Duration::from_secs(100), |state| state.incidents().iter().all(told))
+        .await;
+    assert!(all_told, "notes are missing");
     for incident in &incidents {
         world.expect(incident, Outcome::HandedOff).await;
     }
