@@ -15,6 +15,7 @@ pub mod title;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -173,6 +174,19 @@ pub trait IncidentPlatform: Send + Sync {
         id: &IncidentId,
         change: &IncidentChange,
     ) -> Result<Incident, PlatformError>;
+
+    /// The same for a title alone; `sent` is set once it may have reached the platform. Until then, a call
+    /// that is dropped has changed nothing.
+    async fn retitle(
+        &self,
+        id: &IncidentId,
+        title: String,
+        sent: &AtomicBool,
+    ) -> Result<Incident, PlatformError> {
+        sent.store(true, Ordering::Relaxed);
+        let change = IncidentChange { title: Some(title), ..IncidentChange::default() };
+        self.change(id, &change).await
+    }
 
     async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError>;
 

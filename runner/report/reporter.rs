@@ -95,12 +95,16 @@ impl Reporter {
         if self.thins() {
             return true;
         }
+        // One that still waits for its turn changes nothing any more.
+        let sent = AtomicBool::new(false);
         tokio::select! {
-            is_settled = self.tell_start(incident, story, ended) => is_settled,
+            is_settled = self.tell_start(incident, story, ended, &sent) => is_settled,
             () = async {
                 ended.cancelled().await;
-                tokio::time::sleep(limits::START_REPORT_GRACE).await;
-            } => false,
+                if sent.load(Ordering::Relaxed) {
+                    tokio::time::sleep(limits::START_REPORT_GRACE).await;
+                }
+            } => !sent.load(Ordering::Relaxed),
         }
     }
 
@@ -119,10 +123,10 @@ impl Reporter {
         incident: &Incident,
         story: &Story<'_>,
         ended: &CancellationToken,
+        sent: &AtomicBool,
     ) -> bool {
         let title = with_state(&incident.title, State::Working, self.style.lang);
-        let change = IncidentChange { title: Some(title), ..IncidentChange::default() };
-        let titled = self.platform.change(&incident.id, &change).await;
+        let titled = self.platform.retitle(&incident.id, title, sent).await;
         if let Err(error) = &titled {
             self.count_failure(&incident.id, error);
         }

@@ -165,5 +165,5 @@ fn paged_after(view: &IncidentView) -> Option<Duration> {
 
 /// Nobody reads what cannot be written.
 fn say(line: std::fmt::Arguments<'_>) {
-    drop(writeln!(std::io::stdout(), "{line}"));
+    drop(writeln!(io::stdout(), "{line}"));
 }

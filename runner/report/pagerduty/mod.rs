@@ -16,6 +16,7 @@ mod transport;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -126,6 +127,51 @@ impl PagerDuty {
         }
     }
 
+    /// One PUT; another one when PagerDuty refuses a part that the rest can do without.
+    async fn put(
+        &self,
+        id: &IncidentId,
+        change: &IncidentChange,
+        sent: Option<&AtomicBool>,
+    ) -> Result<Incident, PlatformError> {
+        let mut rest = change.clone();
+        loop {
+            let mut call = Call::new(Method::PUT, INCIDENT, vec!["incidents", id.as_str()]);
+            call.body = change::body(&rest);
+            // A person who took the incident meanwhile must not be overruled.
+            let decides = rest.status.is_some() || rest.escalation.is_some();
+            call.permission = self.permission(decides);
+            call.lane = lane(&rest);
+            call.sent = sent;
+            if call.body.is_none() {
+                return self.incident(id).await;
+            }
+            let answer = if rest.status == Some(Status::Resolved) {
+                let look = |attempt| self.resolved_before(id, change.reopened_at, attempt);
+                self.transport.call_looking(&call, change.again, look).await
+            } else {
+                self.transport.call(&call).await
+            };
+            let gave_up = match answer {
+                Ok(answer) => match self.read_incident(&answer) {
+                    Some(incident) => return Ok(incident),
+                    None => return self.incident(id).await,
+                },
+                Err(gave_up) => gave_up,
+            };
+            // Each round takes a part off the change, so that the loop ends.
+            match react(&rest, &gave_up) {
+                Reaction::WasOurs => return self.incident(id).await,
+                Reaction::WithoutStatus => rest.status = None,
+                Reaction::WithoutPriority => {
+                    tracing::warn!(incident.id = %id, "PagerDuty refused the priority, leaving it out");
+                    rest.priority = None;
+                }
+                Reaction::GiveUp => return Err(about_incident(&call, id, gave_up)),
+            }
+        }
+    }
+
     /// What became of a resolve whose answer was lost. It took effect; or somebody has opened the incident
     /// again since, which it must not undo; or it may be sent again.
     async fn resolved_before(
@@ -203,47 +249,22 @@ impl IncidentPlatform for PagerDuty {
         self.get(&known.id, Lane::Escalate).await
     }
 
-    /// One PUT; another one when PagerDuty refuses a part that the rest can do without.
     async fn change(
         &self,
         id: &IncidentId,
         change: &IncidentChange,
     ) -> Result<Incident, PlatformError> {
-        let mut rest = change.clone();
-        loop {
-            let mut call = Call::new(Method::PUT, INCIDENT, vec!["incidents", id.as_str()]);
-            call.body = change::body(&rest);
-            // A person who took the incident meanwhile must not be overruled.
-            let decides = rest.status.is_some() || rest.escalation.is_some();
-            call.permission = self.permission(decides);
-            call.lane = lane(&rest);
-            if call.body.is_none() {
-                return self.incident(id).await;
-            }
-            let sent = if rest.status == Some(Status::Resolved) {
-                let look = |attempt| self.resolved_before(id, change.reopened_at, attempt);
-                self.transport.call_looking(&call, change.again, look).await
-            } else {
-                self.transport.call(&call).await
-            };
-            let gave_up = match sent {
-                Ok(answer) => match self.read_incident(&answer) {
-                    Some(incident) => return Ok(incident),
-                    None => return self.incident(id).await,
-                },
-                Err(gave_up) => gave_up,
-            };
-            // Each round takes a part off the change, so that the loop ends.
-            match react(&rest, &gave_up) {
-                Reaction::WasOurs => return self.incident(id).await,
-                Reaction::WithoutStatus => rest.status = None,
-                Reaction::WithoutPriority => {
-                    tracing::warn!(incident.id = %id, "PagerDuty refused the priority, leaving it out");
-                    rest.priority = None;
-                }
-                Reaction::GiveUp => return Err(about_incident(&call, id, gave_up)),
-            }
-        }
+        self.put(id, change, None).await
+    }
+
+    async fn retitle(
+        &self,
+        id: &IncidentId,
+        title: String,
+        sent: &AtomicBool,
+    ) -> Result<Incident, PlatformError> {
+        let change = IncidentChange { title: Some(title), ..IncidentChange::default() };
+        self.put(id, &change, Some(sent)).await
     }
 
     async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError> {

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, FROM, HeaderMap};
@@ -30,6 +31,8 @@ pub(super) struct Call<'a> {
     pub(super) lane: Lane,
     /// Of the run a write is for.
     pub(super) permission: Option<Permission>,
+    /// Set when its first attempt is sent.
+    pub(super) sent: Option<&'a AtomicBool>,
 }
 
 impl<'a> Call<'a> {
@@ -42,6 +45,7 @@ impl<'a> Call<'a> {
             body: None,
             lane: Lane::Look,
             permission: None,
+            sent: None,
         }
     }
 
@@ -266,6 +270,9 @@ impl Transport {
         let mut turn = self.turn(call).await?;
         let started = Instant::now();
         turn.used();
+        if let Some(sent) = call.sent {
+            sent.store(true, Ordering::Relaxed);
+        }
         let sent = self.request(call).send().await;
         let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());
         let said = sent.as_ref().map(|answer| rate_limit(answer.headers())).unwrap_or_default();

@@ -21,7 +21,7 @@ fn a_rate_with_which_no_run_could_end_is_a_mistake() {
         assert_eq!(
             problems,
             [format!(
-                "6:79 'pagerduty.requests_per_minute' is '{wrong}', which is no number from 12 to \
+                "6:76 'pagerduty.requests_per_minute' is '{wrong}', which is no number from 12 to \
                  10000000 → leave it out (960), or write what PagerDuty allows your key"
             )]
         );

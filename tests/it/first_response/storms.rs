@@ -1,5 +1,7 @@
 //! More alerts at once than PagerDuty takes requests for.
 
+use std::time::Duration;
+
 use ams::incident::{IncidentId, Outcome};
 use ams::sandbox::pagerduty::{ENGINEER, Entry, IncidentView, Settings};
 use jiff::SignedDuration;
@@ -33,6 +35,13 @@ async fn in_a_storm_everybody_is_paged_in_time_and_every_end_is_told() {
         // Two seconds of it are the check's.
         assert!(after < SignedDuration::from_secs(12), "{after:?} {}", world.everything(incident));
     }
+    // Notes have half of the limit, and a region its half of that, however the claims fell.
+    let told = |view: &IncidentView| !view.notes.is_empty();
+    let all_told = world
+        .pagerduty()
+        .wait_for(Duration::from_secs(100), |state| state.incidents().iter().all(told))
+        .await;
+    assert!(all_told, "notes are missing");
     for incident in &incidents {
         world.expect(incident, Outcome::HandedOff).await;
     }
@@ -55,6 +64,8 @@ async fn while_it_storms_a_run_that_begins_tells_its_end_only() {
         world.fire(&format!("disk {number} full"));
     }
     wait::for_text(&world.cluster.regions[0].url("/metrics"), "ams_pagerduty_storm 1").await;
+    // The other one's part is its own by now.
+    world.until_logged(0, "rate limit is shared by 1 runners").await;
     let late = world.fire("disk 99 full");
     let view = world.until(&late, |view| paged_after(view).is_some()).await;
     let started =

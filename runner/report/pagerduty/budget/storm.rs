@@ -59,9 +59,9 @@ mod tests {
         assert_eq!(storm.look(None, secs(21)), None);
         assert_eq!(storm.look(Some(secs(30)), secs(32)), None, "again");
         assert_eq!(storm.look(None, secs(40)), None);
-        assert_eq!(storm.look(None, secs(54)), None);
+        assert_eq!(storm.look(None, secs(46)), None);
         assert!(storm.is_on());
-        assert_eq!(storm.look(None, secs(55)), Some(Turned::Off));
+        assert_eq!(storm.look(None, secs(47)), Some(Turned::Off));
         assert_eq!(storm.look(None, secs(99)), None);
     }
 }
