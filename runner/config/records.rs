@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use super::source::Source;
-use super::{StoreConfig, mask, read, store};
+use super::{StoreConfig, figures, mask, read, store};
 use crate::claim::heartbeat::LeaseTerms;
 use crate::fields::Fields;
 use crate::finding::{Finding, Findings};
@@ -24,6 +25,8 @@ pub struct Records {
     pub customers: Option<PathBuf>,
     pub lease: LeaseTerms,
     pub mask: Mask,
+    /// How long people need for the first response to an alert.
+    pub by_hand: Duration,
 }
 
 impl Records {
@@ -62,6 +65,7 @@ impl Source<'_> {
             customers,
             lease: lease?,
             mask,
+            by_hand: figures::by_hand(self, findings),
         })
     }
 }

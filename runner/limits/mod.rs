@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 mod aws;
+mod figures;
 
 pub use aws::*;
+pub use figures::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

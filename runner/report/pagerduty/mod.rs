@@ -7,6 +7,7 @@ mod answer;
 mod body;
 mod change;
 mod outcome;
+mod past;
 mod resolution;
 mod retry;
 mod transport;
@@ -46,8 +47,7 @@ const SUBSCRIPTIONS: &str = "/webhook_subscriptions";
 /// By how much a webhook's time of a reopening and that of the REST API may differ.
 const TIMES_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
-/// Entries of a page, the most PagerDuty gives (PagerDuty REST docs, Pagination).
-const PAGE: usize = 100;
+const PAGE: usize = limits::PAGERDUTY_PAGE;
 
 /// What kind of token it is; PagerDuty wants another word before each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

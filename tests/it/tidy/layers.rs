@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 36] = [
+const DIRECTION: [(&str, &[&str]); 39] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -60,9 +60,12 @@ const DIRECTION: [(&str, &[&str]); 36] = [
         "chronicle",
         &[
             "scenario", "claim", "customer", "matching", "execute", "evidence", "history",
-            "report", "begun", "pipeline",
+            "report", "begun", "pipeline", "tally",
         ],
     ),
+    ("tally", &["scenario", "claim", "execute", "history", "begun", "pipeline"]),
+    ("figures", &["claim", "history"]),
+    ("backtest", &["scenario", "matching", "report", "rules"]),
     ("explain", &["scenario", "claim", "execute", "history", "report"]),
     ("sweep", &["claim", "pipeline", "resume"]),
     ("reconcile", &["claim", "pipeline", "report"]),
@@ -101,6 +104,7 @@ const DIRECTION: [(&str, &[&str]); 36] = [
         &[
             "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
             "schema", "begun", "app", "config", "sandbox", "history", "explain", "pausing",
+            "figures", "backtest",
         ],
     ),
     ("main", &["commands"]),
