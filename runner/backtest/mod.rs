@@ -78,9 +78,16 @@ pub struct Kind {
     pub first: Timestamp,
     pub last: Timestamp,
     /// The services most of them come from.
-    pub services: Vec<(String, usize)>,
+    pub services: Vec<Service>,
     /// Scenarios that one thing keeps from matching, of the largest kinds.
     pub close: Vec<String>,
+}
+
+/// A service of `PagerDuty`, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Service {
+    pub name: String,
+    pub incidents: usize,
 }
 
 /// How incidents ended.
@@ -146,10 +153,12 @@ impl<'a> Group<'a> {
         }
     }
 
-    fn most_services(&self) -> Vec<(String, usize)> {
-        let mut all: Vec<(String, usize)> =
-            self.services.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-        all.sort_by_key(|(_, count)| Reverse(*count));
+    fn most_services(&self) -> Vec<Service> {
+        let each = self.services.iter();
+        let mut all: Vec<Service> = each
+            .map(|(name, incidents)| Service { name: (*name).to_owned(), incidents: *incidents })
+            .collect();
+        all.sort_by_key(|service| Reverse(service.incidents));
         all.truncate(SERVICES);
         all
     }

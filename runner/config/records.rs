@@ -25,8 +25,9 @@ pub struct Records {
     pub customers: Option<PathBuf>,
     pub lease: LeaseTerms,
     pub mask: Mask,
-    /// How long people need for the first response to an alert.
-    pub by_hand: Duration,
+    /// How long people need for the first response to an alert. A mistake in it must not keep anybody
+    /// from pausing AMS.
+    pub by_hand: Result<Duration, Vec<Finding>>,
 }
 
 impl Records {
@@ -36,7 +37,8 @@ impl Records {
         let Some(node) = read(path, &mut findings) else { return Err(findings.into_sorted()) };
         let records = Fields::of(&node, "the file", &mut findings).and_then(|fields| {
             let base = path.parent().unwrap_or_else(|| Path::new("."));
-            Source { fields, section: "", env, base }.records(&mut findings)
+            let source = Source { fields, section: "", env, base };
+            source.records(&mut findings, Findings::of(path))
         });
         match records {
             Some(records) if findings.is_empty() => Ok(records),
@@ -46,7 +48,7 @@ impl Records {
 }
 
 impl Source<'_> {
-    fn records(&self, findings: &mut Findings) -> Option<Records> {
+    fn records(&self, findings: &mut Findings, mut aside: Findings) -> Option<Records> {
         let store = self.section("store", "STORE_", findings, store::read);
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
         let zone = self.zone(lang, findings);
@@ -57,6 +59,8 @@ impl Source<'_> {
         let lease = self.lease(findings);
         let rules = mask::read_leniently(self, findings);
         let mask = Mask::default().and(rules.known, &rules.patterns);
+        let by_hand = figures::by_hand(self, &mut aside);
+        let mistakes = aside.into_sorted();
         Some(Records {
             store: store?,
             lang,
@@ -65,7 +69,7 @@ impl Source<'_> {
             customers,
             lease: lease?,
             mask,
-            by_hand: figures::by_hand(self, findings),
+            by_hand: if mistakes.is_empty() { Ok(by_hand) } else { Err(mistakes) },
         })
     }
 }

@@ -72,13 +72,11 @@ impl Source<'_> {
         let by_hand = figures::by_hand(self, findings);
         let rules = mask::read_leniently(self, findings);
         let mask = Mask::default().and(rules.known, &rules.patterns);
-        let pagerduty = match with_account {
-            true => {
-                Some(self.section("pagerduty", "PAGERDUTY_", findings, |source, findings| {
-                    source.pagerduty(findings)
-                })?)
-            }
-            false => None,
+        let account = |source: &Source<'_>, findings: &mut Findings| source.pagerduty(findings);
+        let pagerduty = if with_account {
+            Some(self.section("pagerduty", "PAGERDUTY_", findings, account)?)
+        } else {
+            None
         };
         Some(Rulebook { lang, zone: zone?, scenarios, customers, by_hand, mask, pagerduty })
     }

@@ -184,6 +184,11 @@ async fn what_cannot_be_told_is_said() {
     std::fs::write(&nowhere, "store: {sqlite: gone/claims.db}\nreport: {by_hand: 15}\n").unwrap();
     let said = String::from_utf8(report(&nowhere, &[]).stderr).unwrap();
     assert!(said.contains("'report.by_hand'") && said.contains("no length of time"), "{said}");
+    // Nobody is kept from pausing AMS by it.
+    let mut pause = Command::new(env!("CARGO_BIN_EXE_ams"));
+    let pause = pause.args(["pause", "--list", "--config"]).arg(&nowhere).output().unwrap();
+    let said = String::from_utf8(pause.stderr).unwrap();
+    assert!(said.contains("there is no claim store") && !said.contains("by_hand"), "{said}");
     std::fs::write(&nowhere, "store: {sqlite: gone/claims.db}\n").unwrap();
     let said = String::from_utf8(report(&nowhere, &[]).stderr).unwrap();
     assert!(said.contains("there is no claim store at"), "{said}");

@@ -47,7 +47,7 @@ pub(super) fn csv(told: &Backtest) -> String {
     }
     for it in &told.kinds {
         let then = format!("{:.3}", it.covered_then);
-        let services: Vec<&str> = it.services.iter().map(|(name, _)| name.as_str()).collect();
+        let services: Vec<&str> = it.services.iter().map(|service| service.name.as_str()).collect();
         let times = vec![it.first.to_string(), it.last.to_string()];
         let texts = vec![it.example.clone(), services.join(" | "), it.close.join(" ")];
         add("kind", &it.form, it.incidents, [vec![then], open(it.open), times, texts].concat());

@@ -118,7 +118,7 @@ async fn backtest(args: &Args, rulebook: &Rulebook) -> Result<u8, Box<dyn std::e
     // A mistake in the rules is known before a quarter of an hour is spent.
     let rules = rules(args, rulebook)?;
     let past = source::incidents(args, rulebook, span).await?;
-    past.remarks.iter().for_each(|remark| print::err(remark));
+    past.remarks.iter().for_each(print::err);
     if past.incidents.is_empty() {
         print::err(table::nothing(lang));
         return Ok(exit::FINDINGS);

@@ -29,9 +29,10 @@ pub(super) async fn incidents(
 
 fn from_file(path: &Path, (since, until): (Timestamp, Timestamp)) -> Result<Past, FileError> {
     let unreadable = |source| FileError::Unreadable { path: path.to_owned(), source };
-    let source: Box<dyn io::Read> = match path.to_str() {
-        Some("-") => Box::new(io::stdin().lock()),
-        _ => Box::new(File::open(path).map_err(unreadable)?),
+    let source: Box<dyn io::Read> = if path == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(unreadable)?)
     };
     let mut file = file::read(path, source)?;
     file.incidents.retain(|it| since <= it.created_at && it.created_at < until);

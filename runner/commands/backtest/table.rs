@@ -147,9 +147,9 @@ fn kinds(lang: Lang, told: &Backtest, top: usize) -> Vec<String> {
         return Vec::new();
     }
     let title =
-        pick(lang, "シナリオのない題名（似たもの同士）", "without a scenario, by kind of title");
+        pick(lang, "シナリオのない題名（似たもの同士）", "without a scenario, by kind");
     let heads = match lang {
-        Lang::Ja => ["件数", "/週", "累計一致率"],
+        Lang::Ja => ["件数", "/週", "累計一致"],
         Lang::En => ["incidents", "a week", "covered"],
     };
     let heads = heads.map(|head| right(head, COUNT)).concat();
@@ -184,10 +184,9 @@ fn kind_lines(lang: Lang, place: usize, kind: &Kind, span_seconds: i64) -> Vec<S
         let label = pick(lang, "例", "e.g.");
         lines.push(cut(&format!("     {label} {}", printable(&kind.example)), WIDTH));
     }
-    let services: Vec<String> = kind
-        .services
-        .iter()
-        .map(|(name, count)| format!("{} ({count})", printable(name)))
+    let each = kind.services.iter();
+    let services: Vec<String> = each
+        .map(|service| format!("{} ({})", printable(&service.name), service.incidents))
         .collect();
     let close = match (kind.close.is_empty(), lang) {
         (true, _) => String::new(),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::{Stores, stores};
 use crate::claim::Which;
@@ -112,8 +113,15 @@ pub async fn run(args: Args) -> ExitCode {
             return ExitCode::from(exit::CANNOT);
         }
     };
+    let by_hand = match &records.by_hand {
+        Ok(by_hand) => *by_hand,
+        Err(findings) => {
+            findings.iter().for_each(print::err);
+            return ExitCode::from(exit::CANNOT);
+        }
+    };
     let lang = args.lang.map_or(records.lang, LangArg::lang);
-    match report(&args, &records).await {
+    match report(&args, &records, by_hand).await {
         Ok(told) => {
             tell(&args, lang, &told);
             ExitCode::from(if told.report.total.alerts == 0 { exit::FINDINGS } else { exit::OK })
@@ -140,7 +148,11 @@ fn tell(args: &Args, lang: Lang, told: &Told) {
     }
 }
 
-async fn report(args: &Args, records: &Records) -> Result<Told, Box<dyn std::error::Error>> {
+async fn report(
+    args: &Args,
+    records: &Records,
+    by_hand: Duration,
+) -> Result<Told, Box<dyn std::error::Error>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let now = clock.now();
     let period = Period::of(args.from.as_deref(), args.to.as_deref(), (now, &records.zone))?;
@@ -160,7 +172,7 @@ async fn report(args: &Args, records: &Records) -> Result<Told, Box<dyn std::err
         service: args.service.clone(),
         scenario: args.scenario.clone(),
     };
-    let (zone, by_hand) = (records.zone.clone(), records.by_hand);
+    let zone = records.zone.clone();
     let terms = Terms { period, wanted, zone, by_hand };
     let mut by: Vec<By> = Vec::new();
     for one in args.by.iter().map(|it| it.by()) {
