@@ -136,7 +136,7 @@ fn groups_are_the_operator_s_weeks_and_the_largest_first() {
 #[test]
 fn only_what_is_asked_for_counts() {
     let all =
-        [figure("Q1", 0, Outcome::Resolved, 60), figure("Q2", -13 * 3_600, Outcome::Resolved, 60)];
+        [figure("Q1", 0, Outcome::Resolved, 60), figure("Q2", -22 * 3_600, Outcome::Resolved, 60)];
     let mut asked = terms("2026-03-04", "2026-03-04");
     assert_eq!(Report::of(&all, &asked, &[]).total.alerts, 1, "the other was the day before");
     asked.wanted.customer = Some("other".to_owned());

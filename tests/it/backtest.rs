@@ -40,7 +40,7 @@ impl Past {
         let url = pagerduty.url();
         let settings = format!(
             "lang: en\ntime_zone: UTC\nscenarios: scenarios\ncustomers: customers\n\
-             pagerduty: {{url: '{url}', token: 'file:token', from: bot@ams.test, bot_user: PAMSBOT}}\n"
+             pagerduty: {{url: '{url}', token: 'file:token', from: ams-bot@sandbox.example, bot_user: PAMSBOT}}\n"
         );
         std::fs::write(folder.path().join("ams.yaml"), settings).unwrap();
         std::fs::write(folder.path().join("token"), "sandbox-token").unwrap();
@@ -260,7 +260,7 @@ async fn an_account_that_refuses_or_has_nothing() {
 
 fn client(pagerduty: &StandIn) -> PagerDuty {
     let token = SecretString::from("sandbox-token".to_owned());
-    PagerDuty::new(Client::new(pagerduty.url(), token, "bot@ams.test")).unwrap()
+    PagerDuty::new(Client::new(pagerduty.url(), token, "ams-bot@sandbox.example")).unwrap()
 }
 
 fn asked(days: i64, reach: usize) -> Asked {
