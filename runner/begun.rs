@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -52,6 +52,8 @@ pub struct Begun {
     pub in_doubt: Vec<StepAt>,
     /// Set when there is nothing left to carry out, only to tell.
     pub end: Option<End>,
+    /// When people had been told of the end: the incident was resolved, or given to them.
+    pub told_at: OnceLock<Timestamp>,
     pub place: Enrolled,
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use crate::begun::Begun;
@@ -27,6 +28,7 @@ use crate::pipeline::Pipeline;
 use crate::report::text;
 use crate::report::{guards, reasons, title};
 use crate::scenario::model::{Mode, Scenario};
+use crate::tally;
 
 /// The story as it was written when the run began here.
 pub(crate) struct Beginning(JoinHandle<RunStory>);
@@ -44,6 +46,7 @@ impl Pipeline {
         story.keywords = keywords(scenario, &incident.title);
         story.captures =
             captures.iter().map(|(name, value)| (name.clone(), mask.apply(value))).collect();
+        story.came_at = came_at(claim.run(), incident);
         story.opened_at = Some(claim.opened_at());
         story.carriers = vec![Carrier {
             owner: claim.owner().clone(),
@@ -73,6 +76,7 @@ impl Pipeline {
         let places = self.evidence.places(begun.evidence(), Duration::ZERO).await;
         story.end = Some(self.ended(begun, end, &places));
         write(&*self.executor.history, begun.claim().run(), &story).await;
+        self.count(begun, end, &story).await;
     }
 
     /// Writes, without being waited for, what no scenario is meant for.
@@ -92,9 +96,14 @@ impl Pipeline {
             epoch: 0,
             since: now,
         };
-        let story = RunStory { near, carriers: vec![carrier], opened_at: Some(now), ..known };
+        let (came_at, carriers) = (came_at(&run, incident), vec![carrier]);
+        let story = RunStory { near, carriers, came_at, opened_at: Some(now), ..known };
+        let figure = tally::unmatched(&run, &story, now);
         let history = Arc::clone(&self.executor.history);
-        self.runs.spawn(async move { write(&*history, &run, &story).await });
+        self.runs.spawn(async move {
+            write(&*history, &run, &story).await;
+            tally::write(&*history, &figure).await;
+        });
     }
 
     /// The scenarios that were nearly chosen, as the rules say once more.
@@ -168,6 +177,11 @@ impl Pipeline {
     }
 }
 
+/// What a run is counted from: a further one from the incident's reopening.
+fn came_at(run: &RunId, incident: &Incident) -> Option<Timestamp> {
+    if run.number == 1 { incident.created_at } else { incident.reopened_at }
+}
+
 fn known(mask: &Mask, incident: &Incident, customer: Option<&Customer>) -> RunStory {
     let service = incident.service.as_ref();
     let known = |id: &str, name: &str| Known { id: id.to_owned(), name: name.to_owned() };
@@ -232,6 +246,7 @@ fn go_on(story: &mut RunStory, earlier: Option<RunStory>) {
     if story.title.is_empty() {
         (story.title, story.service) = (earlier.title, earlier.service);
     }
+    story.came_at = earlier.came_at.or(story.came_at);
     story.customer = story.customer.take().or(earlier.customer);
     let is_bare = story.scenario.as_ref().is_none_or(|scenario| scenario.steps.is_empty());
     if is_bare {

@@ -218,6 +218,8 @@ pub struct Incident {
     pub service: Option<Named>,
     /// Id of the escalation policy in force.
     pub escalation_policy: Option<String>,
+    /// When it began, in whole seconds, where PagerDuty says so.
+    pub created_at: Option<jiff::Timestamp>,
     /// Who brought it into its status, where PagerDuty says so.
     pub status_by: Option<String>,
     /// When a user brought it back to triggered, where that was its last change of status.

@@ -45,8 +45,10 @@ pub mod report;
 
 pub mod handoff;
 
-// A run as it is told afterwards.
+// A run as it is told afterwards, many runs as figures, past incidents against the rules.
+pub mod backtest;
 pub mod explain;
+pub mod figures;
 
 // The stages in order, and what a process carries.
 pub mod app;
@@ -67,6 +69,7 @@ pub mod rules;
 pub mod runs;
 pub mod shadow;
 pub mod sweep;
+mod tally;
 mod tell;
 
 // The whole thing on one machine.

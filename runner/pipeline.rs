@@ -4,7 +4,7 @@
 //! the claim is written because the claim names the scenario; it is pure and takes microseconds.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -122,6 +122,7 @@ impl Pipeline {
             title_under_way: false,
             in_doubt: Vec::new(),
             end: None,
+            told_at: OnceLock::new(),
             place,
         });
         Ok(Taken::Claimed { run })

@@ -2,7 +2,7 @@
 //! not is handed to people as unknown.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -86,6 +86,7 @@ pub(crate) async fn pick_up(
         title_under_way: true,
         in_doubt: Vec::new(),
         end: standing_end.or(end),
+        told_at: OnceLock::new(),
         place,
     }
 }
@@ -169,6 +170,7 @@ fn nameless(id: &IncidentId) -> Incident {
         status: Status::Triggered,
         urgency: Urgency::High,
         number: None,
+        created_at: None,
         status_by: None,
         reopened_at: None,
         service: None,

@@ -108,6 +108,7 @@ impl Pipeline {
         let story = self.story(begun);
         match begun.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
             Ok(_) => {
+                self.was_told_now(begun);
                 self.end_note(&story, &end, begun).await?;
                 Ok(end)
             }
@@ -171,7 +172,7 @@ impl Pipeline {
             return Ok(end);
         }
         match hand_off.give(&begun.incident, &story, level).await {
-            Ok(()) => {}
+            Ok(()) => self.was_told_now(begun),
             // A person has it already: a page would take it away again.
             Err(Untold::Lost(Refusal::StandDown { stand_down, .. })) => {
                 return Box::pin(self.tell(begun, End::StoodDown(stand_down))).await;
@@ -192,6 +193,11 @@ impl Pipeline {
             Err(Untold::Failed(_)) => Ok(false),
             Err(untold) => Err(untold.into()),
         }
+    }
+
+    /// The first time counts.
+    fn was_told_now(&self, begun: &Begun) {
+        begun.told_at.get_or_init(|| self.executor.clock.now());
     }
 
     /// A note that was given up is counted where it happened; only a halt stops the run here.

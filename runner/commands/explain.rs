@@ -11,7 +11,7 @@ use crate::app::{Stores, stores};
 use crate::claim::protocol::RunItem;
 use crate::claim::{ClaimStore, StoreError};
 use crate::clock::{Clock, SystemClock};
-use crate::commands::{exit, print};
+use crate::commands::{LangArg, exit, print};
 use crate::config::{Records, StoreConfig, environment};
 use crate::explain::text::Style;
 use crate::explain::{Account, Evidence, Heartbeat, InFiles};
@@ -58,12 +58,6 @@ enum Format {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum LangArg {
-    Ja,
-    En,
-}
-
 /// An id, or what the browser's address bar has.
 fn incident(text: &str) -> Result<IncidentId, String> {
     let id = match text.rsplit_once("/incidents/") {
@@ -85,11 +79,7 @@ pub async fn run(args: Args) -> ExitCode {
             return ExitCode::from(exit::CANNOT);
         }
     };
-    let lang = match args.lang {
-        Some(LangArg::Ja) => Lang::Ja,
-        Some(LangArg::En) => Lang::En,
-        None => records.lang,
-    };
+    let lang = args.lang.map_or(records.lang, LangArg::lang);
     match explain(&args, &records, lang).await {
         Ok(Some(text)) => {
             print::out(text);

@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::lang::Lang;
+
+pub mod backtest;
 mod beside;
+mod columns;
 pub mod explain;
 mod findings_json;
 mod findings_text;
@@ -13,6 +17,8 @@ pub mod match_title;
 pub mod pause;
 pub mod plan;
 mod print;
+mod progress;
+pub mod report;
 pub mod resume;
 pub mod sandbox;
 pub mod schema;
@@ -42,10 +48,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Backtest(backtest::Args),
     Explain(explain::Args),
     Match(match_title::Args),
     Pause(pause::Args),
     Plan(plan::Args),
+    Report(report::Args),
     Resume(resume::Args),
     Sandbox(sandbox::Args),
     Schema(schema::Args),
@@ -57,13 +65,31 @@ enum Command {
     DemoService(crate::sandbox::demo_service::Args),
 }
 
+/// `--lang`, in place of the configuration's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum LangArg {
+    Ja,
+    En,
+}
+
+impl LangArg {
+    const fn lang(self) -> Lang {
+        match self {
+            Self::Ja => Lang::Ja,
+            Self::En => Lang::En,
+        }
+    }
+}
+
 impl Cli {
     pub async fn run(self) -> ExitCode {
         match self.command {
+            Command::Backtest(args) => backtest::run(args).await,
             Command::Explain(args) => explain::run(args).await,
             Command::Match(args) => match_title::run(&args),
             Command::Pause(args) => pause::run(args).await,
             Command::Plan(args) => plan::run(&args),
+            Command::Report(args) => report::run(args).await,
             Command::Resume(args) => resume::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Schema(args) => schema::run(&args),

@@ -21,3 +21,9 @@ pub(crate) fn error(error: &dyn std::error::Error) {
         cause = error.source();
     }
 }
+
+/// In place of the line before, on the terminal behind standard error.
+pub(crate) fn over(line: impl std::fmt::Display) {
+    let mut err = std::io::stderr().lock();
+    drop(write!(err, "\r\u{1b}[K{line}").and_then(|()| err.flush()));
+}

@@ -27,15 +27,18 @@ use crate::yaml::{self, Node, Place};
 
 mod customers_aws;
 mod evidence;
+mod figures;
 mod mask;
 mod rate;
 mod records;
+mod rulebook;
 mod source;
 mod store;
 
 pub use evidence::EvidenceConfig;
 pub use mask::Variables;
 pub use records::Records;
+pub use rulebook::Rulebook;
 use source::Source;
 
 /// Everything `ams serve` needs to know, checked.
@@ -212,6 +215,8 @@ impl Source<'_> {
         let lease = self.lease(findings);
         let grace = self.duration("shutdown_grace", findings).unwrap_or(limits::SHUTDOWN_GRACE);
         let vars = self.vars(findings);
+        // Not for this process: a mistake in it is told all the same.
+        figures::by_hand(self, findings);
         let reload_every = self.duration("reload_every", findings).unwrap_or(limits::RELOAD_EVERY);
         let reconcile_every =
             self.duration("reconcile_every", findings).unwrap_or(limits::RECONCILE_EVERY);

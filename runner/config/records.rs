@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
 use super::source::Source;
-use super::{StoreConfig, mask, read, store};
+use super::{StoreConfig, figures, mask, read, store};
 use crate::claim::heartbeat::LeaseTerms;
 use crate::fields::Fields;
 use crate::finding::{Finding, Findings};
@@ -24,6 +25,9 @@ pub struct Records {
     pub customers: Option<PathBuf>,
     pub lease: LeaseTerms,
     pub mask: Mask,
+    /// How long people need for the first response to an alert. A mistake in it must not keep anybody
+    /// from pausing AMS.
+    pub by_hand: Result<Duration, Vec<Finding>>,
 }
 
 impl Records {
@@ -33,7 +37,8 @@ impl Records {
         let Some(node) = read(path, &mut findings) else { return Err(findings.into_sorted()) };
         let records = Fields::of(&node, "the file", &mut findings).and_then(|fields| {
             let base = path.parent().unwrap_or_else(|| Path::new("."));
-            Source { fields, section: "", env, base }.records(&mut findings)
+            let source = Source { fields, section: "", env, base };
+            source.records(&mut findings, Findings::of(path))
         });
         match records {
             Some(records) if findings.is_empty() => Ok(records),
@@ -43,7 +48,7 @@ impl Records {
 }
 
 impl Source<'_> {
-    fn records(&self, findings: &mut Findings) -> Option<Records> {
+    fn records(&self, findings: &mut Findings, mut aside: Findings) -> Option<Records> {
         let store = self.section("store", "STORE_", findings, store::read);
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
         let zone = self.zone(lang, findings);
@@ -54,6 +59,8 @@ impl Source<'_> {
         let lease = self.lease(findings);
         let rules = mask::read_leniently(self, findings);
         let mask = Mask::default().and(rules.known, &rules.patterns);
+        let by_hand = figures::by_hand(self, &mut aside);
+        let mistakes = aside.into_sorted();
         Some(Records {
             store: store?,
             lang,
@@ -62,6 +69,7 @@ impl Source<'_> {
             customers,
             lease: lease?,
             mask,
+            by_hand: if mistakes.is_empty() { Ok(by_hand) } else { Err(mistakes) },
         })
     }
 }

@@ -143,6 +143,7 @@ mod tests {
             status: Status::Triggered,
             urgency: Urgency::High,
             number: None,
+            created_at: None,
             status_by: None,
             reopened_at: None,
             service: None,

@@ -4,6 +4,7 @@
 //! hold customers' text, so it never lies where the claim table may lie.
 
 pub mod dynamodb;
+pub mod figure;
 pub mod pause;
 pub mod shadow;
 pub mod sqlite;

@@ -37,6 +37,8 @@ pub struct RunStory {
     /// Why no scenario was chosen, where some came near.
     pub near: Vec<Near>,
     pub carriers: Vec<Carrier>,
+    /// When the incident began or was opened again, as PagerDuty says.
+    pub came_at: Option<Timestamp>,
     pub opened_at: Option<Timestamp>,
     pub end: Option<Ended>,
 }

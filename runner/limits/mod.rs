@@ -9,6 +9,9 @@ mod pagerduty;
 
 pub use aws::*;
 pub use pagerduty::*;
+mod figures;
+
+pub use figures::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

@@ -13,3 +13,4 @@ mod similar;
 mod wording;
 
 pub use choose::{Choice, Index, Lost, LostBy, Meant, NearMiss};
+pub use similar::form;

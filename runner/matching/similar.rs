@@ -9,7 +9,7 @@ const QUOTES: [(char, char); 4] = [('"', '"'), ('“', '”'), ('「', '」'), (
 const UNIT_LETTERS: usize = 4;
 
 /// The form that titles of one kind share: `CPU <n>% on <host>`.
-pub(super) fn form(title: &str) -> String {
+pub fn form(title: &str) -> String {
     let wide = widths(title);
     let mut form = String::with_capacity(wide.len());
     let mut rest = wide.as_str();

@@ -137,6 +137,7 @@ fn opened(event: &Value, opening: Opening) -> Option<Event> {
             Named { id, name }
         }),
         escalation_policy: text(&data["escalation_policy"]["id"]),
+        created_at: text(&data["created_at"]).and_then(|at| at.parse().ok()),
         status_by: text(&event["agent"]["id"]),
         reopened_at: text(&data["reopened_at"]).and_then(|at| at.parse().ok()),
         assignees: references(&data["assignees"]),

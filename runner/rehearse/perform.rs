@@ -147,6 +147,7 @@ fn incident(test: &Test, service: Option<String>, at: Timestamp) -> Result<Incid
         status: Status::Triggered,
         urgency: test.urgency,
         number: Some(1),
+        created_at: None,
         status_by: None,
         reopened_at: None,
         service: service.map(|name| Named { id: name.clone(), name }),

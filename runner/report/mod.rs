@@ -77,6 +77,29 @@ pub struct OpenIncident {
     pub reopened_at: Option<Timestamp>,
 }
 
+/// An incident of the past, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastIncident {
+    pub id: IncidentId,
+    pub title: String,
+    pub service: Option<Named>,
+    pub urgency: Urgency,
+    pub created_at: Timestamp,
+    /// `None` while it is open.
+    pub resolved_at: Option<Timestamp>,
+    /// A person resolved it, or monitoring did.
+    pub by_person: bool,
+}
+
+/// A page of them.
+#[derive(Clone, Debug)]
+pub struct PastPage {
+    pub incidents: Vec<PastIncident>,
+    /// Entries of the page, those included that cannot be used.
+    pub listed: usize,
+    pub more: bool,
+}
+
 /// Which incidents' webhooks come to AMS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Watched {

@@ -80,6 +80,7 @@ fn read_scenario(
         deadline: fields
             .duration("deadline", reading.findings)
             .map_or(limits::RUN_DEADLINE, |at| at.value),
+        by_hand: fields.duration("by_hand", reading.findings).map(|at| at.value),
         steps: fields
             .required("steps", "[{check: {run: 'true'}}]", reading.findings)
             .map(|node| read_main(node, &mut reading))

@@ -40,6 +40,8 @@ pub struct Scenario {
     pub limits: Rules,
     /// From the claim to the outcome, hand-off included.
     pub deadline: Duration,
+    /// How long people need for it without AMS, for figures.
+    pub by_hand: Option<Duration>,
     pub steps: Vec<Step>,
     /// Carried out at the end, whatever the end is.
     pub always: Vec<Step>,

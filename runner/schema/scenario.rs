@@ -91,6 +91,14 @@ pub static FILE: Mapping = Mapping::of(
         )
         .default("20m"),
         field(
+            "by_hand",
+            Kind::Duration,
+            "How long people need for it without AMS; `ams report` counts the time saved by it.",
+            "人が行う場合の所要時間（ams report の削減時間の計算に使う）",
+        )
+        .without("`report.by_hand` of the configuration, 15m")
+        .example("20m"),
+        field(
             "steps",
             Kind::Steps(&[], 1),
             "What is done, from top to bottom.",

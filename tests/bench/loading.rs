@@ -151,6 +151,7 @@ fn incident(title: &str) -> Incident {
         status: Status::Triggered,
         urgency: Urgency::High,
         number: None,
+        created_at: None,
         status_by: None,
         reopened_at: None,
         service: None,

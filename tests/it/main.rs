@@ -30,6 +30,9 @@ mod fault_proxy;
 mod aws_steps;
 // What is kept of outputs, and for how long.
 mod evidence;
+// Figures out of the history, and past incidents against the rules.
+mod backtest;
+mod figures;
 // Shared by the stories: one file each.
 mod harness;
 // What is sent to other machines, in the shells that are found on them.

@@ -163,6 +163,7 @@ fn incident(args: &Args) -> Result<Incident, String> {
         status: Status::Triggered,
         urgency: Urgency::High,
         number: None,
+        created_at: None,
         status_by: None,
         reopened_at: None,
         service: args.service.clone().map(|name| Named { id: name.clone(), name }),

@@ -86,6 +86,7 @@ pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
         number: number(holder, "incident_number").or_else(|| number(holder, "number")),
         service: holder.get("service").and_then(named),
         escalation_policy: holder.get("escalation_policy").and_then(reference),
+        created_at: text(holder, "created_at").and_then(|at| at.parse().ok()),
         status_by: holder.get("last_status_change_by").and_then(reference),
         reopened_at: reopened_at(holder),
         assignees: assignees(holder),

@@ -9,6 +9,7 @@ mod budget;
 mod change;
 mod outcome;
 mod policies;
+mod past;
 mod resolution;
 mod retry;
 mod settings;
@@ -49,8 +50,7 @@ const SUBSCRIPTIONS: &str = "/webhook_subscriptions";
 /// By how much a webhook's time of a reopening and that of the REST API may differ.
 const TIMES_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
-/// Entries of a page, the most PagerDuty gives (PagerDuty REST docs, Pagination).
-const PAGE: usize = 100;
+const PAGE: usize = limits::PAGERDUTY_PAGE;
 
 /// A client for one account. Shared by all runs of a process: its bounds hold over all of them.
 #[derive(Clone)]

@@ -12,8 +12,11 @@ const PAGE: usize = 25;
 const PAGE_AT_MOST: usize = 100;
 /// Farther into a list PagerDuty does not go.
 const REACH: usize = 10_000;
-/// How far back incidents are listed if the request does not say.
+/// How far back incidents are listed if the request does not say, and how long from `since` on if only
+/// that is said.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// The longest time between `since` and `until`: six months.
+const LONGEST_WINDOW: SignedDuration = SignedDuration::from_hours(24 * 184);
 
 /// The query of a request, in its order; a name may come more than once.
 pub(super) struct Query(pub(super) Vec<(String, String)>);
@@ -46,9 +49,14 @@ impl Query {
 }
 
 pub(super) fn incidents(state: &State, query: &Query, now: Timestamp) -> Result<Value, Refusal> {
-    let since = query.time("since")?.unwrap_or(now - WINDOW);
-    let until = query.time("until")?;
+    let (said, until) = (query.time("since")?, query.time("until")?);
+    let since = said.unwrap_or(now - WINDOW);
+    let until = until.or(said.map(|since| since + WINDOW));
     let all_dates = query.one("date_range") == Some("all");
+    let is_long = until.unwrap_or(now).duration_since(since) > LONGEST_WINDOW;
+    if is_long && !all_dates {
+        return Err(Refusal::invalid("since and until may be six months apart at most"));
+    }
     let in_window = |incident: &IncidentView| {
         let made = incident.created_at;
         all_dates || (made >= since && until.is_none_or(|until| made < until))
@@ -63,9 +71,7 @@ pub(super) fn incidents(state: &State, query: &Query, now: Timestamp) -> Result<
     if query.one("sort_by").is_some_and(|order| order.ends_with(":desc")) {
         found.reverse();
     }
-    let found = found.into_iter();
-    let rows = found.map(|incident| json::incident(&state.directory, incident));
-    page("incidents", rows.collect(), query)
+    page_of("incidents", found, query, |incident| json::incident(&state.directory, incident))
 }
 
 /// Of one incident or of all, newest first. Changes of a field stand in the incident's list only.
@@ -98,6 +104,16 @@ pub(super) fn log_entries(
 
 /// The page the query asks for, as the only list in the answer.
 pub(super) fn page(name: &str, rows: Vec<Value>, query: &Query) -> Result<Value, Refusal> {
+    page_of(name, rows, query, |row| row)
+}
+
+/// The same of what is written as JSON only where it is on the page.
+fn page_of<T>(
+    name: &str,
+    rows: Vec<T>,
+    query: &Query,
+    row: impl Fn(T) -> Value,
+) -> Result<Value, Refusal> {
     let limit = query.number("limit", PAGE)?.clamp(1, PAGE_AT_MOST);
     let offset = query.number("offset", 0)?;
     if offset.saturating_add(limit) > REACH {
@@ -105,7 +121,7 @@ pub(super) fn page(name: &str, rows: Vec<Value>, query: &Query) -> Result<Value,
     }
     let total = (query.one("total") == Some("true")).then_some(rows.len());
     let more = rows.len() > offset + limit;
-    let rows: Vec<Value> = rows.into_iter().skip(offset).take(limit).collect();
+    let rows: Vec<Value> = rows.into_iter().skip(offset).take(limit).map(row).collect();
     let mut answer = json!({ "limit": limit, "offset": offset, "more": more, "total": total });
     json::add(&mut answer, name, Some(rows.into()));
     Ok(answer)

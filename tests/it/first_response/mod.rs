@@ -2,6 +2,7 @@
 
 mod approvals;
 mod calendars;
+mod counted;
 mod customers;
 mod ends;
 pub(crate) mod explain;
