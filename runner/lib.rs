@@ -53,6 +53,7 @@ pub mod app;
 pub mod begun;
 mod chronicle;
 pub mod config;
+pub mod doctor;
 pub mod early;
 pub mod evidence;
 pub mod metrics;

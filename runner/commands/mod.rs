@@ -5,11 +5,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod beside;
+pub mod doctor;
 pub mod explain;
 mod findings_json;
 mod findings_text;
 mod log;
 pub mod match_title;
+pub mod pagerduty;
 pub mod pause;
 pub mod plan;
 mod print;
@@ -42,8 +44,11 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Doctor(doctor::Args),
     Explain(explain::Args),
     Match(match_title::Args),
+    #[command(name = "pagerduty")]
+    PagerDuty(pagerduty::Args),
     Pause(pause::Args),
     Plan(plan::Args),
     Resume(resume::Args),
@@ -60,8 +65,10 @@ enum Command {
 impl Cli {
     pub async fn run(self) -> ExitCode {
         match self.command {
+            Command::Doctor(args) => doctor::run(&args).await,
             Command::Explain(args) => explain::run(args).await,
             Command::Match(args) => match_title::run(&args),
+            Command::PagerDuty(args) => pagerduty::run(args).await,
             Command::Pause(args) => pause::run(args).await,
             Command::Plan(args) => plan::run(&args),
             Command::Resume(args) => resume::run(args).await,

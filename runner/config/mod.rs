@@ -29,12 +29,16 @@ mod customers_aws;
 mod evidence;
 mod mask;
 mod records;
+mod regions;
+mod set_up;
 mod source;
 mod store;
 
 pub use evidence::EvidenceConfig;
 pub use mask::Variables;
 pub use records::Records;
+pub use regions::{RegionAddress, SecretPlace};
+pub use set_up::SetUp;
 use source::Source;
 
 /// Everything `ams serve` needs to know, checked.
@@ -58,6 +62,8 @@ pub struct Config {
     pub host_markers: Places,
     pub webhook_secrets: Vec<SecretString>,
     pub pagerduty: PagerDutyConfig,
+    /// All regions, as PagerDuty reaches them.
+    pub regions: Vec<RegionAddress>,
     pub vars: BTreeMap<String, String>,
     pub reload_every: Duration,
     /// How often open incidents are compared with the claims.
@@ -212,6 +218,7 @@ impl Source<'_> {
         let reload_every = self.duration("reload_every", findings).unwrap_or(limits::RELOAD_EVERY);
         let reconcile_every =
             self.duration("reconcile_every", findings).unwrap_or(limits::RECONCILE_EVERY);
+        let regions = regions::read(self, findings);
         let inherited = INHERITED
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), self.env.get(*name)?.clone())))
@@ -230,6 +237,7 @@ impl Source<'_> {
             host_markers: host_markers?,
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
+            regions: regions?,
             vars,
             reload_every,
             reconcile_every,

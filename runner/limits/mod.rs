@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 mod aws;
+mod doctor;
 
 pub use aws::*;
+pub use doctor::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

@@ -3,12 +3,14 @@
 //! URLs are built from the configured base and from ids; the `self` links of answers are never
 //! followed. Titles, notes and tokens never reach the log.
 
+mod account;
 mod answer;
 mod body;
 mod change;
 mod outcome;
 mod resolution;
 mod retry;
+mod set_up;
 mod transport;
 
 use std::fmt;

@@ -4,6 +4,8 @@
 mod evidence;
 // What else is secret.
 mod masks;
+// Where PagerDuty reaches every region.
+mod regions;
 
 use std::collections::BTreeMap;
 use std::process::Command;
