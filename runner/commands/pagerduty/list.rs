@@ -35,7 +35,8 @@ pub(super) async fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
     };
     match args.format {
         Format::Json => {
-            let each: Vec<Value> = all.iter().map(|one| json(one, region(one))).collect();
+            let each: Vec<Value> =
+                all.iter().map(|one| json(one, region(one).as_deref())).collect();
             print::out(serde_json::to_string_pretty(&each)?);
         }
         Format::Text if all.is_empty() => print::out(match set_up.lang {
@@ -51,7 +52,7 @@ pub(super) async fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
     Ok(exit::OK)
 }
 
-fn json(one: &Subscription, region: Option<String>) -> Value {
+fn json(one: &Subscription, region: Option<&str>) -> Value {
     json!({
         "id": one.id,
         "region": region,

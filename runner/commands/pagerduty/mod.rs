@@ -1,6 +1,6 @@
 //! `ams pagerduty`: webhook subscriptions, made and listed.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::commands::{exit, print};
@@ -41,7 +41,7 @@ pub async fn run(args: Args) -> ExitCode {
 }
 
 /// Settings and a client for them.
-fn open(config: &PathBuf) -> Result<(SetUp, PagerDuty), Box<dyn std::error::Error>> {
+fn open(config: &Path) -> Result<(SetUp, PagerDuty), Box<dyn std::error::Error>> {
     let set_up = SetUp::load(config, &environment()).map_err(|findings| {
         findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
     })?;

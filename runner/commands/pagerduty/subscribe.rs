@@ -129,7 +129,7 @@ impl Desk<'_> {
             let events: Vec<String> = there.events.iter().cloned().chain(lacks).collect();
             if !self.dry_run {
                 let done = self.account.set_events(id, &events).await;
-                done.map_err(|error| self.fail(region, &error))?;
+                done.map_err(|error| fail(region, &error))?;
             }
         }
         // Another region's variable is not here, and need not be.
@@ -151,10 +151,10 @@ impl Desk<'_> {
             Some(SecretPlace::File(path)) => Some(Place::make(path)),
             Some(SecretPlace::Variable(_)) | None => None,
         };
-        let file = file.transpose().map_err(|error| self.fail(region, &error))?;
+        let file = file.transpose().map_err(|error| fail(region, &error))?;
         let made = self.account.subscribe(&region.url, &self.scope, &EVENTS).await;
         let Subscribed { id, secret } = made.map_err(|not| {
-            let failed = self.fail(region, &not);
+            let failed = fail(region, &not);
             if not.perhaps {
                 self.tell(region, &News::PerhapsMade);
             }
@@ -187,7 +187,7 @@ impl Desk<'_> {
                 Ok(())
             }
             Some(Err(error)) => {
-                let failed = self.fail(region, &error);
+                let failed = fail(region, &error);
                 self.tell(region, &News::Secret { secret: secret.expose_secret(), of: None });
                 Err(failed)
             }
@@ -209,7 +209,7 @@ impl Desk<'_> {
                 true
             }
             Err(error) => {
-                self.fail(region, &error);
+                fail(region, &error);
                 false
             }
         }
@@ -219,9 +219,9 @@ impl Desk<'_> {
         let line = tell::line(self.set_up.lang, news);
         print::out(format_args!("{}: {line}", region.name));
     }
+}
 
-    fn fail(&self, region: &RegionAddress, error: &dyn std::error::Error) -> Failed {
-        print::err(format_args!("{}: {error}", region.name));
-        Failed
-    }
+fn fail(region: &RegionAddress, error: &dyn std::error::Error) -> Failed {
+    print::err(format_args!("{}: {error}", region.name));
+    Failed
 }
