@@ -20,7 +20,9 @@ async fn unsubscribed() -> World {
     let ids: Vec<String> = world
         .pagerduty()
         .look(|state: &State| state.subscriptions().iter().map(|it| it.id.clone()).collect());
-    ids.iter().for_each(|id| world.pagerduty().unsubscribe(id));
+    for id in &ids {
+        world.pagerduty().unsubscribe(id);
+    }
     for name in ["tokyo", "osaka"] {
         std::fs::remove_file(world.path(&format!("cluster/{name}-secret"))).unwrap();
     }
@@ -141,7 +143,9 @@ async fn the_limit_of_subscriptions_is_told_with_what_to_do() {
     let ids = world.pagerduty().look(|state: &State| {
         state.subscriptions().iter().map(|it| it.id.clone()).collect::<Vec<_>>()
     });
-    ids.iter().for_each(|id| world.pagerduty().unsubscribe(id));
+    for id in &ids {
+        world.pagerduty().unsubscribe(id);
+    }
     world.end().await;
 }
 

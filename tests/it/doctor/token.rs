@@ -80,7 +80,7 @@ async fn the_user_ams_writes_as_must_be_the_bot() {
 
 #[tokio::test]
 async fn a_clock_that_is_off_is_told() {
-    for (off, wrong, not_fine) in [(-40, false, "clock-off"), (90, true, "clock-wrong")] {
+    for (off, wrong, not_fine) in [(-40_i64, false, "clock-off"), (90, true, "clock-wrong")] {
         let clock = Arc::new(SetClock::at(SystemClock.now() - SignedDuration::from_secs(off)));
         let world = deployment().pagerduty_clock(clock).start().await;
         let path = config(&world, &regions(&world));
@@ -88,7 +88,7 @@ async fn a_clock_that_is_off_is_told() {
         assert_eq!(told.code, Some(i32::from(wrong)), "{}", told.text);
         assert!(told.not_fine().contains(&not_fine.to_owned()), "{}", told.text);
         let seconds = told.one(not_fine)["about"]["seconds"].as_i64().unwrap();
-        assert_eq!(seconds.signum(), i64::from(off).signum(), "{seconds}");
+        assert_eq!(seconds.signum(), off.signum(), "{seconds}");
         world.end().await;
     }
 }
