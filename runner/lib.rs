@@ -55,6 +55,7 @@ pub mod app;
 pub mod begun;
 mod chronicle;
 pub mod config;
+pub mod doctor;
 pub mod early;
 pub mod evidence;
 mod joined;

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::customer::Customer;
 use crate::customer::catalog::Customers;
-use crate::incident::Incident;
+use crate::incident::{Incident, Named};
 use crate::matching::{Choice, Index};
 use crate::scenario::catalog::Catalog;
 use crate::scenario::model::{Mode, Scenario};
@@ -33,12 +33,27 @@ impl RuleSet {
     pub fn choose(&self, title: &str, incident: &Incident, customer: Option<&Customer>) -> Choice {
         self.index.choose_where(title, &|scenario| is_for(scenario, incident, customer))
     }
+
+    /// Is there a scenario that some title of this service could get?
+    pub fn could_act(&self, service: &Named, customer: Option<&Customer>) -> bool {
+        let mut all = self.catalog.scenarios.iter();
+        all.any(|scenario| is_for_service(scenario, Some(service), customer))
+    }
 }
 
 /// The filters beside the title: customer, service, urgency, and whether it may act at all.
 fn is_for(scenario: &Scenario, incident: &Incident, customer: Option<&Customer>) -> bool {
+    let urgency = scenario.rule.urgency;
+    urgency.is_none_or(|urgency| urgency == incident.urgency)
+        && is_for_service(scenario, incident.service.as_ref(), customer)
+}
+
+fn is_for_service(
+    scenario: &Scenario,
+    service: Option<&Named>,
+    customer: Option<&Customer>,
+) -> bool {
     let rule = &scenario.rule;
-    let service = incident.service.as_ref();
     let service_fits = rule.services.is_empty()
         || service.is_some_and(|service| {
             rule.services.iter().any(|known| *known == service.id || *known == service.name)
@@ -46,10 +61,7 @@ fn is_for(scenario: &Scenario, incident: &Incident, customer: Option<&Customer>)
     let customer_fits = rule.customers.is_empty()
         || customer.is_some_and(|customer| rule.customers.contains(&customer.id));
     let mode = customer.map_or(scenario.mode, |it| it.mode(&scenario.id, scenario.mode));
-    service_fits
-        && customer_fits
-        && rule.urgency.is_none_or(|urgency| urgency == incident.urgency)
-        && mode != Mode::Off
+    service_fits && customer_fits && mode != Mode::Off
 }
 
 /// The set in force. Clones share it.

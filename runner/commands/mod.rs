@@ -9,11 +9,13 @@ use crate::lang::Lang;
 pub mod backtest;
 mod beside;
 mod columns;
+pub mod doctor;
 pub mod explain;
 mod findings_json;
 mod findings_text;
 mod log;
 pub mod match_title;
+pub mod pagerduty;
 pub mod pause;
 pub mod plan;
 mod print;
@@ -49,8 +51,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Backtest(backtest::Args),
+    Doctor(doctor::Args),
     Explain(explain::Args),
     Match(match_title::Args),
+    #[command(name = "pagerduty")]
+    PagerDuty(pagerduty::Args),
     Pause(pause::Args),
     Plan(plan::Args),
     Report(report::Args),
@@ -85,8 +90,10 @@ impl Cli {
     pub async fn run(self) -> ExitCode {
         match self.command {
             Command::Backtest(args) => backtest::run(args).await,
+            Command::Doctor(args) => doctor::run(&args).await,
             Command::Explain(args) => explain::run(args).await,
             Command::Match(args) => match_title::run(&args),
+            Command::PagerDuty(args) => pagerduty::run(args).await,
             Command::Pause(args) => pause::run(args).await,
             Command::Plan(args) => plan::run(&args),
             Command::Report(args) => report::run(args).await,

@@ -32,6 +32,8 @@ mod mask;
 mod rate;
 mod records;
 mod rulebook;
+mod regions;
+mod set_up;
 mod source;
 mod store;
 
@@ -39,6 +41,8 @@ pub use evidence::EvidenceConfig;
 pub use mask::Variables;
 pub use records::Records;
 pub use rulebook::Rulebook;
+pub use regions::{RegionAddress, SecretPlace};
+pub use set_up::SetUp;
 use source::Source;
 
 /// Everything `ams serve` needs to know, checked.
@@ -62,6 +66,8 @@ pub struct Config {
     pub host_markers: Places,
     pub webhook_secrets: Vec<SecretString>,
     pub pagerduty: PagerDutyConfig,
+    /// All regions, as PagerDuty reaches them.
+    pub regions: Vec<RegionAddress>,
     pub vars: BTreeMap<String, String>,
     pub reload_every: Duration,
     /// How often open incidents are compared with the claims.
@@ -220,6 +226,7 @@ impl Source<'_> {
         let reload_every = self.duration("reload_every", findings).unwrap_or(limits::RELOAD_EVERY);
         let reconcile_every =
             self.duration("reconcile_every", findings).unwrap_or(limits::RECONCILE_EVERY);
+        let regions = regions::read(self, findings);
         let inherited = INHERITED
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), self.env.get(*name)?.clone())))
@@ -238,6 +245,7 @@ impl Source<'_> {
             host_markers: host_markers?,
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
+            regions: regions?,
             vars,
             reload_every,
             reconcile_every,

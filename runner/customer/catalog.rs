@@ -10,7 +10,7 @@ use crate::customer::{Customer, file};
 use crate::fields::At;
 use crate::finding::{Finding, Findings};
 use crate::folding::fold;
-use crate::incident::Incident;
+use crate::incident::{Incident, Named};
 use crate::mask::file::Reference;
 use crate::scenario::content;
 use crate::yaml::Place;
@@ -185,14 +185,17 @@ impl Customers {
         self.all.get(*self.by_id.get(id)?)
     }
 
+    /// Who has the service for itself.
+    pub fn of_service(&self, service: &Named) -> Option<&Arc<Customer>> {
+        let by_id = self.by_service.get(&service.id);
+        self.all.get(*by_id.or_else(|| self.by_service.get(&service.name))?)
+    }
+
     /// Whose incident it is: by its PagerDuty service, else by its title. A title that is several
     /// customers' is nobody's: a guess here would act on the wrong one's servers.
     pub fn of(&self, incident: &Incident, title: &str) -> Option<Arc<Customer>> {
-        let service = incident.service.as_ref();
-        let own = service
-            .and_then(|it| self.by_service.get(&it.id).or_else(|| self.by_service.get(&it.name)));
-        if let Some(customer) = own {
-            return self.all.get(*customer).cloned();
+        if let Some(customer) = incident.service.as_ref().and_then(|it| self.of_service(it)) {
+            return Some(Arc::clone(customer));
         }
         let folded = fold(title);
         let mut named = self.by_title.iter().filter_map(|position| {

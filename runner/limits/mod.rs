@@ -12,6 +12,9 @@ pub use pagerduty::*;
 mod figures;
 
 pub use figures::*;
+mod doctor;
+
+pub use doctor::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

@@ -17,6 +17,18 @@ pub struct Malformed {
     pub reason: String,
 }
 
+/// The event types that are acted on: what a subscription must have.
+pub const EVENTS: [&str; 8] = [
+    "incident.triggered",
+    "incident.reopened",
+    "incident.acknowledged",
+    "incident.reassigned",
+    "incident.escalated",
+    "incident.delegated",
+    "incident.resolved",
+    "incident.annotated",
+];
+
 /// What a person writes in a note to stop AMS.
 const STOP_COMMAND: &str = "ams stop";
 

@@ -3,6 +3,7 @@
 //! The port is what AMS needs of an incident platform; `pagerduty/` is the adapter. Every
 //! sentence people read is in `text.rs`. Report never decides anything.
 
+pub mod account;
 pub mod guards;
 pub mod note;
 pub mod pagerduty;

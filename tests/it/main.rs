@@ -21,6 +21,8 @@ mod claim_model;
 mod guards;
 // What `ams serve` accepts as its settings, and what it says to everything else.
 mod configuration;
+// Whether a deployment would work, looked at from outside.
+mod doctor;
 // Recoveries that outlive their runner.
 mod detached_commands;
 // Between a process and its store: also for the chaos program, so it is a folder of its own.

@@ -3,6 +3,7 @@
 //! URLs are built from the configured base and from ids; the `self` links of answers are never
 //! followed. Titles, notes and tokens never reach the log.
 
+mod account;
 mod answer;
 mod body;
 mod budget;
@@ -13,6 +14,7 @@ mod past;
 mod resolution;
 mod retry;
 mod settings;
+mod set_up;
 mod transport;
 
 use std::fmt;

@@ -13,6 +13,9 @@ pub(super) enum Call {
     ListAlerts(String),
     ListIncidentLog(String),
     ListLog,
+    ListAbilities,
+    ListServices,
+    ListPolicies,
     GetPolicy(String),
     ListPriorities,
     ListUsers,
@@ -21,7 +24,9 @@ pub(super) enum Call {
     ListSubscriptions,
     AddSubscription,
     GetSubscription(String),
+    ChangeSubscription(String),
     EnableSubscription(String),
+    PingSubscription(String),
 }
 
 impl Call {
@@ -52,6 +57,9 @@ impl Call {
                 (Self::ListIncidentLog(own(id)), "/incidents/{id}/log_entries")
             }
             ("GET", ["log_entries"]) => (Self::ListLog, "/log_entries"),
+            ("GET", ["abilities"]) => (Self::ListAbilities, "/abilities"),
+            ("GET", ["services"]) => (Self::ListServices, "/services"),
+            ("GET", ["escalation_policies"]) => (Self::ListPolicies, "/escalation_policies"),
             ("GET", ["escalation_policies", id]) => {
                 (Self::GetPolicy(own(id)), "/escalation_policies/{id}")
             }
@@ -67,6 +75,12 @@ impl Call {
             }
             ("GET", ["webhook_subscriptions", id]) => {
                 (Self::GetSubscription(own(id)), "/webhook_subscriptions/{id}")
+            }
+            ("PUT", ["webhook_subscriptions", id]) => {
+                (Self::ChangeSubscription(own(id)), "/webhook_subscriptions/{id}")
+            }
+            ("POST", ["webhook_subscriptions", id, "ping"]) => {
+                (Self::PingSubscription(own(id)), "/webhook_subscriptions/{id}/ping")
             }
             ("POST", ["webhook_subscriptions", id, "enable"]) => {
                 (Self::EnableSubscription(own(id)), "/webhook_subscriptions/{id}/enable")

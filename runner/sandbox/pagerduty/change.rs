@@ -118,6 +118,7 @@ impl Turn<'_> {
         self.events.push(Event {
             incident: self.incident.id.clone(),
             envelope: json::envelope(&id, event_type, &at, &agent, data),
+            only: None,
         });
     }
 

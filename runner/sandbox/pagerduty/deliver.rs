@@ -38,7 +38,8 @@ async fn deliver(shared: &Shared, key: &QueueKey, webhook: &Webhook) -> Attempt 
         return Attempt::Failed;
     };
     let body = webhook.body.as_bytes().to_vec();
-    let signature = signature::sign(&body, &shared.settings.webhook_secret);
+    let secret = webhook.secret.as_ref().unwrap_or(&shared.settings.webhook_secret);
+    let signature = signature::sign(&body, secret);
     let request = shared
         .http
         .post(&webhook.url)

@@ -10,7 +10,8 @@ pub const MANAGER: &str = "PMGR001";
 pub const POLICY: &str = "PPOL001";
 /// A policy of one level that reaches the engineer.
 pub const PEOPLE_ONLY: &str = "PPOL002";
-pub(super) const SERVICE: &str = "PSVC001";
+/// The service on which incidents happen.
+pub const SERVICE: &str = "PSVC001";
 
 pub(super) struct User {
     pub(super) id: &'static str,
@@ -23,12 +24,16 @@ pub(super) struct Policy {
     pub(super) name: &'static str,
     /// Per level, in order: the users it pages.
     pub(super) levels: Vec<Vec<&'static str>>,
+    /// How long an incident stays at a level.
+    pub(super) minutes: u32,
 }
 
 pub(super) struct Service {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
     pub(super) policy: &'static str,
+    /// Seconds; PagerDuty has none unless somebody sets it.
+    pub(super) acknowledgement_timeout: Option<u32>,
 }
 
 pub(super) struct Priority {
@@ -40,6 +45,12 @@ pub(super) struct Directory {
     pub(super) users: Vec<User>,
     pub(super) policies: Vec<Policy>,
     pub(super) service: Service,
+    /// On which nothing ever happens.
+    pub(super) quiet_services: Vec<Service>,
+    /// Users of policies who are not on call now.
+    pub(super) off_duty: Vec<&'static str>,
+    /// What the account's plan has.
+    pub(super) abilities: Vec<&'static str>,
     /// Highest first.
     pub(super) priorities: Vec<Priority>,
 }
@@ -59,10 +70,24 @@ impl Directory {
                     id: POLICY,
                     name: "AMS first, then people",
                     levels: vec![vec![BOT], vec![ENGINEER], vec![MANAGER]],
+                    minutes: 5,
                 },
-                Policy { id: PEOPLE_ONLY, name: "People only", levels: vec![vec![ENGINEER]] },
+                Policy {
+                    id: PEOPLE_ONLY,
+                    name: "People only",
+                    levels: vec![vec![ENGINEER]],
+                    minutes: 5,
+                },
             ],
-            service: Service { id: SERVICE, name: "Sandbox web shop", policy: POLICY },
+            service: Service {
+                id: SERVICE,
+                name: "Sandbox web shop",
+                policy: POLICY,
+                acknowledgement_timeout: None,
+            },
+            quiet_services: Vec::new(),
+            off_duty: Vec::new(),
+            abilities: vec!["teams", "coordinated_responding"],
             priorities: vec![
                 priority("PPRI001", "P1"),
                 priority("PPRI002", "P2"),
@@ -85,6 +110,10 @@ impl Directory {
     /// The name people know a user by; the id itself for one that does not exist.
     pub(super) fn user_name<'a>(&'a self, id: &'a str) -> &'a str {
         self.user(id).map_or(id, |user| user.name)
+    }
+
+    pub(super) fn services(&self) -> impl Iterator<Item = &Service> {
+        std::iter::once(&self.service).chain(&self.quiet_services)
     }
 
     pub(super) fn policy(&self, id: &str) -> Option<&Policy> {

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::directory::{Directory, Policy, Priority, Service, User};
+use super::lists::Query;
 use super::state::{Agent, IncidentView, Note};
-use super::subscriptions::Subscription;
+use super::subscriptions::{Scope, Subscription};
 
 /// Hosts that exist nowhere: whoever follows an address out of a payload is found out.
 const API: &str = "https://api.sandbox.example";
@@ -191,7 +192,7 @@ pub(super) fn policy(directory: &Directory, policy: &Policy) -> Value {
         let users = users.iter().map(|id| user_reference(directory, id));
         json!({
             "id": format!("{}R{}", policy.id, place + 1),
-            "escalation_delay_in_minutes": 5,
+            "escalation_delay_in_minutes": policy.minutes,
             "targets": users.collect::<Vec<_>>(),
         })
     };
@@ -225,12 +226,26 @@ pub(super) fn user(user: &User) -> Value {
     answer
 }
 
-/// Everybody on a policy is on call, always.
-pub(super) fn oncalls(directory: &Directory) -> Vec<Value> {
+pub(super) fn service(directory: &Directory, service: &Service) -> Value {
+    let mut answer = reference(service.id, "service", "services", service.name);
+    let policy = policy_reference(directory, service.policy);
+    add(&mut answer, "name", Some(service.name.into()));
+    add(&mut answer, "status", Some("active".into()));
+    add(&mut answer, "escalation_policy", Some(policy));
+    add(&mut answer, "acknowledgement_timeout", Some(service.acknowledgement_timeout.into()));
+    add(&mut answer, "auto_resolve_timeout", Some(Value::Null));
+    add(&mut answer, "teams", Some(json!([])));
+    answer
+}
+
+/// Everybody on a policy is on call, unless off duty.
+pub(super) fn oncalls(directory: &Directory, query: &Query) -> Vec<Value> {
     let mut rows = Vec::new();
-    for policy in &directory.policies {
+    let wanted = |policy: &&Policy| query.allows("escalation_policy_ids[]", policy.id);
+    for policy in directory.policies.iter().filter(wanted) {
         for (place, users) in policy.levels.iter().enumerate() {
-            rows.extend(users.iter().map(|user| {
+            let on_call = users.iter().filter(|user| !directory.off_duty.contains(user));
+            rows.extend(on_call.map(|user| {
                 json!({
                     "escalation_policy": policy_reference(directory, policy.id),
                     "user": user_reference(directory, user),
@@ -247,7 +262,7 @@ pub(super) fn subscription(subscription: &Subscription, secret: Option<&str>) ->
     json!({
         "id": subscription.id,
         "type": "webhook_subscription",
-        "active": true,
+        "active": subscription.active,
         "delivery_method": {
             "id": format!("D{}", subscription.id),
             "type": "http_delivery_method",
@@ -256,10 +271,18 @@ pub(super) fn subscription(subscription: &Subscription, secret: Option<&str>) ->
             "temporarily_disabled": subscription.is_disabled(),
             "custom_headers": [],
         },
-        "description": "",
-        "events": super::subscriptions::EVENTS,
-        "filter": { "type": "account_reference" },
+        "description": subscription.description,
+        "events": subscription.events,
+        "filter": filter(&subscription.scope),
     })
+}
+
+fn filter(scope: &Scope) -> Value {
+    match scope {
+        Scope::Account => json!({ "type": "account_reference" }),
+        Scope::Service(id) => json!({ "type": "service_reference", "id": id }),
+        Scope::Team(id) => json!({ "type": "team_reference", "id": id }),
+    }
 }
 
 // --- references --------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ impl Query {
     }
 
     /// True if the list is absent or has the value in it.
-    fn allows(&self, name: &str, value: &str) -> bool {
+    pub(super) fn allows(&self, name: &str, value: &str) -> bool {
         self.one(name).is_none() || self.all(name).any(|one| one == value)
     }
 

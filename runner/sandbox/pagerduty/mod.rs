@@ -3,6 +3,7 @@
 //! It behaves as PagerDuty does as far as AMS can tell, and where PagerDuty's behaviour is not
 //! documented it takes the variant that is harder on AMS. State is in memory and ends with it.
 
+mod arrange;
 mod call;
 mod change;
 mod deliver;
@@ -34,12 +35,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use directory::{BOT, ENGINEER, MANAGER, PEOPLE_ONLY, POLICY};
+pub use directory::{BOT, ENGINEER, MANAGER, PEOPLE_ONLY, POLICY, SERVICE};
 pub use faults::Fault;
 pub use refusal::Refusal;
 pub use requests::{RecordedRequest, RequestLog};
 pub use state::{Agent, Entry, IncidentView, LogEntry, Note, State};
-pub use subscriptions::{DeliveryStats, Subscription};
+pub use subscriptions::{DeliveryStats, Scope, Subscription};
 pub use timeline::{Kind, TimelineEntry};
 pub use trigger::NewIncident;
 
@@ -134,7 +135,7 @@ impl StandIn {
 
     /// One more receiver of all events; returns the subscription's id.
     pub fn subscribe(&self, receiver_url: &str) -> String {
-        self.shared.update(|state| state.subscribe(receiver_url))
+        self.shared.update(|state| state.subscribe(receiver_url, None))
     }
 
     pub fn incident(&self, id: &crate::incident::IncidentId) -> Option<IncidentView> {

@@ -78,6 +78,11 @@ impl Refusal {
         Self::new(400, 2001, "Invalid Input Provided", error)
     }
 
+    pub(super) fn too_many_subscriptions() -> Self {
+        let error = "At most 10 webhook subscriptions are allowed";
+        Self::new(400, 2019, "Product Limit Reached", error)
+    }
+
     pub(super) fn page_too_far() -> Self {
         let error = "Offset+limit exceeds maximum allowed value of 10000";
         Self::new(400, 2002, "Arguments Caused Error", error)

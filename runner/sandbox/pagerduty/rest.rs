@@ -8,6 +8,7 @@ use super::json;
 use super::lists::{self, Query};
 use super::refusal::Refusal;
 use super::state::{Agent, Event, IncidentView, State};
+use super::subscriptions::AT_MOST;
 use super::{directory, wish};
 use crate::incident::IncidentId;
 
@@ -39,6 +40,16 @@ pub(super) fn answer(state: &mut State, ask: &Ask<'_>) -> Answer {
         Call::EditNote(id, note) => edit_note(state, ask, id, note),
         Call::DeleteNote(id, note) => delete_note(state, ask, id, note),
         Call::AddSubscription => add_subscription(state, ask),
+        Call::ChangeSubscription(id) => {
+            let wish = wish::subscription(&ask.body["webhook_subscription"])?;
+            let found = state.subscription_mut(id);
+            found.ok_or_else(Refusal::not_found)?.change(wish);
+            read(state, ask).map(|body| (ok(body), Vec::new()))
+        }
+        Call::PingSubscription(id) => {
+            let ping = state.ping(id, ask.now).ok_or_else(Refusal::not_found)?;
+            Ok((Reply { status: 202, body: Value::Null }, vec![ping]))
+        }
         Call::EnableSubscription(id) => {
             let found = state.subscription_mut(id);
             found.ok_or_else(Refusal::not_found)?.enable();
@@ -63,6 +74,15 @@ fn read(state: &State, ask: &Ask<'_>) -> Result<Value, Refusal> {
         Call::ListAlerts(id) => {
             lists::page("alerts", json::alerts(known, find(state, id)?), &ask.query)
         }
+        Call::ListAbilities => Ok(json!({ "abilities": known.abilities })),
+        Call::ListServices => {
+            let rows = known.services().map(|service| json::service(known, service)).collect();
+            lists::page("services", rows, &ask.query)
+        }
+        Call::ListPolicies => {
+            let rows = known.policies.iter().map(|policy| json::policy(known, policy)).collect();
+            lists::page("escalation_policies", rows, &ask.query)
+        }
         Call::GetPolicy(id) => {
             let policy = known.policy(id).ok_or_else(Refusal::not_found)?;
             Ok(json!({ "escalation_policy": json::policy(known, policy) }))
@@ -79,13 +99,13 @@ fn read(state: &State, ask: &Ask<'_>) -> Result<Value, Refusal> {
             let user = known.user(id).ok_or_else(Refusal::not_found)?;
             Ok(json!({ "user": json::user(user) }))
         }
-        Call::ListOncalls => lists::page("oncalls", json::oncalls(known), &ask.query),
+        Call::ListOncalls => lists::page("oncalls", json::oncalls(known, &ask.query), &ask.query),
         Call::ListSubscriptions => {
             let rows = state.subscriptions().iter();
             let rows = rows.map(|one| json::subscription(one, None)).collect();
             lists::page("webhook_subscriptions", rows, &ask.query)
         }
-        Call::GetSubscription(id) | Call::EnableSubscription(id) => {
+        Call::GetSubscription(id) | Call::ChangeSubscription(id) | Call::EnableSubscription(id) => {
             let mut all = state.subscriptions().iter();
             let one = all.find(|one| one.id == *id);
             let one = one.ok_or_else(Refusal::not_found)?;
@@ -128,10 +148,18 @@ fn delete_note(state: &mut State, ask: &Ask<'_>, id: &str, note: &str) -> Answer
 }
 
 fn add_subscription(state: &mut State, ask: &Ask<'_>) -> Answer {
-    let id = state.subscribe(wish::receiver(ask.body)?);
-    let mut all = state.subscriptions().iter();
-    let one = all.find(|one| one.id == id).ok_or_else(Refusal::not_found)?;
-    let body = json!({ "webhook_subscription": json::subscription(one, Some(ask.secret)) });
+    let url = wish::receiver(ask.body)?;
+    let wish = wish::subscription(&ask.body["webhook_subscription"])?;
+    let scope = wish.scope.clone().ok_or_else(|| Refusal::invalid("Filter is missing"))?;
+    if state.subscriptions().iter().filter(|one| one.scope == scope).count() >= AT_MOST {
+        return Err(Refusal::too_many_subscriptions());
+    }
+    let id = state.subscribe(url, None);
+    let one = state.subscription_mut(&id).ok_or_else(Refusal::not_found)?;
+    // Each has a secret of its own, as in PagerDuty.
+    one.secret = Some(format!("{}-{id}", ask.secret));
+    one.change(wish);
+    let body = json!({ "webhook_subscription": json::subscription(one, one.secret.as_deref()) });
     Ok((ok(body), Vec::new()))
 }
 

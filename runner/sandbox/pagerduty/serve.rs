@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Query as QueryOf, State as Of};
+use axum::extract::{Query as QueryOf, Request, State as Of};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -22,12 +23,23 @@ use super::rest::{self, Ask, Reply};
 /// Serves until the stand-in stops.
 pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener) {
     let stop = shared.stop.clone();
-    let routes = Router::new().fallback(serve).with_state(shared);
+    let routes = Router::new().fallback(serve).with_state(Arc::clone(&shared));
+    let routes = routes.layer(axum::middleware::from_fn_with_state(shared, dated));
     let server = axum::serve(listener, routes);
     let ended = server.with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = ended {
         tracing::error!(%error, "the PagerDuty stand-in no longer serves its REST API");
     }
+}
+
+/// Answers carry the stand-in's own time.
+async fn dated(Of(shared): Of<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    let date = shared.clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = date.parse() {
+        answer.headers_mut().insert(header::DATE, date);
+    }
+    answer
 }
 
 async fn serve(

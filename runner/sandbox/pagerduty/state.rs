@@ -188,6 +188,8 @@ pub enum Entry {
 pub(super) struct Event {
     pub(super) incident: IncidentId,
     pub(super) envelope: Value,
+    /// The only subscription that is told, by id.
+    pub(super) only: Option<String>,
 }
 
 /// Ids in PagerDuty's shapes. Counted, so that a run of the stand-in can be repeated.

@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json as object};
 
+use super::json;
 use super::state::{Event, State};
 use crate::incident::IncidentId;
 
@@ -35,11 +37,43 @@ const RETRY_FOR: SignedDuration = SignedDuration::from_hours(48);
 /// against a dead receiver from filling the memory. What is over it counts as dropped.
 const WAITING_AT_MOST: usize = 100_000;
 
+/// Subscriptions of one service, of one team or of the account (PagerDuty's product limit).
+pub(super) const AT_MOST: usize = 10;
+
+/// What a test event is called.
+const PING: &str = "pagey.ping";
+
+/// Whose events a subscription gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Account,
+    /// By id.
+    Service(String),
+    /// By id. Nothing in the stand-in belongs to a team.
+    Team(String),
+}
+
+/// A change of a subscription; only what is `Some` changes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SubscriptionChange {
+    pub(super) active: Option<bool>,
+    pub(super) description: Option<String>,
+    pub(super) events: Option<Vec<String>>,
+    pub(super) scope: Option<Scope>,
+}
+
 /// One receiver of webhooks.
 #[derive(Clone, Debug)]
 pub struct Subscription {
     pub id: String,
     pub url: String,
+    /// Its operators' switch.
+    pub active: bool,
+    pub description: String,
+    pub events: Vec<String>,
+    pub scope: Scope,
+    /// `None`: the one in the stand-in's settings.
+    pub(super) secret: Option<String>,
     pub stats: DeliveryStats,
     drops_in_a_row: u32,
     disabled_until: Option<Timestamp>,
@@ -68,6 +102,7 @@ pub(super) struct Webhook {
     pub(super) id: String,
     pub(super) body: Arc<str>,
     pub(super) url: String,
+    pub(super) secret: Option<String>,
     queued_at: Timestamp,
 }
 
@@ -92,6 +127,11 @@ impl Subscription {
         Self {
             id,
             url: url.to_owned(),
+            active: true,
+            description: String::new(),
+            events: EVENTS.map(str::to_owned).to_vec(),
+            scope: Scope::Account,
+            secret: None,
             stats: DeliveryStats::default(),
             drops_in_a_row: 0,
             disabled_until: None,
@@ -107,6 +147,35 @@ impl Subscription {
 
     pub const fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    pub(super) fn change(&mut self, change: SubscriptionChange) {
+        let SubscriptionChange { active, description, events, scope } = change;
+        self.active = active.unwrap_or(self.active);
+        self.description = description.unwrap_or_else(|| std::mem::take(&mut self.description));
+        self.events = events.unwrap_or_else(|| std::mem::take(&mut self.events));
+        self.scope = scope.unwrap_or_else(|| self.scope.clone());
+    }
+
+    /// Is it told of this event of this service?
+    fn wants(&self, event: &Event, service: &str) -> bool {
+        if let Some(only) = &event.only {
+            return *only == self.id;
+        }
+        let kind = event.envelope["event"]["event_type"].as_str();
+        let is_in_scope = match &self.scope {
+            Scope::Account => true,
+            Scope::Service(id) => id == service,
+            Scope::Team(_) => false,
+        };
+        self.active
+            && is_in_scope
+            && kind.is_some_and(|kind| self.events.iter().any(|it| it == kind))
+    }
+
+    /// As after three drops in a row.
+    pub(super) fn disable(&mut self, now: Timestamp) {
+        self.disabled_until = Some(now + DISABLED_FOR);
     }
 
     pub(super) const fn enable(&mut self) {
@@ -146,10 +215,21 @@ impl Subscription {
 }
 
 impl State {
-    pub(super) fn subscribe(&mut self, url: &str) -> String {
+    pub(super) fn subscribe(&mut self, url: &str, scope: Option<Scope>) -> String {
         let id = self.ids.short("SUB");
-        self.subscriptions.push(Subscription::new(id.clone(), url));
+        let mut subscription = Subscription::new(id.clone(), url);
+        subscription.scope = scope.unwrap_or(Scope::Account);
+        self.subscriptions.push(subscription);
         id
+    }
+
+    /// A test event for one subscription; it waits in a line of its own.
+    pub(super) fn ping(&mut self, id: &str, now: Timestamp) -> Option<Event> {
+        let id = self.subscription_mut(id)?.id.clone();
+        let data = object!({ "message": "Hello from your friend Pagey!", "type": "ping" });
+        let event = self.ids.event();
+        let envelope = json::envelope(&event, PING, &json::millis(now), &Value::Null, &data);
+        Some(Event { incident: IncidentId::parse(&id)?, envelope, only: Some(id) })
     }
 
     pub(super) fn subscription_mut(&mut self, id: &str) -> Option<&mut Subscription> {
@@ -161,11 +241,14 @@ impl State {
         let mut starting = Vec::new();
         for event in events.iter().filter(|_| !self.faults.loses_webhooks) {
             let body: Arc<str> = event.envelope.to_string().into();
-            for subscription in &mut self.subscriptions {
+            let service = self.directory.service.id;
+            let told = self.subscriptions.iter_mut().filter(|it| it.wants(event, service));
+            for subscription in told {
                 let webhook = Webhook {
                     id: self.ids.webhook(),
                     body: Arc::clone(&body),
                     url: subscription.url.clone(),
+                    secret: subscription.secret.clone(),
                     queued_at: now,
                 };
                 if subscription.push(&event.incident, webhook) {

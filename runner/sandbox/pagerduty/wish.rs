@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::change::Change;
 use super::refusal::Refusal;
+use super::subscriptions::{Scope, SubscriptionChange};
 use crate::incident::{Status, Urgency};
 
 pub(super) fn change(body: &Value) -> Result<Change, Refusal> {
@@ -37,6 +38,30 @@ pub(super) fn note(body: &Value) -> Result<&str, Refusal> {
 pub(super) fn receiver(body: &Value) -> Result<&str, Refusal> {
     let method = &body["webhook_subscription"]["delivery_method"];
     text(method, "url")?.ok_or_else(|| Refusal::invalid("Delivery method has no URL"))
+}
+
+/// What a new subscription is to be, or a known one from now on.
+pub(super) fn subscription(wish: &Value) -> Result<SubscriptionChange, Refusal> {
+    let events = match &wish["events"] {
+        Value::Null => None,
+        Value::Array(events) if !events.is_empty() => {
+            let word = |event: &Value| event.as_str().map(str::to_owned);
+            let events: Option<Vec<String>> = events.iter().map(word).collect();
+            Some(events.ok_or_else(|| Refusal::invalid("Events must be strings"))?)
+        }
+        _ => return Err(Refusal::invalid("Events must be a list with at least one")),
+    };
+    let filter = &wish["filter"];
+    let id = || text(filter, "id")?.map(str::to_owned).ok_or_else(|| Refusal::invalid("Filter id"));
+    let scope = match text(filter, "type")? {
+        None => None,
+        Some("account_reference") => Some(Scope::Account),
+        Some("service_reference") => Some(Scope::Service(id()?)),
+        Some("team_reference") => Some(Scope::Team(id()?)),
+        Some(_) => return Err(Refusal::invalid("Filter type is not known")),
+    };
+    let description = text(wish, "description")?.map(str::to_owned);
+    Ok(SubscriptionChange { active: wish["active"].as_bool(), description, events, scope })
 }
 
 fn urgency(wish: &Value) -> Result<Option<Urgency>, Refusal> {

@@ -6,6 +6,8 @@ mod evidence;
 mod masks;
 // How much PagerDuty is sent.
 mod rate;
+// Where PagerDuty reaches every region.
+mod regions;
 
 use std::collections::BTreeMap;
 use std::process::Command;

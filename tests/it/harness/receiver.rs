@@ -53,13 +53,17 @@ struct Inside {
 
 impl Receiver {
     pub(crate) async fn start(script: &[Reaction]) -> Self {
+        Self::at("/webhook", script).await
+    }
+
+    pub(crate) async fn at(path: &str, script: &[Reaction]) -> Self {
         let inside = Arc::new(Inside {
             script: Mutex::new(script.iter().copied().collect()),
             got: watch::Sender::new(Vec::new()),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/webhook", listener.local_addr().unwrap());
-        let routes = Router::new().route("/webhook", post(receive));
+        let url = format!("http://{}{path}", listener.local_addr().unwrap());
+        let routes = Router::new().route(path, post(receive));
         let routes = routes.with_state(Arc::clone(&inside));
         let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self { url, inside, server }

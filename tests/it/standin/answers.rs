@@ -19,6 +19,7 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         "events": ["incident.triggered"],
         "filter": { "type": "account_reference" },
     }});
+    let events = |events| json!({ "webhook_subscription": { "events": events } });
     let acknowledge = json!({ "status": "acknowledged" });
     let escalate = json!({ "escalation_level": 2, "priority": "P2" });
     let quieten = json!({ "title": "new", "urgency": "low" });
@@ -48,6 +49,9 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         ("GET /oncalls", read(), 200),
         ("POST /webhook_subscriptions", subscription, 200),
         ("GET /webhook_subscriptions", read(), 200),
+        ("PUT /webhook_subscriptions/PSUB00B", events(json!(["incident.triggered"])), 200),
+        ("PUT /webhook_subscriptions/PNONE", events(json!(["incident.triggered"])), 404),
+        ("POST /webhook_subscriptions/PNONE/enable", read(), 404),
     ]
 }
 

@@ -5,6 +5,7 @@ mod answers;
 mod delivery;
 mod escalation;
 mod faults;
+mod subscribing;
 
 use std::sync::Arc;
 use std::time::Duration;
