@@ -19,6 +19,7 @@ pub mod incident;
 pub mod lang;
 pub mod limits;
 pub mod mask;
+pub mod paging;
 pub mod yaml;
 
 // What authors write, and its fields as data.
@@ -56,6 +57,7 @@ pub mod config;
 pub mod early;
 pub mod evidence;
 pub mod metrics;
+mod page;
 pub mod pausing;
 pub mod pipeline;
 pub mod reconcile;

@@ -28,12 +28,14 @@ use crate::yaml::{self, Node, Place};
 mod customers_aws;
 mod evidence;
 mod mask;
+mod paging;
 mod records;
 mod source;
 mod store;
 
 pub use evidence::EvidenceConfig;
 pub use mask::Variables;
+pub use paging::{LastResortConfig, PagingConfig};
 pub use records::Records;
 use source::Source;
 
@@ -58,6 +60,7 @@ pub struct Config {
     pub host_markers: Places,
     pub webhook_secrets: Vec<SecretString>,
     pub pagerduty: PagerDutyConfig,
+    pub last_resort: LastResortConfig,
     pub vars: BTreeMap<String, String>,
     pub reload_every: Duration,
     /// How often open incidents are compared with the claims.
@@ -101,7 +104,7 @@ pub struct PagerDutyConfig {
     pub from: String,
     /// Its id: what this user does is our own echo, never a person.
     pub bot_user: String,
-    pub fallback_policy: Option<String>,
+    pub paging: PagingConfig,
 }
 
 #[derive(Clone, Debug)]
@@ -148,7 +151,8 @@ impl Config {
 
     /// All that this process must not say: its own secrets, and what the operator names.
     pub fn secrets(&self) -> Mask {
-        let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]);
+        let last = self.last_resort.events.iter().map(|events| &events.routing_key);
+        let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]).chain(last);
         let named = self.mask.known.iter();
         Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
     }
@@ -204,6 +208,7 @@ impl Source<'_> {
         let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, |source, findings| {
             source.pagerduty(findings)
         });
+        let last_resort = paging::read_last_resort(self, findings);
         let log =
             self.section("log", "LOG_", findings, |source, findings| Some(source.log(findings)));
         let lease = self.lease(findings);
@@ -230,6 +235,7 @@ impl Source<'_> {
             host_markers: host_markers?,
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
+            last_resort: last_resort?,
             vars,
             reload_every,
             reconcile_every,
@@ -359,13 +365,13 @@ impl Source<'_> {
         let token = self.secret("token", &token, findings);
         let from = self.required("from", "ams@example.com", findings);
         let bot_user = self.required("bot_user", "PXXXXXX", findings);
-        let fallback_policy = self.text("fallback_policy", findings).map(|at| at.value);
+        let paging = paging::read(self, findings);
         Some(PagerDutyConfig {
             url,
             token: token?,
             from: from?.value,
             bot_user: bot_user?.value,
-            fallback_policy,
+            paging,
         })
     }
 }

@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 mod aws;
+mod escalation;
 
 pub use aws::*;
+pub use escalation::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

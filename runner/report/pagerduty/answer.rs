@@ -89,6 +89,10 @@ pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
         status_by: holder.get("last_status_change_by").and_then(reference),
         reopened_at: reopened_at(holder),
         assignees: assignees(holder),
+        acknowledged_by: list(holder, "acknowledgements")
+            .iter()
+            .filter_map(|it| it.get("acknowledger").and_then(reference))
+            .collect(),
         html_url: text(holder, "html_url"),
         seen_at,
     })
@@ -203,11 +207,11 @@ pub(super) fn on_calls(answer: &Value) -> (Vec<(usize, String)>, bool) {
     (entries, answer.get("more") == Some(&Value::Bool(true)))
 }
 
-fn inner<'a>(answer: &'a Value, key: &str) -> &'a Value {
+pub(super) fn inner<'a>(answer: &'a Value, key: &str) -> &'a Value {
     answer.get(key).filter(|v| v.is_object()).unwrap_or(answer)
 }
 
-fn text(holder: &Value, key: &str) -> Option<String> {
+pub(super) fn text(holder: &Value, key: &str) -> Option<String> {
     plain(holder.get(key)?)
 }
 
@@ -219,17 +223,17 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn number(holder: &Value, key: &str) -> Option<u64> {
+pub(super) fn number(holder: &Value, key: &str) -> Option<u64> {
     let value = holder.get(key)?;
     value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-fn list<'a>(holder: &'a Value, key: &str) -> &'a [Value] {
+pub(super) fn list<'a>(holder: &'a Value, key: &str) -> &'a [Value] {
     holder.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// The id of a reference object, or a bare id.
-fn reference(value: &Value) -> Option<String> {
+pub(super) fn reference(value: &Value) -> Option<String> {
     text(value, "id").or_else(|| plain(value))
 }
 

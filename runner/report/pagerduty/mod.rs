@@ -7,8 +7,12 @@ mod answer;
 mod body;
 mod change;
 mod outcome;
+mod paging;
+mod paging_answers;
+mod policy;
 mod resolution;
 mod retry;
+mod service;
 mod transport;
 
 use std::fmt;
@@ -22,12 +26,13 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use self::change::Reaction;
-use self::outcome::{about_incident, error, react};
+use self::outcome::{about_incident, react};
 pub use self::retry::Pace;
-use self::transport::{Call, Failure, GaveUp, Lane, Transport};
+use self::service::Timeouts;
+use self::transport::{Call, Failure, Lane, Transport};
 use super::{
     EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError,
-    Resolution, Watched,
+    Resolution, ResponderRequest, Watched,
 };
 use crate::claim::hold::{Hold, Permission};
 use crate::claim::protocol::{self, StandDown, StandDownReason};
@@ -39,8 +44,6 @@ const INCIDENT: &str = "/incidents/{id}";
 const INCIDENTS: &str = "/incidents";
 const ALERTS: &str = "/incidents/{id}/alerts";
 const NOTES: &str = "/incidents/{id}/notes";
-const POLICY: &str = "/escalation_policies/{id}";
-const ON_CALLS: &str = "/oncalls";
 const SUBSCRIPTIONS: &str = "/webhook_subscriptions";
 
 /// By how much a webhook's time of a reopening and that of the REST API may differ.
@@ -101,6 +104,7 @@ impl Settings {
 pub struct PagerDuty {
     transport: Arc<Transport>,
     clock: Arc<dyn Clock>,
+    timeouts: Arc<Timeouts>,
     /// Of the run it writes for.
     hold: Option<Arc<Hold>>,
 }
@@ -118,7 +122,7 @@ impl PagerDuty {
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
         let clock = Arc::clone(&settings.clock);
         let transport = Arc::new(Transport::new(settings)?);
-        Ok(Self { transport, clock, hold: None })
+        Ok(Self { transport, clock, timeouts: Arc::default(), hold: None })
     }
 
     fn permission(&self, consent: bool) -> Option<Permission> {
@@ -182,53 +186,6 @@ impl PagerDuty {
             _ => Ok(None),
         }
     }
-
-    /// Every page of a list, up to `most` entries.
-    async fn pages(
-        &self,
-        (template, name): (&'static str, &'static str),
-        query: &[(&'static str, String)],
-        most: usize,
-        mut take: impl FnMut(&Value) + Send,
-    ) -> Result<(), PlatformError> {
-        for offset in (0..most).step_by(PAGE) {
-            let mut call = Call::get(template, vec![name]);
-            let page = [("limit", PAGE.to_string()), ("offset", offset.to_string())];
-            call.query = query.iter().cloned().chain(page).collect();
-            let answer = self.transport.call(&call).await;
-            let answer = answer.map_err(|gave_up| error(&call, name.to_owned(), gave_up))?;
-            take(&answer);
-            if answer["more"] != true {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Who is on call per level; levels without anybody stay empty.
-    async fn on_calls(&self, policy: &str, levels: usize) -> Result<Vec<Vec<String>>, GaveUp> {
-        let mut users = vec![Vec::new(); levels];
-        for page in 0..limits::PAGERDUTY_ON_CALL_PAGES {
-            let mut call = Call::get(ON_CALLS, vec!["oncalls"]);
-            call.lane = Lane::Escalation;
-            call.query = vec![
-                ("escalation_policy_ids[]", policy.to_owned()),
-                ("limit", PAGE.to_string()),
-                ("offset", (page * PAGE).to_string()),
-            ];
-            let (entries, more) = answer::on_calls(&self.transport.call(&call).await?);
-            for (level, user) in entries {
-                let level = level.checked_sub(1).and_then(|index| users.get_mut(index));
-                if let Some(known) = level.filter(|known| !known.contains(&user)) {
-                    known.push(user);
-                }
-            }
-            if !more {
-                break;
-            }
-        }
-        Ok(users)
-    }
 }
 
 #[async_trait]
@@ -260,7 +217,7 @@ impl IncidentPlatform for PagerDuty {
             call.body = change::body(&rest);
             // A person who took the incident meanwhile must not be overruled.
             let decides = rest.status.is_some() || rest.escalation.is_some();
-            call.permission = self.permission(decides);
+            call.permission = self.permission(decides && !rest.gives_back);
             if rest.escalation.is_some() {
                 call.lane = Lane::Escalation;
             }
@@ -270,6 +227,9 @@ impl IncidentPlatform for PagerDuty {
             let sent = if rest.status == Some(Status::Resolved) {
                 let look = |attempt| self.resolved_before(id, change.reopened_at, attempt);
                 self.transport.call_looking(&call, change.again, look).await
+            } else if let (Some(_), Some(before)) = (&rest.escalation, &rest.before) {
+                let look = |attempt| self.paged_before(id, before, attempt);
+                self.transport.call_looking(&call, false, look).await
             } else {
                 self.transport.call(&call).await
             };
@@ -294,25 +254,31 @@ impl IncidentPlatform for PagerDuty {
     }
 
     async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError> {
-        let what = || format!("escalation policy {:?}", id.chars().take(40).collect::<String>());
-        if !is_id(id) {
-            return Err(PlatformError::NotFound { what: what() });
-        }
-        let mut call = Call::get(POLICY, vec!["escalation_policies", id]);
-        call.lane = Lane::Escalation;
-        let answer = self.transport.call(&call).await;
-        let answer = answer.map_err(|gave_up| error(&call, what(), gave_up))?;
-        let (name, named_users) = answer::policy(&answer);
-        let levels = match self.on_calls(id, named_users.len()).await {
-            Ok(users) => users,
-            Err(gave_up) => {
-                // The number of levels is worth more than who is behind them: go on with it.
-                let reason = gave_up.failure.cause();
-                tracing::warn!(reason, "on-calls cannot be read, taking the policy's own users");
-                named_users
-            }
-        };
-        Ok(EscalationPolicy { id: id.to_owned(), name, levels })
+        self.read_policy(id).await
+    }
+
+    async fn ask_responders(
+        &self,
+        id: &IncidentId,
+        request: ResponderRequest<'_>,
+    ) -> Result<bool, PlatformError> {
+        self.request_responders(id, request).await
+    }
+
+    async fn handed_over_since(
+        &self,
+        id: &IncidentId,
+        by: &str,
+        since: Timestamp,
+    ) -> Result<bool, PlatformError> {
+        self.log_says_handed_over(id, by, since).await
+    }
+
+    async fn acknowledgement_timeout(
+        &self,
+        service: &str,
+    ) -> Result<Option<Duration>, PlatformError> {
+        self.service_timeout(service).await
     }
 
     async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError> {

@@ -13,6 +13,10 @@ pub(super) enum Call {
     ListAlerts(String),
     ListIncidentLog(String),
     ListLog,
+    AskResponders(String),
+    GetService(String),
+    /// Of the Events API, which has another host and no token.
+    Enqueue,
     GetPolicy(String),
     ListPriorities,
     ListUsers,
@@ -51,6 +55,11 @@ impl Call {
             ("GET", ["incidents", id, "log_entries"]) => {
                 (Self::ListIncidentLog(own(id)), "/incidents/{id}/log_entries")
             }
+            ("POST", ["incidents", id, "responder_requests"]) => {
+                (Self::AskResponders(own(id)), "/incidents/{id}/responder_requests")
+            }
+            ("GET", ["services", id]) => (Self::GetService(own(id)), "/services/{id}"),
+            ("POST", ["v2", "enqueue"]) => (Self::Enqueue, "/v2/enqueue"),
             ("GET", ["log_entries"]) => (Self::ListLog, "/log_entries"),
             ("GET", ["escalation_policies", id]) => {
                 (Self::GetPolicy(own(id)), "/escalation_policies/{id}")

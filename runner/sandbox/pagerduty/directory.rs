@@ -10,7 +10,13 @@ pub const MANAGER: &str = "PMGR001";
 pub const POLICY: &str = "PPOL001";
 /// A policy of one level that reaches the engineer.
 pub const PEOPLE_ONLY: &str = "PPOL002";
-pub(super) const SERVICE: &str = "PSVC001";
+/// A policy of one level that is the bot itself: escalating it pages nobody.
+pub const BOT_ONLY: &str = "PPOL003";
+/// A policy whose only level has nobody on call.
+pub const NOBODY: &str = "PPOL004";
+/// A policy with nobody on call between the bot and the manager.
+pub const GAP: &str = "PPOL005";
+pub const SERVICE: &str = "PSVC001";
 
 pub(super) struct User {
     pub(super) id: &'static str,
@@ -29,6 +35,8 @@ pub(super) struct Service {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
     pub(super) policy: &'static str,
+    /// Seconds after which an acknowledgement ends; PagerDuty's default is never.
+    pub(super) acknowledgement_timeout: Option<u32>,
 }
 
 pub(super) struct Priority {
@@ -61,8 +69,20 @@ impl Directory {
                     levels: vec![vec![BOT], vec![ENGINEER], vec![MANAGER]],
                 },
                 Policy { id: PEOPLE_ONLY, name: "People only", levels: vec![vec![ENGINEER]] },
+                Policy { id: BOT_ONLY, name: "AMS alone", levels: vec![vec![BOT]] },
+                Policy { id: NOBODY, name: "Empty schedule", levels: vec![Vec::new()] },
+                Policy {
+                    id: GAP,
+                    name: "Nobody in between",
+                    levels: vec![vec![BOT], Vec::new(), vec![MANAGER]],
+                },
             ],
-            service: Service { id: SERVICE, name: "Sandbox web shop", policy: POLICY },
+            service: Service {
+                id: SERVICE,
+                name: "Sandbox web shop",
+                policy: POLICY,
+                acknowledgement_timeout: None,
+            },
             priorities: vec![
                 priority("PPRI001", "P1"),
                 priority("PPRI002", "P2"),

@@ -209,6 +209,17 @@ pub(super) fn priority(priority: &Priority) -> Value {
     answer
 }
 
+pub(super) fn service(directory: &Directory, service: &Service) -> Value {
+    let mut answer = reference(service.id, "service", "services", service.name);
+    add(&mut answer, "name", Some(service.name.into()));
+    add(&mut answer, "status", Some("active".into()));
+    let timeout = service.acknowledgement_timeout;
+    add(&mut answer, "acknowledgement_timeout", Some(timeout.map_or(Value::Null, Value::from)));
+    add(&mut answer, "auto_resolve_timeout", Some(Value::Null));
+    add(&mut answer, "escalation_policy", Some(policy_reference(directory, service.policy)));
+    answer
+}
+
 pub(super) fn user(user: &User) -> Value {
     let mut answer = reference(user.id, "user", "users", user.name);
     add(&mut answer, "name", Some(user.name.into()));

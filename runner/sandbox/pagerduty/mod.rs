@@ -7,6 +7,7 @@ mod call;
 mod change;
 mod deliver;
 mod directory;
+mod events;
 mod faults;
 mod json;
 mod lists;
@@ -15,6 +16,7 @@ mod notes;
 mod people;
 mod refusal;
 mod requests;
+mod responders;
 mod rest;
 mod serve;
 mod state;
@@ -34,7 +36,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use directory::{BOT, ENGINEER, MANAGER, PEOPLE_ONLY, POLICY};
+pub use directory::{BOT, BOT_ONLY, ENGINEER, GAP, MANAGER, NOBODY, PEOPLE_ONLY, POLICY, SERVICE};
+pub use events::AlertEvent;
 pub use faults::Fault;
 pub use refusal::Refusal;
 pub use requests::{RecordedRequest, RequestLog};
@@ -64,6 +67,8 @@ pub struct Settings {
     pub answer_within: Duration,
     /// REST requests the account may send; PagerDuty allows 960. `None`: any number.
     pub requests_per_minute: Option<u32>,
+    /// Of the service that takes events.
+    pub routing_key: String,
 }
 
 impl Default for Settings {
@@ -76,6 +81,7 @@ impl Default for Settings {
             retry_every: Duration::from_secs(5),
             answer_within: Duration::from_secs(5),
             requests_per_minute: None,
+            routing_key: "sandbox-routing-key-0123456789abc".to_owned(),
         }
     }
 }
@@ -127,6 +133,16 @@ impl StandIn {
     /// Base of the REST API.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where events for [`Settings::routing_key`] go.
+    pub fn events_url(&self) -> String {
+        format!("{}/v2/enqueue", self.url())
+    }
+
+    /// Events that were accepted, oldest first.
+    pub fn alert_events(&self) -> Vec<AlertEvent> {
+        self.look(|state| state.alert_events.clone())
     }
 
     /// One more receiver of all events; returns the subscription's id.

@@ -8,7 +8,7 @@ use super::json;
 use super::lists::{self, Query};
 use super::refusal::Refusal;
 use super::state::{Agent, Event, IncidentView, State};
-use super::{directory, wish};
+use super::{directory, events, wish};
 use crate::incident::IncidentId;
 
 /// What a request is answered with.
@@ -27,10 +27,12 @@ pub(super) struct Ask<'a> {
     pub(super) body: &'a Value,
     /// Told to whoever makes a subscription.
     pub(super) secret: &'a str,
+    /// Of the service that takes events.
+    pub(super) routing_key: &'a str,
     pub(super) now: Timestamp,
 }
 
-type Answer = Result<(Reply, Vec<Event>), Refusal>;
+pub(super) type Answer = Result<(Reply, Vec<Event>), Refusal>;
 
 pub(super) fn answer(state: &mut State, ask: &Ask<'_>) -> Answer {
     match &ask.call {
@@ -38,6 +40,8 @@ pub(super) fn answer(state: &mut State, ask: &Ask<'_>) -> Answer {
         Call::AddNote(id) => add_note(state, ask, id),
         Call::EditNote(id, note) => edit_note(state, ask, id, note),
         Call::DeleteNote(id, note) => delete_note(state, ask, id, note),
+        Call::AskResponders(id) => ask_responders(state, ask, id),
+        Call::Enqueue => events::enqueue(state, ask),
         Call::AddSubscription => add_subscription(state, ask),
         Call::EnableSubscription(id) => {
             let found = state.subscription_mut(id);
@@ -67,6 +71,11 @@ fn read(state: &State, ask: &Ask<'_>) -> Result<Value, Refusal> {
         Call::GetPolicy(id) => {
             let policy = known.policy(id).ok_or_else(Refusal::not_found)?;
             Ok(json!({ "escalation_policy": json::policy(known, policy) }))
+        }
+        Call::GetService(id) => {
+            let service = Some(&known.service).filter(|service| service.id == *id);
+            let service = service.ok_or_else(Refusal::not_found)?;
+            Ok(json!({ "service": json::service(known, service) }))
         }
         Call::ListPriorities => {
             let rows = known.priorities.iter().map(json::priority).collect();
@@ -111,6 +120,14 @@ fn add_note(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
     let (note, events) = state.turn(&id, actor(ask), ask.now)?.annotate(content)?;
     let body = json!({ "note": json::note(&state.directory, &note) });
     Ok((ok(body), events))
+}
+
+fn ask_responders(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
+    let id = find(state, id)?.id.clone();
+    let request = wish::responders(ask.body)?;
+    let mut turn = state.turn(&id, actor(ask), ask.now)?;
+    let shown = turn.ask_responders(&request)?;
+    Ok((ok(json!({ "responder_request": shown })), turn.events))
 }
 
 fn edit_note(state: &mut State, ask: &Ask<'_>, id: &str, note: &str) -> Answer {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::change::Change;
 use super::refusal::Refusal;
+use super::responders::Request;
 use crate::incident::{Status, Urgency};
 
 pub(super) fn change(body: &Value) -> Result<Change, Refusal> {
@@ -37,6 +38,29 @@ pub(super) fn note(body: &Value) -> Result<&str, Refusal> {
 pub(super) fn receiver(body: &Value) -> Result<&str, Refusal> {
     let method = &body["webhook_subscription"]["delivery_method"];
     text(method, "url")?.ok_or_else(|| Refusal::invalid("Delivery method has no URL"))
+}
+
+pub(super) fn responders(body: &Value) -> Result<Request, Refusal> {
+    let requester = text(body, "requester_id")?;
+    let message = text(body, "message")?;
+    let targets = body["responder_request_targets"].as_array().into_iter().flatten();
+    let targets = targets.map(|target| {
+        let target = &target["responder_request_target"];
+        let (id, kind) = (text(target, "id")?, text(target, "type")?);
+        let known = |kind: &&str| ["user_reference", "escalation_policy_reference"].contains(kind);
+        match (id, kind.filter(known)) {
+            (Some(id), Some(kind)) => Ok((id.to_owned(), kind.to_owned())),
+            _ => Err(Refusal::invalid("A target has no id or type")),
+        }
+    });
+    let targets: Vec<(String, String)> = targets.collect::<Result<_, _>>()?;
+    match (requester, message) {
+        (Some(requester), Some(message)) if !targets.is_empty() => {
+            let (requester, message) = (requester.to_owned(), message.to_owned());
+            Ok(Request { requester, message, targets })
+        }
+        _ => Err(Refusal::invalid("Requester, message and targets are required")),
+    }
 }
 
 fn urgency(wish: &Value) -> Result<Option<Urgency>, Refusal> {

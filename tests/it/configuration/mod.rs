@@ -4,6 +4,7 @@
 mod evidence;
 // What else is secret.
 mod masks;
+mod paging;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -119,7 +120,7 @@ fn every_setting_is_read() {
         (pagerduty.from.as_str(), pagerduty.bot_user.as_str()),
         ("ams@example.com", "PAMSBOT")
     );
-    assert_eq!(pagerduty.fallback_policy.as_deref(), Some("PPOLICY"));
+    assert_eq!(pagerduty.paging.fallback.policy.as_deref(), Some("PPOLICY"));
     let vars = [("log_dir", "/var/log"), ("retries", "3")];
     assert_eq!(config.vars, vars.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
     assert_eq!((config.log.format, config.log.level.as_str()), (LogFormat::Json, "info,ams=debug"));
