@@ -50,9 +50,10 @@ async fn its_own_acknowledgement_is_no_person_and_ends_with_the_resolve() {
 
 #[tokio::test]
 async fn a_hand_off_takes_it_back_and_pages() {
-    let unclear = SLOW
-        .replace("for: 30s", "for: 1s")
-        .replace("verify: {name: 確認, run: 'true'}", "verify: {name: 確認, run: 'false'}");
+    let unclear = SLOW.replace("for: 30s", "for: 1s").replace(
+        "verify: {name: 確認, run: 'true'}",
+        "verify: {name: 確認, run: 'false', within: 1s, every: 200ms}",
+    );
     let (world, incident) = at_work(&unclear).await;
     world.expect(&incident, Outcome::Escalated).await;
     let view = world.view(&incident);
@@ -65,8 +66,10 @@ async fn a_hand_off_takes_it_back_and_pages() {
 async fn a_hand_off_that_wakes_nobody_leaves_pagerduty_armed() {
     let quiet = format!(
         "{}hand_off: {{page: false}}\n",
-        SLOW.replace("for: 30s", "for: 1s")
-            .replace("verify: {name: 確認, run: 'true'}", "verify: {name: 確認, run: 'false'}")
+        SLOW.replace("for: 30s", "for: 1s").replace(
+            "verify: {name: 確認, run: 'true'}",
+            "verify: {name: 確認, run: 'false', within: 1s, every: 200ms}"
+        )
     );
     let (world, incident) = at_work(&quiet).await;
     world.expect(&incident, Outcome::Escalated).await;

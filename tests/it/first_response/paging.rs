@@ -256,8 +256,11 @@ async fn a_pagerduty_that_answers_nothing_is_left_within_the_time_of_a_region() 
     let world = with_last_resort().environment("AMS_PAGERDUTY_PAGE_WITHIN", "2s").start().await;
     world.pagerduty().fail_next_of(10_000, Fault::Status(500), "PUT", INCIDENT);
     let incident = world.fire("disk full");
+    let told = |entry: &Entry| matches!(entry, Entry::LastResort { .. });
+    world.until_run(&incident, |it| it.journal.entries().iter().any(told)).await;
+    world.pagerduty().heal();
     world.expect(&incident, Outcome::HandedOff).await;
     assert_eq!(world.pagerduty().alert_events().len(), 1);
-    world.pagerduty().heal();
+    assert_eq!(people(&world, &incident), [""; 0]);
     world.end().await;
 }
