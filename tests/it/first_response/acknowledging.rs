@@ -62,23 +62,6 @@ async fn a_hand_off_takes_it_back_and_pages() {
     world.end().await;
 }
 
-#[tokio::test]
-async fn a_hand_off_that_wakes_nobody_leaves_pagerduty_armed() {
-    let quiet = format!(
-        "{}hand_off: {{page: false}}\n",
-        SLOW.replace("for: 30s", "for: 1s").replace(
-            "verify: {name: 確認, run: 'true'}",
-            "verify: {name: 確認, run: 'false', within: 1s, every: 200ms}"
-        )
-    );
-    let (world, incident) = at_work(&quiet).await;
-    world.expect(&incident, Outcome::Escalated).await;
-    let view = world.view(&incident);
-    assert_eq!((view.status, view.level), (Status::Triggered, 1), "its timeout runs again");
-    assert!(view.paged().all(|user| user == BOT), "and nobody was woken");
-    world.end().await;
-}
-
 /// A person stops AMS in a way that is no acknowledgement of their own.
 async fn given_back(act: impl FnOnce(&StandIn, &IncidentId), reason: StandDownReason) {
     let (world, incident) = at_work(SLOW).await;
