@@ -19,7 +19,7 @@ use crate::claim::ledger::Ledger;
 use crate::claim::sqlite::SqliteClaims;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, EvidenceConfig, PagerDutyConfig, StoreConfig};
+use crate::config::{Config, EvidenceConfig, PagerDutyConfig, PagingConfig, StoreConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::evidence::{Evidence, Keeping, Store};
@@ -36,6 +36,9 @@ use crate::execute::ssm::{SsmCommands, Terms};
 use crate::execute::tcp::TcpConnections;
 use crate::finding::{Finding, Level};
 use crate::guard::Guards;
+use crate::handoff::Paging;
+use crate::handoff::last_resort::LastResort;
+use crate::handoff::last_resort::events::Events;
 use crate::history::dynamodb::DynamoDbHistory;
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{History, HistoryError};
@@ -130,7 +133,7 @@ impl App {
                 sources,
             },
             reporter,
-            fallback_policy: config.pagerduty.fallback_policy.clone(),
+            paging: paging(&config, &metrics)?,
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
             early_ends: EarlyEnds::default(),
@@ -361,6 +364,19 @@ async fn evidence(
     Ok(evidence.stored_in(Store { bucket, signed, own }))
 }
 
+/// Whom to page beside the incident's own people, and how they are told where none can be paged.
+fn paging(config: &Config, metrics: &Metrics) -> Result<Paging, StartError> {
+    let PagingConfig { fallback, within, .. } = config.pagerduty.paging.clone();
+    let mut last_resorts: Vec<Arc<dyn LastResort>> = Vec::new();
+    if let Some(events) = config.last_resort.events.clone() {
+        last_resorts.push(Arc::new(Events::new(events)?));
+    }
+    for way in &last_resorts {
+        metrics.has_last_resort(way.way());
+    }
+    Ok(Paging { fallback, within, last_resorts })
+}
+
 fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> {
     let PagerDutyConfig { url, token, from, requests_per_minute: requests, .. } = &config.pagerduty;
     let settings = pagerduty::Settings::new(url.clone(), token.clone(), from.clone());
@@ -370,5 +386,10 @@ fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> 
         PagerDuty::new(settings).map_err(|error| StartError::PagerDuty(error.to_string()))?;
     let mask = config.secrets();
     let style = Style { lang: config.lang, zone: config.zone.clone(), mask };
-    Ok(Reporter { platform: Arc::new(platform), style: Arc::new(style), metrics: metrics.clone() })
+    Ok(Reporter {
+        platform: Arc::new(platform),
+        style: Arc::new(style),
+        metrics: metrics.clone(),
+        acknowledge: config.pagerduty.paging.acknowledge,
+    })
 }

@@ -21,7 +21,7 @@ use crate::execute::world::World;
 use crate::incident::Incident;
 use crate::mask::Mask;
 use crate::report::reporter::Reporter;
-use crate::report::title;
+use crate::report::{Resolution, Way, title};
 use crate::runs::Enrolled;
 use crate::scenario::model::{Mode, Scenario};
 use crate::scenario::value::Values;
@@ -50,6 +50,10 @@ pub struct Begun {
     pub title_under_way: bool,
     /// Steps whose results nobody knows.
     pub in_doubt: Vec<StepAt>,
+    /// How people were paged for its end.
+    pub paged: Option<Way>,
+    /// How it had been resolved before this run could resolve it.
+    pub cleared: Option<Resolution>,
     /// Set when there is nothing left to carry out, only to tell.
     pub end: Option<End>,
     /// When people had been told of the end: the incident was resolved, or given to them.

@@ -17,7 +17,8 @@ use crate::execute::end::End;
 use crate::execute::run::StepReport;
 use crate::history::History;
 use crate::history::story::{
-    Carrier, Ended, Known, Near, Paged, RunStory, ScenarioKnown, StepTold, Words,
+    Carrier, Cleared, ClearedBy, Ended, Known, Near, Paged, RunStory, ScenarioKnown, StepTold,
+    Words,
 };
 use crate::incident::{Incident, Outcome, RunId, Status};
 use crate::lang::Lang;
@@ -26,7 +27,7 @@ use crate::mask::Mask;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::text;
-use crate::report::{guards, reasons, title};
+use crate::report::{Way, guards, reasons, title};
 use crate::scenario::model::{Mode, Scenario};
 use crate::tally;
 
@@ -144,6 +145,10 @@ impl Pipeline {
             contact: masked(&contact),
             priority: told.priority.clone(),
             paged: paged(begun, end),
+            cleared: begun.cleared.map(|it| Cleared {
+                at: it.at,
+                by: if it.by_person { ClearedBy::Person } else { ClearedBy::Monitoring },
+            }),
         }
     }
 
@@ -218,7 +223,16 @@ fn paged(begun: &Begun, end: &End) -> Paged {
     if !goes_to_people || is_left {
         return Paged::Nobody;
     }
-    if let Some(policy) = begun.destination().and_then(|it| it.policy.clone()) {
+    match begun.paged.clone() {
+        Some(Way::Level(level)) => return Paged::Level(level),
+        Some(Way::Policy(policy)) => return Paged::Policy(policy),
+        Some(Way::Users(users)) => return Paged::Users(users),
+        Some(Way::Responders) => return Paged::Responders,
+        Some(Way::LastResort(way)) => return Paged::LastResort(way),
+        // An owner before us has paged.
+        None => {}
+    }
+    if let Some(policy) = begun.hand_off_policy() {
         return Paged::Policy(policy);
     }
     let level = begun.journal.entries().iter().rev().find_map(|entry| match entry {

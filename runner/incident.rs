@@ -226,10 +226,29 @@ pub struct Incident {
     pub reopened_at: Option<jiff::Timestamp>,
     /// User ids the incident is assigned to now.
     pub assignees: Vec<String>,
+    /// User ids of those who have acknowledged it, as far as the source says so: webhooks do not.
+    pub acknowledged_by: Vec<String>,
     /// Where people open it. Shown, never fetched: URLs of ours come from configuration.
     pub html_url: Option<String>,
     /// When this was true.
     pub seen_at: jiff::Timestamp,
+}
+
+impl Incident {
+    /// Acknowledged, and not by us alone. Whoever acknowledges becomes the assignee.
+    pub fn is_with_people(&self, bot_user: &str) -> bool {
+        let is_person = |user: &String| user != bot_user;
+        self.status == Status::Acknowledged
+            && match self.acknowledged_by.as_slice() {
+                [] => self.assignees.iter().all(is_person),
+                users => users.iter().any(is_person),
+            }
+    }
+
+    /// Our own acknowledgement keeps PagerDuty from paging anybody.
+    pub fn is_with_us_alone(&self, bot_user: &str) -> bool {
+        self.status == Status::Acknowledged && !self.is_with_people(bot_user)
+    }
 }
 
 /// An id with the name people know it by.

@@ -19,6 +19,7 @@ pub mod incident;
 pub mod lang;
 pub mod limits;
 pub mod mask;
+pub mod paging;
 pub mod yaml;
 
 // What authors write, and its fields as data.
@@ -60,6 +61,7 @@ pub mod early;
 pub mod evidence;
 mod joined;
 pub mod metrics;
+mod page;
 pub mod pausing;
 pub mod pipeline;
 pub mod reconcile;

@@ -21,6 +21,7 @@ use crate::evidence::Evidence;
 use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::Executor;
+use crate::handoff::Paging;
 use crate::incident::{Incident, IncidentId, Outcome, Region, RunId};
 use crate::matching::{Choice, Meant};
 use crate::metrics::Metrics;
@@ -38,7 +39,7 @@ pub struct Pipeline {
     pub vars: BTreeMap<String, String>,
     pub executor: Executor,
     pub reporter: Reporter,
-    pub fallback_policy: Option<String>,
+    pub paging: Paging,
     /// AMS's own PagerDuty user.
     pub bot_user: String,
     pub runs: Runs,
@@ -62,7 +63,9 @@ impl Pipeline {
     pub(crate) fn reporter_of(&self, customer: Option<&Customer>) -> Reporter {
         let Some(customer) = customer else { return self.reporter.clone() };
         let lang = customer.lang.unwrap_or(self.reporter.style.lang);
-        self.reporter.clone().speaking(lang).masking(&customer.mask)
+        let acknowledge = customer.acknowledge.unwrap_or(self.reporter.acknowledge);
+        let reporter = self.reporter.clone().speaking(lang).acknowledging(acknowledge);
+        reporter.masking(&customer.mask)
     }
 
     /// Scenarios and customers in force.
@@ -121,6 +124,8 @@ impl Pipeline {
             taken_over: false,
             title_under_way: false,
             in_doubt: Vec::new(),
+            paged: None,
+            cleared: None,
             end: None,
             told_at: OnceLock::new(),
             place,
@@ -137,6 +142,10 @@ impl Pipeline {
     /// The one scenario that is meant for the incident.
     fn meant(&self, incident: &Incident, customer: Option<&Customer>) -> Option<Meant> {
         let Incident { id, title, .. } = incident;
+        if title::is_last_resort(title) {
+            tracing::info!(incident.id = %id, "incident {id} is a last resort of AMS itself");
+            return None;
+        }
         match self.rules().current().choose(title::original(title), incident, customer) {
             Choice::Scenario { meant, .. } => return Some(meant),
             Choice::None { near } => {

@@ -27,6 +27,8 @@ pub(crate) enum Left {
     Lost(Refusal),
     /// The process stops: release it.
     Halted,
+    /// This process can page nobody: release it, so that another one tries.
+    ForAnother,
 }
 
 /// A failure is for whoever tells to deal with; one that nobody did leaves the run to others.
@@ -43,7 +45,7 @@ impl From<Untold> for Left {
 static NOWHERE_ELSE: Places = Places::new();
 
 /// Rounds of asking PagerDuty before a page; after that people are paged with what is known.
-const LOOK_ROUNDS: usize = 2;
+pub(crate) const LOOK_ROUNDS: usize = 2;
 
 impl Pipeline {
     pub(crate) async fn respond(self: &Arc<Self>, mut begun: Begun) {
@@ -74,7 +76,7 @@ impl Pipeline {
                 incident.id = %run.incident, scenario.name = scenario,
                 "run {run} is no longer ours, nothing more is done here: {refusal}",
             ),
-            Err(Left::Halted) => self.release(&begun).await,
+            Err(Left::Halted | Left::ForAnother) => self.release(&begun).await,
         }
     }
 
@@ -157,7 +159,7 @@ impl Pipeline {
     /// The end, where the incident needs nobody any more or a person has it.
     fn left_to_people(&self, begun: &Begun) -> Option<End> {
         let Incident { status, seen_at: at, .. } = &begun.incident;
-        if *status != Status::Resolved && !self.is_with_people(&begun.incident) {
+        if *status != Status::Resolved && !begun.incident.is_with_people(&self.bot_user) {
             return None;
         }
         if begun.taken_over && self.is_resolved_by_us(&begun.incident) {
@@ -189,11 +191,6 @@ impl Pipeline {
     fn is_fresh(&self, incident: &Incident) -> bool {
         let age = self.executor.clock.now().duration_since(incident.seen_at).unsigned_abs();
         age < limits::KNOWLEDGE_FRESH
-    }
-
-    /// Acknowledged, and not by us.
-    fn is_with_people(&self, incident: &Incident) -> bool {
-        incident.status == Status::Acknowledged && !incident.assignees.contains(&self.bot_user)
     }
 
     /// The owner before us came as far as that.
@@ -299,7 +296,7 @@ impl Pipeline {
             let reason = StandDownReason::Reopened;
             return Ok(End::StoodDown(StandDown { reason, by, at }));
         }
-        if self.is_with_people(&begun.incident) && !matches!(end, End::StoodDown(_)) {
+        if begun.incident.is_with_people(&self.bot_user) && !matches!(end, End::StoodDown(_)) {
             let (reason, at) = (StandDownReason::Acknowledged, begun.incident.seen_at);
             return Ok(End::StoodDown(StandDown { reason, by: None, at }));
         }

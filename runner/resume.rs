@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use crate::begun::Begun;
 use crate::claim::hold::Hold;
 use crate::claim::journal::{DoneResult, Entry, Journal, Standing};
@@ -16,6 +14,7 @@ use crate::execute::memory::Memory;
 use crate::execute::run::{Passes, StepReport};
 use crate::execute::verdict::{Verdict, Why};
 use crate::incident::{Incident, IncidentId, Outcome, RunId, Status, Urgency};
+use crate::limits;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::title;
@@ -85,6 +84,8 @@ pub(crate) async fn pick_up(
         taken_over: true,
         title_under_way: true,
         in_doubt: Vec::new(),
+        paged: None,
+        cleared: None,
         end: standing_end.or(end),
         told_at: OnceLock::new(),
         place,
@@ -128,16 +129,12 @@ fn reopened_since(incident: &Incident, seen: &RunItem, bot_user: &str) -> Option
     }
     let is_later = match &seen.opening {
         // PagerDuty's clock against that of whoever claimed it.
-        Opening::Triggered => at > seen.opened_at - CLOCKS_DIFFER,
+        Opening::Triggered => at > seen.opened_at - limits::CLOCKS_DIFFER,
         // Both are PagerDuty's.
         Opening::Reopened { at: before } => before.parse().is_ok_and(|before| at > before),
     };
     is_later.then_some(StandDown { reason: StandDownReason::Reopened, by: Some(by), at })
 }
-
-/// By how much PagerDuty's clock and ours may, before a change that came before a run is taken for
-/// one that came after it.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
 
 /// From the journal alone: the end that is left to tell, if there is one.
 fn resume_at(scenario: &Scenario, seen: &RunItem) -> Option<End> {
@@ -175,6 +172,7 @@ fn nameless(id: &IncidentId) -> Incident {
         reopened_at: None,
         service: None,
         escalation_policy: None,
+        acknowledged_by: Vec::new(),
         assignees: Vec::new(),
         html_url: None,
         seen_at: jiff::Timestamp::UNIX_EPOCH,

@@ -14,7 +14,7 @@ use crate::pipeline::Pipeline;
 use crate::report::note::Story;
 use crate::report::reporter::Untold;
 use crate::report::title::{State, with_state};
-use crate::respond::Left;
+use crate::respond::{LOOK_ROUNDS, Left};
 use crate::scenario::value::Values;
 
 /// A request whose sender has gone away is carried out within this, if it ever is.
@@ -28,6 +28,7 @@ impl Pipeline {
             // Nobody is told more than this note: the incident is people's as before.
             Outcome::Shadowed | Outcome::Suspended => {
                 self.record_closing(begun, &end, None, false).await?;
+                self.give_back(begun).await?;
                 let story = self.story(begun);
                 self.end_note(&story, &end, begun).await?;
                 Ok(end)
@@ -36,12 +37,22 @@ impl Pipeline {
             Outcome::StoodDown => {
                 self.record_wish(begun, &end).await;
                 self.record_closing(begun, &end, None, false).await?;
+                self.give_back(begun).await?;
                 let story = self.story(begun);
                 begun.reporter.title(&begun.incident, State::StoodDown).await;
                 self.end_note(&story, &end, begun).await?;
                 Ok(end)
             }
             _ => self.tell_hand_off(begun, end).await,
+        }
+    }
+
+    /// Where only AMS has acknowledged the incident, which goes on without it.
+    async fn give_back(&self, begun: &Begun) -> Result<(), Left> {
+        let Begun { reporter, incident, place, .. } = begun;
+        match reporter.give_back(incident, &self.bot_user, &place.halt).await {
+            Ok(()) | Err(Untold::Failed(_)) => Ok(()),
+            Err(untold) => Err(untold.into()),
         }
     }
 
@@ -107,9 +118,14 @@ impl Pipeline {
         }
         let story = self.story(begun);
         match begun.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
-            Ok(_) => {
+            Ok(by_us) => {
                 self.was_told_now(begun);
-                self.end_note(&story, &end, begun).await?;
+                if !by_us {
+                    // What AMS found and what monitoring says are two things: both are kept.
+                    let id = &begun.incident.id;
+                    begun.cleared = self.reporter.platform.resolution(id).await.ok().flatten();
+                }
+                self.end_note(&self.story(begun), &end, begun).await?;
                 Ok(end)
             }
             Err(Untold::Lost(Refusal::StandDown { stand_down, .. })) => {
@@ -154,10 +170,12 @@ impl Pipeline {
             begun.told = told(&begun.scenario, &end, &Values::default());
         }
         let (reporter, halt) = (begun.reporter.clone(), begun.place.halt.clone());
-        let destination = begun.hand_off_policy();
+        let (destination, customer) = (begun.hand_off_policy(), begun.customer.clone());
         let hand_off = HandOff {
             reporter: &reporter,
-            fallback_policy: self.fallback_policy.as_deref(),
+            paging: &self.paging,
+            bot_user: &self.bot_user,
+            fallback: customer.as_ref().map(|customer| &customer.fallback),
             destination: destination.as_deref(),
             halt: &halt,
         };
@@ -167,20 +185,33 @@ impl Pipeline {
             _ => hand_off.find_level(&begun.incident).await?,
         };
         self.record_closing(begun, &end, level, false).await?;
-        let story = self.story(begun);
-        if self.was_told(&story, begun).await? {
+        if self.was_told(&self.story(begun), begun).await? {
             return Ok(end);
         }
-        match hand_off.give(&begun.incident, &story, level).await {
+        match self.give(begun, &hand_off, level).await {
             Ok(()) => self.was_told_now(begun),
             // A person has it already: a page would take it away again.
-            Err(Untold::Lost(Refusal::StandDown { stand_down, .. })) => {
+            Err(Left::Lost(Refusal::StandDown { stand_down, .. })) => {
                 return Box::pin(self.tell(begun, End::StoodDown(stand_down))).await;
             }
-            Err(untold) => return Err(untold.into()),
+            Err(left) => return Err(left),
         }
+        let story = self.story(begun);
         self.end_note(&story, &end, begun).await?;
         Ok(end)
+    }
+
+    /// Gives the incident to people, unless an owner before us has done so.
+    async fn give(
+        &self,
+        begun: &mut Begun,
+        hand_off: &HandOff<'_>,
+        level: Option<u32>,
+    ) -> Result<(), Left> {
+        if hand_off.leaves(&begun.incident, &begun.told).await? || self.was_paged(begun).await? {
+            return Ok(());
+        }
+        self.page(begun, hand_off, level).await
     }
 
     /// A note of the owner before us proves that it had paged, since the page comes first.
@@ -188,7 +219,7 @@ impl Pipeline {
         if !begun.taken_over {
             return Ok(false);
         }
-        match begun.reporter.has_end_note(story, &begun.place.halt).await {
+        match begun.reporter.has_end_note(story, LOOK_ROUNDS, &begun.place.halt).await {
             Ok(told) => Ok(told),
             Err(Untold::Failed(_)) => Ok(false),
             Err(untold) => Err(untold.into()),

@@ -294,6 +294,7 @@ fn as_incident(past: &PastIncident) -> Incident {
         reopened_at: None,
         service: past.service.clone(),
         escalation_policy: None,
+        acknowledged_by: Vec::new(),
         assignees: Vec::new(),
         html_url: None,
         seen_at: past.created_at,

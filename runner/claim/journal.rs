@@ -10,7 +10,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::incident::Outcome;
+use crate::incident::{Outcome, Owner};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -47,6 +47,10 @@ pub enum Entry {
     },
     /// What was made of it: who allowed or forbade it; nobody where the time for it ran out.
     Answered { step: StepAt, approved: bool, by: Option<String>, at: Timestamp },
+    /// Every way to page people failed in this process; another one tries.
+    NotPaged { by: Owner, at: Timestamp },
+    /// People were told by this last resort, because the incident itself pages nobody.
+    LastResort { way: String, at: Timestamp },
     /// The run is over in substance; what remains is to tell people.
     Closing { outcome: Outcome, reason: Reason, escalate_to: Option<u32>, at: Timestamp },
 }
@@ -297,6 +301,8 @@ impl Journal {
                 | Entry::Deferred { .. }
                 | Entry::Asked { .. }
                 | Entry::Answered { .. }
+                | Entry::NotPaged { .. }
+                | Entry::LastResort { .. }
                 | Entry::Closing { .. } => {}
             }
             doubts

@@ -19,6 +19,7 @@ pub mod in_force;
 pub mod journal;
 pub mod ledger;
 pub mod memory;
+mod paged;
 pub mod pauses;
 pub mod protocol;
 pub mod sqlite;

@@ -29,19 +29,21 @@ mod customers_aws;
 mod evidence;
 mod figures;
 mod mask;
+mod paging;
 mod rate;
 mod records;
-mod rulebook;
 mod regions;
+mod rulebook;
 mod set_up;
 mod source;
 mod store;
 
 pub use evidence::EvidenceConfig;
 pub use mask::Variables;
+pub use paging::{LastResortConfig, PagingConfig};
 pub use records::Records;
-pub use rulebook::Rulebook;
 pub use regions::{RegionAddress, SecretPlace};
+pub use rulebook::Rulebook;
 pub use set_up::SetUp;
 use source::Source;
 
@@ -68,6 +70,7 @@ pub struct Config {
     pub pagerduty: PagerDutyConfig,
     /// All regions, as PagerDuty reaches them.
     pub regions: Vec<RegionAddress>,
+    pub last_resort: LastResortConfig,
     pub vars: BTreeMap<String, String>,
     pub reload_every: Duration,
     /// How often open incidents are compared with the claims.
@@ -111,9 +114,9 @@ pub struct PagerDutyConfig {
     pub from: String,
     /// Its id: what this user does is our own echo, never a person.
     pub bot_user: String,
-    pub fallback_policy: Option<String>,
     /// What the account's key may send, all its users together.
     pub requests_per_minute: u32,
+    pub paging: PagingConfig,
 }
 
 #[derive(Clone, Debug)]
@@ -160,7 +163,8 @@ impl Config {
 
     /// All that this process must not say: its own secrets, and what the operator names.
     pub fn secrets(&self) -> Mask {
-        let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]);
+        let last = self.last_resort.events.iter().map(|events| &events.routing_key);
+        let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]).chain(last);
         let named = self.mask.known.iter();
         Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
     }
@@ -216,6 +220,7 @@ impl Source<'_> {
         let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, |source, findings| {
             source.pagerduty(findings)
         });
+        let last_resort = paging::read_last_resort(self, findings);
         let log =
             self.section("log", "LOG_", findings, |source, findings| Some(source.log(findings)));
         let lease = self.lease(findings);
@@ -246,6 +251,7 @@ impl Source<'_> {
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
             regions: regions?,
+            last_resort: last_resort?,
             vars,
             reload_every,
             reconcile_every,
@@ -375,14 +381,14 @@ impl Source<'_> {
         let token = self.secret("token", &token, findings);
         let from = self.required("from", "ams@example.com", findings);
         let bot_user = self.required("bot_user", "PXXXXXX", findings);
-        let fallback_policy = self.text("fallback_policy", findings).map(|at| at.value);
+        let paging = paging::read(self, findings);
         Some(PagerDutyConfig {
             url,
             token: token?,
             from: from?.value,
             bot_user: bot_user?.value,
-            fallback_policy,
             requests_per_minute: rate::read(self, findings),
+            paging,
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
 use crate::mask;
+use crate::paging::{Acknowledge, Fallback};
 use crate::scenario::model::Mode;
 use crate::yaml::{Kind, Node, Place};
 
@@ -75,6 +76,11 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
         lang: fields.word("language", &Lang::WORDS, findings).map(|at| at.value),
         ticket_project: fields.text("ticket_project", findings).map(|at| at.value),
         escalation: fields.text("escalation_policy", findings).map(|at| at.value),
+        fallback: fields
+            .get("escalation")
+            .map(|node| Fallback::read(node, "escalation", findings))
+            .unwrap_or_default(),
+        acknowledge: fields.word("acknowledge", &Acknowledge::WORDS, findings).map(|at| at.value),
         parameters: map(&fields, "parameters", findings),
         mask: fields
             .get("mask")

@@ -32,6 +32,7 @@ pub use crate::customer::rest::{Rest, Suspension};
 use crate::guard::rules::Rules;
 use crate::lang::Lang;
 use crate::mask;
+use crate::paging::{Acknowledge, Fallback};
 use crate::scenario::model::Mode;
 use crate::yaml::Place;
 
@@ -50,6 +51,10 @@ pub struct Customer {
     pub ticket_project: Option<String>,
     /// PagerDuty escalation policy of hand-offs that name no destination.
     pub escalation: Option<String>,
+    /// Whom to page when that reaches nobody.
+    pub fallback: Fallback,
+    /// Where it is not what the settings say.
+    pub acknowledge: Option<Acknowledge>,
     /// Its times are told and meant in this zone.
     pub zone: TimeZone,
     pub parameters: Map<String, Value>,

@@ -1,6 +1,7 @@
 //! What it has on the other side: PagerDuty's account, and the way from there to the receivers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -12,6 +13,7 @@ use super::{Options, services, subscriptions};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, RegionAddress};
 use crate::limits;
+use crate::paging::Acknowledge;
 use crate::report::PlatformError;
 use crate::report::account::{OnCall, Policy, Service, Subscription};
 use crate::report::pagerduty::PagerDuty;
@@ -249,17 +251,38 @@ pub(super) fn escalation(config: &Config, known: &Known, rules: &RuleSet) -> Vec
             }
         }
     }
-    if config.pagerduty.fallback_policy.is_none() {
+    if config.pagerduty.paging.fallback.is_empty() {
         matters.push(Matter::NoFallback);
     }
-    matters.push(Matter::NeverAcknowledges);
+    if config.last_resort.is_empty() {
+        matters.push(Matter::NoLastResort);
+    }
     let meant = services::meant(known.services.as_deref().unwrap_or_default(), rules);
     let for_ever = meant.iter().filter(|it| it.acknowledgement_timeout.is_none());
     let services: Vec<String> = for_ever.map(|it| it.name.name.clone()).collect();
+    matters.push(acknowledging(config, rules, &services));
     if !services.is_empty() {
         matters.push(Matter::AcknowledgedForEver { services });
     }
     matters
+}
+
+/// What AMS's own acknowledgements do to PagerDuty's escalation, if all regions die.
+fn acknowledging(config: &Config, rules: &RuleSet, for_ever: &[String]) -> Matter {
+    let of_settings = ("pagerduty.acknowledge".to_owned(), config.pagerduty.paging.acknowledge);
+    let customers = rules.customers.all().iter();
+    let of_customers =
+        customers.filter_map(|it| Some((it.file.display().to_string(), it.acknowledge?)));
+    let said: Vec<(String, Acknowledge)> = iter::once(of_settings).chain(of_customers).collect();
+    let on_start = said.iter().filter(|(_, word)| *word == Acknowledge::OnStart);
+    let by: Vec<String> = on_start.map(|(place, _)| place.clone()).collect();
+    if said.iter().all(|(_, word)| *word == Acknowledge::Never) {
+        Matter::NeverAcknowledges
+    } else if by.is_empty() || for_ever.is_empty() {
+        Matter::AcknowledgesWithTimeout
+    } else {
+        Matter::AcknowledgesForEver { by }
+    }
 }
 
 /// Policies that incidents go by, each with where it is named.
@@ -272,12 +295,13 @@ fn policies_in_use(config: &Config, known: &Known, rules: &RuleSet) -> Vec<(Stri
 
 /// Policies that settings and customers name, and where.
 fn named(config: &Config, rules: &RuleSet) -> Vec<(String, Role, String)> {
-    let fallback = config.pagerduty.fallback_policy.clone();
-    let fallback = fallback.map(|id| (id, "pagerduty.fallback_policy".to_owned()));
+    let fallback = config.pagerduty.paging.fallback.policy.clone();
+    let fallback = fallback.map(|id| (id, "pagerduty.fallback".to_owned()));
     let mut named: BTreeMap<String, String> = fallback.into_iter().collect();
     for customer in rules.customers.all() {
         let destinations = customer.destinations.values().filter_map(|it| it.policy.clone());
-        for id in customer.escalation.iter().cloned().chain(destinations) {
+        let own = customer.escalation.iter().chain(&customer.fallback.policy).cloned();
+        for id in own.chain(destinations) {
             named.entry(id).or_insert_with(|| customer.file.display().to_string());
         }
     }

@@ -280,7 +280,12 @@ pub enum Matter {
         minutes: u64,
     },
     NoFallback,
+    NoLastResort,
     NeverAcknowledges,
+    AcknowledgesWithTimeout,
+    AcknowledgesForEver {
+        by: Vec<String>,
+    },
     AcknowledgedForEver {
         services: Vec<String>,
     },
@@ -332,6 +337,7 @@ impl Matter {
             | Self::ReceiverFine { .. }
             | Self::PolicyFine { .. }
             | Self::NeverAcknowledges
+            | Self::AcknowledgesWithTimeout
             | Self::ServicesCovered { .. } => Level::Fine,
             Self::OwnRegionUnlisted { .. }
             | Self::PlainAddress { .. }
@@ -349,6 +355,8 @@ impl Matter {
             | Self::BotLater { .. }
             | Self::FirstLevelLong { .. }
             | Self::NoFallback
+            | Self::NoLastResort
+            | Self::AcknowledgesForEver { .. }
             | Self::AcknowledgedForEver { .. }
             | Self::ServicesWithoutCustomer { .. }
             | Self::ServicesWithoutScenario { .. } => Level::Weak,

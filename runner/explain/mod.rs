@@ -18,7 +18,9 @@ use serde::Serialize;
 use crate::claim::journal::{Entry, Reason, Standing};
 use crate::claim::protocol::{Opening, RunItem, StandDownReason};
 use crate::execute::end::End;
-use crate::history::story::{Known, Near, Paged, RunStory, ScenarioKnown, StepKnown, Words};
+use crate::history::story::{
+    Cleared, Known, Near, Paged, RunStory, ScenarioKnown, StepKnown, Words,
+};
 use crate::incident::{IncidentId, Outcome, Owner};
 use crate::lang::Lang;
 use crate::report::reasons;
@@ -126,6 +128,9 @@ pub struct EndAccount {
     pub priority: Option<String>,
     /// Nothing where that is not known.
     pub paged: Option<Paged>,
+    /// Who had resolved the incident before AMS could.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cleared: Option<Cleared>,
     /// People were to be told; whether they were is not recorded.
     pub is_planned: bool,
 }
@@ -266,6 +271,7 @@ fn ended(evidence: &Evidence, plan: Option<&ScenarioKnown>, lang: Lang) -> Optio
             contact: end.contact.clone(),
             priority: end.priority.clone(),
             paged: Some(end.paged.clone()),
+            cleared: end.cleared,
             is_planned: false,
         });
     }
@@ -287,6 +293,7 @@ fn ended(evidence: &Evidence, plan: Option<&ScenarioKnown>, lang: Lang) -> Optio
         manual: None,
         contact: None,
         priority: None,
+        cleared: None,
         paged: match level {
             Some(level) => Some(Paged::Level(level)),
             None => (!pages).then_some(Paged::Nobody),

@@ -243,6 +243,10 @@ impl Style {
         let labels = words::labels(self.lang);
         lines.push(format!("\n{}", labels.told));
         lines.push(wrapped("  ", &words::paged(self.lang, paged)));
+        if let Some(cleared) = &end.cleared {
+            let at = self.time(Some(cleared.at));
+            lines.push(wrapped("  ", &words::cleared(self.lang, cleared.by, &at)));
+        }
         let extra = [(labels.priority, &end.priority), (labels.contact, &end.contact)];
         for (label, value) in extra {
             let text = value.iter().map(|value| wrapped("  ", &format!("{label}: {value}")));

@@ -1,7 +1,7 @@
 //! The sentences of `ams explain` that no note has, Japanese and English.
 
 use crate::explain::{Heartbeat, StepAccount};
-use crate::history::story::{Near, Paged};
+use crate::history::story::{ClearedBy, Near, Paged};
 use crate::incident::Outcome;
 use crate::lang::Lang;
 
@@ -232,8 +232,39 @@ pub(super) fn paged(lang: Lang, paged: Option<&Paged>) -> String {
         (Lang::En, Some(Paged::Policy(policy))) => {
             format!("AMS paged the escalation policy {policy}.")
         }
+        (Lang::Ja, Some(Paged::Users(users))) => {
+            format!("ユーザー {} を直接呼び出しました。", users.join(", "))
+        }
+        (Lang::En, Some(Paged::Users(users))) => {
+            format!("AMS assigned the users {} directly.", users.join(", "))
+        }
+        (Lang::Ja, Some(Paged::Responders)) => "レスポンダーを呼び出しました。".to_owned(),
+        (Lang::En, Some(Paged::Responders)) => "AMS asked responders to join.".to_owned(),
+        (Lang::Ja, Some(Paged::LastResort(way))) => {
+            format!("このインシデントからは誰も呼び出せず、最後の手段（{way}）で知らせました。")
+        }
+        (Lang::En, Some(Paged::LastResort(way))) => {
+            format!("Nobody could be paged from the incident; AMS used the last resort ({way}).")
+        }
         (Lang::Ja, Some(Paged::Next)) => "次の担当者を呼び出しました（レベルは不明）。".to_owned(),
         (Lang::En, Some(Paged::Next)) => "AMS paged the next people (level not known).".to_owned(),
+    }
+}
+
+pub(super) fn cleared(lang: Lang, by: ClearedBy, at: &str) -> String {
+    match (lang, by) {
+        (Lang::Ja, ClearedBy::Monitoring) => {
+            format!("AMS が解決する前に、監視側でもアラートが解消していました（{at}）。")
+        }
+        (Lang::En, ClearedBy::Monitoring) => {
+            format!("Monitoring had cleared the alert before AMS resolved it ({at}).")
+        }
+        (Lang::Ja, ClearedBy::Person) => {
+            format!("AMS が解決する前に、担当者が解決していました（{at}）。")
+        }
+        (Lang::En, ClearedBy::Person) => {
+            format!("A person had resolved it before AMS did ({at}).")
+        }
     }
 }
 

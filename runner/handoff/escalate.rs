@@ -1,11 +1,14 @@
 //! Whom an incident goes to next, and making it so.
 //!
 //! PagerDuty does not tell an incident's current level; it follows from who it is assigned to and
-//! who is on call at which level. Each rung is tried in order until PagerDuty shows the result.
+//! who is on call at which level. Each way is tried in order until PagerDuty shows that people have
+//! the incident: triggered, of high urgency, and not with AMS's own user.
 
-use crate::incident::{Incident, IncidentId, Status, Urgency};
+use crate::incident::{Incident, Status, Urgency};
+use crate::paging::Fallback;
 use crate::report::{
     Escalation, EscalationPolicy, IncidentChange, IncidentPlatform, PlatformError,
+    ResponderRequest, Way,
 };
 
 /// What goes along with an escalation where PagerDuty allows it.
@@ -14,8 +17,6 @@ pub struct Along {
     pub title: String,
     /// Priority by name.
     pub priority: Option<String>,
-    /// A policy to go to first, in place of the next level.
-    pub policy: Option<String>,
 }
 
 /// The level after the one the incident is at.
@@ -42,99 +43,287 @@ pub async fn find_level(
     Ok(Some(next_level(incident, &policy)))
 }
 
-/// Pages people, rung by rung: next level (after raising a low urgency), the same without what
-/// goes along, the fall-back policy. `Ok` only when PagerDuty shows the incident as triggered
-/// again. An incident that has ended meanwhile needs nobody: `AlreadyEnded`.
-pub async fn escalate(
-    platform: &dyn IncidentPlatform,
-    incident: &Incident,
-    level: Option<u32>,
-    fallback_policy: Option<&str>,
-    along: &Along,
-) -> Result<Incident, PlatformError> {
-    if incident.urgency == Urgency::Low {
-        raise_urgency(platform, &incident.id).await?;
+/// Every way to page people, in order: the policy that was named, the next level of the incident's
+/// own (a low urgency is raised before) and its other levels, other policies, users, responders.
+pub struct Ladder<'a> {
+    pub platform: &'a dyn IncidentPlatform,
+    /// AMS's own user: an incident that it has pages nobody.
+    pub bot_user: &'a str,
+    /// A policy to go to in place of the next level.
+    pub destination: Option<&'a str>,
+    /// The customer's, then the operator's.
+    pub fallbacks: &'a [&'a Fallback],
+    pub along: &'a Along,
+    /// For responders, who see nothing else at first.
+    pub message: &'a str,
+}
+
+impl Ladder<'_> {
+    /// Pages people. `Ok` only when PagerDuty shows that it did; with the incident as it is then. An
+    /// incident that has ended meanwhile needs nobody: `AlreadyEnded`.
+    pub async fn climb(
+        &self,
+        incident: &Incident,
+        level: Option<u32>,
+    ) -> Result<(Way, Incident), PlatformError> {
+        let mut climb = Climb {
+            ladder: self,
+            own: incident,
+            now: incident.clone(),
+            last: None,
+            unanswered: false,
+        };
+        let way = climb.to_the_top(level).await?;
+        let Climb { now, last, .. } = climb;
+        match way {
+            Some(way) => Ok((way, now)),
+            None => Err(last.unwrap_or_else(|| PlatformError::Refused {
+                call: format!("escalate {}", incident.id),
+                status: 200,
+                code: None,
+                message: "every way was accepted and still pages nobody".to_owned(),
+            })),
+        }
     }
-    let mut last = None;
-    for change in rungs(level, fallback_policy, along) {
-        match platform.change(&incident.id, &change).await {
-            Ok(after) if after.status == Status::Triggered => return Ok(after),
+}
+
+/// One pass over all ways.
+struct Climb<'a> {
+    ladder: &'a Ladder<'a>,
+    /// The incident as it was before.
+    own: &'a Incident,
+    /// As PagerDuty showed it last.
+    now: Incident,
+    /// Why ways did not work: the last refusal, or that PagerDuty did not answer, which may pass.
+    last: Option<PlatformError>,
+    /// It did not answer the last change.
+    unanswered: bool,
+}
+
+impl Climb<'_> {
+    async fn to_the_top(&mut self, level: Option<u32>) -> Result<Option<Way>, PlatformError> {
+        self.raise_urgency().await?;
+        if let Some(policy) = self.ladder.destination
+            && let Some(way) = self.policy(policy).await?
+        {
+            return Ok(Some(way));
+        }
+        if let Some(way) = self.levels(level).await? {
+            return Ok(Some(way));
+        }
+        for policy in self.ladder.fallbacks.iter().filter_map(|it| it.policy.as_deref()) {
+            if let Some(way) = self.policy(policy).await? {
+                return Ok(Some(way));
+            }
+        }
+        for fallback in self.ladder.fallbacks {
+            if let Some(way) = self.users(&fallback.users).await? {
+                return Ok(Some(way));
+            }
+        }
+        for fallback in self.ladder.fallbacks {
+            if let Some(way) = self.responders(fallback).await? {
+                return Ok(Some(way));
+            }
+        }
+        Ok(None)
+    }
+
+    /// PagerDuty escalates low urgencies to no level, and notifies their people as of a trifle. A
+    /// refusal is not the end: it goes along once more with every way.
+    async fn raise_urgency(&mut self) -> Result<(), PlatformError> {
+        if self.now.urgency == Urgency::Low {
+            let high = IncidentChange { urgency: Some(Urgency::High), ..IncidentChange::default() };
+            self.change(&high).await?;
+        }
+        Ok(())
+    }
+
+    /// `false`, and why is remembered. What makes all ways needless is an error.
+    async fn change(&mut self, change: &IncidentChange) -> Result<bool, PlatformError> {
+        match self.ladder.platform.change(&self.own.id, change).await {
             Ok(after) => {
-                tracing::warn!(
-                    incident.id = %incident.id,
-                    "incident {} is {} after an escalation; trying the next way",
-                    incident.id, after.status.word(),
-                );
+                (self.now, self.unanswered) = (after, false);
+                Ok(true)
             }
             Err(error @ (PlatformError::AlreadyEnded { .. } | PlatformError::NotOurs(_))) => {
-                return Err(error);
+                Err(error)
             }
             Err(error) => {
                 tracing::warn!(
-                    incident.id = %incident.id, %error,
-                    "incident {} could not be escalated this way", incident.id,
+                    incident.id = %self.own.id, %error,
+                    "incident {} could not be escalated this way", self.own.id,
                 );
-                last = Some(error);
+                self.unanswered = error.is_passing();
+                self.remember(error);
+                Ok(false)
             }
         }
     }
-    Err(last.unwrap_or_else(|| PlatformError::Unavailable {
-        call: format!("escalate {}", incident.id),
-        attempts: 1,
-        reason: "PagerDuty accepted every way and still pages nobody".to_owned(),
-    }))
-}
 
-/// A refusal is not the end: the level change itself is tried all the same.
-async fn raise_urgency(
-    platform: &dyn IncidentPlatform,
-    incident: &IncidentId,
-) -> Result<(), PlatformError> {
-    let high = IncidentChange { urgency: Some(Urgency::High), ..IncidentChange::default() };
-    match platform.change(incident, &high).await {
-        Ok(_) => Ok(()),
-        Err(error @ (PlatformError::AlreadyEnded { .. } | PlatformError::NotOurs(_))) => Err(error),
-        Err(error) => {
-            tracing::warn!(
-                incident.id = %incident, %error,
-                "the urgency of incident {incident} could not be raised",
-            );
-            Ok(())
+    fn remember(&mut self, error: PlatformError) {
+        if !self.last.as_ref().is_some_and(PlatformError::is_passing) {
+            self.last = Some(error);
         }
     }
-}
 
-fn rungs(level: Option<u32>, fallback_policy: Option<&str>, along: &Along) -> Vec<IncidentChange> {
-    let bare =
-        |escalation| IncidentChange { escalation: Some(escalation), ..IncidentChange::default() };
-    let with_title = |escalation| IncidentChange {
-        title: Some(along.title.clone()),
-        priority: along.priority.clone(),
-        ..bare(escalation)
-    };
-    let mut rungs = Vec::new();
-    if let Some(policy) = &along.policy {
-        rungs.push(with_title(Escalation::Policy(policy.clone())));
-        rungs.push(bare(Escalation::Policy(policy.clone())));
+    /// One way: with title and priority, and without them where they may be what was refused. A page
+    /// matters more than both.
+    async fn attempt(&mut self, escalation: Escalation) -> Result<bool, PlatformError> {
+        let bare = IncidentChange {
+            escalation: Some(escalation),
+            before: Some(self.now.assignees.clone()),
+            urgency: (self.now.urgency == Urgency::Low).then_some(Urgency::High),
+            ..IncidentChange::default()
+        };
+        let Along { title, priority } = self.ladder.along.clone();
+        let full = IncidentChange { title: Some(title), priority, ..bare.clone() };
+        if self.change(&full).await? {
+            return Ok(self.shows_people(&full).await);
+        }
+        // PagerDuty did not answer: that is not the title's fault.
+        if self.unanswered {
+            return Ok(false);
+        }
+        Ok(self.change(&bare).await? && self.shows_people(&bare).await)
     }
-    // Without a policy that could be read, people are most likely at level 2.
-    let level = level.unwrap_or(2);
-    rungs.push(with_title(Escalation::Level(level)));
-    // The title or priority may be what was refused; a page matters more than both.
-    rungs.push(bare(Escalation::Level(level)));
-    if let Some(policy) = fallback_policy {
-        rungs.push(with_title(Escalation::Policy(policy.to_owned())));
-        rungs.push(bare(Escalation::Policy(policy.to_owned())));
+
+    /// Does PagerDuty show the incident with people after the change? The answer may be a moment
+    /// behind, so a "no" is asked for once more.
+    async fn shows_people(&mut self, change: &IncidentChange) -> bool {
+        if self.is_with_people(change) {
+            return true;
+        }
+        if let Ok(now) = self.ladder.platform.incident(&self.own.id).await {
+            self.now = now;
+        }
+        let shows = self.is_with_people(change);
+        if !shows {
+            let Incident { status, urgency, assignees, .. } = &self.now;
+            tracing::warn!(
+                incident.id = %self.own.id,
+                "incident {} is {}, of {} urgency and with {} after an escalation; trying the next way",
+                self.own.id, status.word(), urgency.word(),
+                if assignees.is_empty() { "nobody".to_owned() } else { assignees.join(", ") },
+            );
+        }
+        shows
     }
-    if level != 1 {
-        rungs.push(bare(Escalation::Level(1)));
+
+    fn is_with_people(&self, change: &IncidentChange) -> bool {
+        let Incident { status, urgency, assignees, escalation_policy, .. } = &self.now;
+        let bot = self.ladder.bot_user;
+        // Somebody was faster than the page.
+        if self.now.is_with_people(bot) {
+            return true;
+        }
+        let has_people = assignees.iter().any(|user| user != bot);
+        *status == Status::Triggered
+            && *urgency == Urgency::High
+            && match &change.escalation {
+                Some(Escalation::Policy(id)) => {
+                    has_people && escalation_policy.as_ref() == Some(id)
+                }
+                Some(Escalation::Users(ids)) => assignees.iter().any(|user| ids.contains(user)),
+                Some(Escalation::Level(_)) | None => has_people,
+            }
     }
-    rungs
+
+    /// The policy it has already would begin again with its first level, which is AMS.
+    async fn policy(&mut self, id: &str) -> Result<Option<Way>, PlatformError> {
+        if self.now.escalation_policy.as_deref() == Some(id) {
+            return Ok(None);
+        }
+        let way = || Some(Way::Policy(id.to_owned()));
+        if self.attempt(Escalation::Policy(id.to_owned())).await? {
+            return Ok(way());
+        }
+        // Its first level has nobody, or AMS alone: people are above it.
+        if self.now.escalation_policy.as_deref() == Some(id) && self.levels(None).await?.is_some() {
+            return Ok(way());
+        }
+        Ok(None)
+    }
+
+    /// The level that is next, then those above it, then those below.
+    async fn levels(&mut self, level: Option<u32>) -> Result<Option<Way>, PlatformError> {
+        // Another policy may be in force by now; without one that can be read, people are most
+        // likely at level 2.
+        let is_own = self.now.escalation_policy == self.own.escalation_policy;
+        let next = level.filter(|_| is_own).unwrap_or(2);
+        if self.attempt(Escalation::Level(next)).await? {
+            return Ok(Some(Way::Level(next)));
+        }
+        if self.unanswered {
+            return Ok(None);
+        }
+        let Some(policy) = self.now.escalation_policy.clone() else { return Ok(None) };
+        let levels = match self.ladder.platform.escalation_policy(&policy).await {
+            Ok(policy) => policy.levels,
+            Err(error) => {
+                tracing::warn!(incident.id = %self.own.id, %error, "its levels are not known");
+                // The one level that every policy has.
+                vec![Vec::new()]
+            }
+        };
+        let count = u32::try_from(levels.len()).unwrap_or(1);
+        for other in (next + 1..=count).chain((1..next.min(count + 1)).rev()) {
+            let users = levels.get(other as usize - 1);
+            let is_ours = |users: &&Vec<String>| users.iter().all(|it| it == self.ladder.bot_user);
+            if users.filter(|it| !it.is_empty()).is_some_and(|it| is_ours(&it)) {
+                continue;
+            }
+            if self.attempt(Escalation::Level(other)).await? {
+                return Ok(Some(Way::Level(other)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All at once; one by one where PagerDuty refuses, because one of them may not exist any more.
+    async fn users(&mut self, users: &[String]) -> Result<Option<Way>, PlatformError> {
+        if users.is_empty() {
+            return Ok(None);
+        }
+        if self.attempt(Escalation::Users(users.to_vec())).await? {
+            return Ok(Some(Way::Users(users.to_vec())));
+        }
+        for user in users.iter().filter(|_| users.len() > 1) {
+            let one = vec![user.clone()];
+            if self.attempt(Escalation::Users(one.clone())).await? {
+                return Ok(Some(Way::Users(one)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn responders(&mut self, fallback: &Fallback) -> Result<Option<Way>, PlatformError> {
+        let Ladder { platform, bot_user, message, .. } = *self.ladder;
+        let targets = &fallback.responders;
+        if targets.is_empty() {
+            return Ok(None);
+        }
+        let request = ResponderRequest { requester: bot_user, message, targets };
+        match platform.ask_responders(&self.own.id, request).await {
+            Ok(true) => Ok(Some(Way::Responders)),
+            Ok(false) => Ok(None),
+            Err(error @ (PlatformError::AlreadyEnded { .. } | PlatformError::NotOurs(_))) => {
+                Err(error)
+            }
+            // 402 where the account's plan has no responder requests.
+            Err(error) => {
+                tracing::warn!(incident.id = %self.own.id, %error, "no responder could be asked");
+                self.remember(error);
+                Ok(None)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::IncidentId;
 
     fn incident(assignees: &[&str]) -> Incident {
         Incident {
@@ -148,6 +337,7 @@ mod tests {
             reopened_at: None,
             service: None,
             escalation_policy: Some("P1".to_owned()),
+            acknowledged_by: Vec::new(),
             assignees: assignees.iter().map(|id| (*id).to_owned()).collect(),
             html_url: None,
             seen_at: jiff::Timestamp::UNIX_EPOCH,

@@ -105,6 +105,23 @@ pub struct Ended {
     pub contact: Option<String>,
     pub priority: Option<String>,
     pub paged: Paged,
+    /// The incident was resolved before AMS could do it: beside what AMS's own steps have found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared: Option<Cleared>,
+}
+
+/// Who resolved an incident before AMS, and when, as PagerDuty says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cleared {
+    pub at: Timestamp,
+    pub by: ClearedBy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClearedBy {
+    Monitoring,
+    Person,
 }
 
 /// Whom AMS asked PagerDuty to page. What PagerDuty made of it is in the incident's own log.
@@ -116,6 +133,12 @@ pub enum Paged {
     Level(u32),
     /// An escalation policy, from its first level.
     Policy(String),
+    /// These users themselves.
+    Users(Vec<String>),
+    /// People who were asked to join.
+    Responders,
+    /// Nobody by the incident; people were told this way.
+    LastResort(String),
     /// The people after those who had it; the level could not be found out.
     Next,
 }
@@ -276,6 +299,7 @@ mod tests {
             contact: None,
             priority: None,
             paged: Paged::Nobody,
+            cleared: None,
         };
         let story = RunStory { title: "障".repeat(9_000), end: Some(end), ..RunStory::default() };
         let text = story.to_text().unwrap();

@@ -5,16 +5,16 @@
 use std::time::Duration;
 
 mod aws;
+mod doctor;
+mod escalation;
+mod figures;
 mod pagerduty;
 
 pub use aws::*;
-pub use pagerduty::*;
-mod figures;
-
-pub use figures::*;
-mod doctor;
-
 pub use doctor::*;
+pub use escalation::*;
+pub use figures::*;
+pub use pagerduty::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

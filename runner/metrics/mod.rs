@@ -87,6 +87,20 @@ struct GuardLabel {
     guard: &'static str,
 }
 
+/// Every word of [`Metrics::paged`].
+const WAYS: [&str; 4] = ["level", "policy", "users", "responders"];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WayLabel {
+    way: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LastResortLabel {
+    way: &'static str,
+    result: &'static str,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: Outcome,
@@ -98,6 +112,8 @@ pub struct Metrics {
     webhooks: Family<ResultLabel, Counter>,
     runs: Family<OutcomeLabel, Counter>,
     guard_refusals: Family<GuardLabel, Counter>,
+    pages: Family<WayLabel, Counter>,
+    last_resorts: Family<LastResortLabel, Counter>,
     pub runs_open: Gauge,
     pub take_overs: Counter,
     /// Runs begun because their webhooks were lost.
@@ -132,6 +148,24 @@ impl Metrics {
         self.guard_refusals.get_or_create(&GuardLabel { guard }).inc();
     }
 
+    /// By the way's word.
+    pub fn paged(&self, way: &'static str) {
+        self.pages.get_or_create(&WayLabel { way }).inc();
+    }
+
+    /// People were to be told by a last resort.
+    pub fn last_resort(&self, way: &'static str, was_told: bool) {
+        let result = if was_told { "told" } else { "failed" };
+        self.last_resorts.get_or_create(&LastResortLabel { way, result }).inc();
+    }
+
+    /// A last resort that there is, from the start of the process.
+    pub fn has_last_resort(&self, way: &'static str) {
+        for result in ["told", "failed"] {
+            drop(self.last_resorts.get_or_create(&LastResortLabel { way, result }));
+        }
+    }
+
     pub fn run_ended(&self, outcome: Outcome) {
         self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
     }
@@ -154,6 +188,20 @@ impl Metrics {
         );
     }
 
+    fn of_paging(&self, registry: &mut Registry) {
+        registry.register(
+            "escalation_failures",
+            "Rounds in which no way to page people worked; another region or a last resort follows",
+            self.escalation_failures.clone(),
+        );
+        registry.register("pages", "Incidents people were paged for, by way", self.pages.clone());
+        registry.register(
+            "last_resort",
+            "Last resorts used because nobody could be paged, by way and result",
+            self.last_resorts.clone(),
+        );
+    }
+
     fn begin_at_zero(&self) {
         // A counter that appears with its first event hides that event from `increase()`.
         for result in Webhook::ALL {
@@ -161,6 +209,9 @@ impl Metrics {
         }
         for guard in GUARDS {
             drop(self.guard_refusals.get_or_create(&GuardLabel { guard }));
+        }
+        for way in WAYS {
+            drop(self.pages.get_or_create(&WayLabel { way }));
         }
         for outcome in Outcome::ALL {
             drop(self.runs.get_or_create(&OutcomeLabel { outcome }));
@@ -198,11 +249,7 @@ impl Metrics {
             "Rounds in which open incidents could not be compared with the claims",
             self.reconcile_failures.clone(),
         );
-        registry.register(
-            "escalation_failures",
-            "Failed attempts to page people; each is tried again",
-            self.escalation_failures.clone(),
-        );
+        self.of_paging(&mut registry);
         registry.register(
             "report_failures",
             "Titles and notes that could not be written",

@@ -31,6 +31,10 @@ pub const EVENTS: [&str; 8] = [
 
 /// What a person writes in a note to stop AMS.
 const STOP_COMMAND: &str = "ams stop";
+/// The same in Japanese, where no space is needed before it, and what makes it say something else
+/// behind it: "do not stop", "stopping", "stopped".
+const STOP_WORD: &str = "停止";
+const NO_STOP: [&str; 7] = ["しない", "せず", "しません", "中", "済", "した", "され"];
 
 /// What a person writes to allow what a run has asked about, or to forbid it.
 const APPROVE_COMMAND: &str = "ams approve";
@@ -83,7 +87,7 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
                 let by = by.clone();
                 Some(Event::Answered { incident: parent_id(data)?, approved, by, at })
             };
-            if is_command(&content, STOP_COMMAND) {
+            if is_command(&content, STOP_COMMAND) || is_stop_in_japanese(&content) {
                 taken_from(parent_id(data), StandDownReason::StopNote)
             } else if is_command(&content, APPROVE_COMMAND) {
                 answered(true)
@@ -130,6 +134,16 @@ fn is_command(folded: &str, command: &str) -> bool {
         .is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
+/// "ams 停止", "ams停止してください".
+fn is_stop_in_japanese(folded: &str) -> bool {
+    let behind =
+        folded.strip_prefix("ams").and_then(|rest| rest.trim_start().strip_prefix(STOP_WORD));
+    behind.is_some_and(|rest| {
+        let rest = rest.trim_start();
+        !NO_STOP.iter().any(|word| rest.starts_with(word))
+    })
+}
+
 fn opened(event: &Value, opening: Opening) -> Option<Event> {
     let data = &event["data"];
     let references = |list: &Value| -> Vec<String> {
@@ -152,6 +166,7 @@ fn opened(event: &Value, opening: Opening) -> Option<Event> {
         created_at: text(&data["created_at"]).and_then(|at| at.parse().ok()),
         status_by: text(&event["agent"]["id"]),
         reopened_at: text(&data["reopened_at"]).and_then(|at| at.parse().ok()),
+        acknowledged_by: Vec::new(),
         assignees: references(&data["assignees"]),
         html_url: text(&data["html_url"]),
         seen_at: occurred_at(event),

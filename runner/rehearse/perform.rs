@@ -24,11 +24,13 @@ use crate::execute::run::Executor;
 use crate::execute::sources::Sources;
 use crate::guard::Guards;
 use crate::guard::rules::Rules as Limits;
+use crate::handoff::Paging;
 use crate::history::Forgetful;
 use crate::incident::{Incident, IncidentId, Named, Outcome, Owner, Region, Status};
 use crate::limits;
 use crate::mask::Mask;
 use crate::metrics::Metrics;
+use crate::paging::Acknowledge;
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::{Intake as _, Taken};
 use crate::receive::{Delivery, Event};
@@ -152,6 +154,7 @@ fn incident(test: &Test, service: Option<String>, at: Timestamp) -> Result<Incid
         reopened_at: None,
         service: service.map(|name| Named { id: name.clone(), name }),
         escalation_policy: Some("PPOLICY".to_owned()),
+        acknowledged_by: Vec::new(),
         assignees: vec!["PAMS".to_owned()],
         html_url: Some("https://example.pagerduty.com/incidents/PREHEARSAL".to_owned()),
         seen_at: at,
@@ -187,6 +190,7 @@ async fn pipeline(
         platform: Arc::clone(&script.platform) as Arc<_>,
         style: Arc::new(Style { lang: file.lang, zone, mask: Mask::default() }),
         metrics: metrics.clone(),
+        acknowledge: Acknowledge::Never,
     };
     let history = Arc::new(Forgetful::default());
     let actuator = Arc::clone(script) as Arc<_>;
@@ -205,7 +209,7 @@ async fn pipeline(
             sources,
         },
         reporter,
-        fallback_policy: None,
+        paging: Paging::default(),
         bot_user: "PAMS".to_owned(),
         runs: Runs::new(metrics.clone()),
         early_ends: EarlyEnds::default(),

@@ -174,6 +174,9 @@ impl RecordedPlatform {
     }
 }
 
+/// Who is on call, whatever the policy.
+const ON_CALL: &str = "PONCALL";
+
 #[async_trait]
 impl IncidentPlatform for RecordedPlatform {
     async fn incident(&self, _id: &IncidentId) -> Result<Incident, PlatformError> {
@@ -193,12 +196,13 @@ impl IncidentPlatform for RecordedPlatform {
         incident.urgency = change.urgency.unwrap_or(incident.urgency);
         if change.escalation.is_some() {
             incident.status = Status::Triggered;
+            incident.assignees = vec![ON_CALL.to_owned()];
         }
         Ok(incident.clone())
     }
 
     async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError> {
-        let levels = vec![vec!["PAMS".to_owned()], vec!["PONCALL".to_owned()]];
+        let levels = vec![vec!["PAMS".to_owned()], vec![ON_CALL.to_owned()]];
         Ok(EscalationPolicy { id: id.to_owned(), name: "rehearsal".to_owned(), levels })
     }
 

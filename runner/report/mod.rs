@@ -4,6 +4,7 @@
 //! sentence people read is in `text.rs`. Report never decides anything.
 
 pub mod account;
+pub mod acknowledge;
 pub mod guards;
 pub mod note;
 pub mod pagerduty;
@@ -17,6 +18,7 @@ pub mod title;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -24,6 +26,7 @@ use jiff::Timestamp;
 use crate::claim::hold::Hold;
 use crate::claim::protocol::Refusal;
 use crate::incident::{Incident, IncidentId, Named, Status, Urgency};
+use crate::paging::Responders;
 
 /// A change of an incident; only what is `Some` is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +43,11 @@ pub struct IncidentChange {
     pub again: bool,
     /// The last reopening that is known. A resolve that is sent again does not undo a later one.
     pub reopened_at: Option<Timestamp>,
+    /// Who had the incident before an escalation. An attempt whose answer was lost is followed by a
+    /// look: with somebody else, it worked, and nobody is paged twice.
+    pub before: Option<Vec<String>>,
+    /// Takes back what AMS itself had acknowledged; made also after a person asked AMS to stop.
+    pub gives_back: bool,
 }
 
 /// Whom an incident goes to next.
@@ -49,8 +57,42 @@ pub enum Escalation {
     Level(u32),
     /// Another escalation policy, from its first level.
     Policy(String),
-    /// One user directly; does not escalate further by itself: the last resort.
-    User(String),
+    /// Users directly; does not escalate further by itself.
+    Users(Vec<String>),
+}
+
+/// How people were paged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// A level of the incident's policy.
+    Level(u32),
+    Policy(String),
+    Users(Vec<String>),
+    Responders,
+    /// Not by the incident itself; which way it was.
+    LastResort(String),
+}
+
+impl Way {
+    /// The word used in metrics.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Level(_) => "level",
+            Self::Policy(_) => "policy",
+            Self::Users(_) => "users",
+            Self::Responders => "responders",
+            Self::LastResort(_) => "last_resort",
+        }
+    }
+}
+
+/// Asks people to join an incident that stays with whoever has it.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponderRequest<'a> {
+    /// Id of the user in whose name they are asked.
+    pub requester: &'a str,
+    pub message: &'a str,
+    pub targets: &'a Responders,
 }
 
 /// An escalation policy as far as the next level has to be found in it.
@@ -199,20 +241,48 @@ pub trait IncidentPlatform: Send + Sync {
         change: &IncidentChange,
     ) -> Result<Incident, PlatformError>;
 
-    /// The same for a title alone; `sent` is set once it may have reached the platform. Until then, a call
-    /// that is dropped has changed nothing.
-    async fn retitle(
+    /// The same, with `sent` set once it may have reached the platform: a call that is dropped before that
+    /// has changed nothing.
+    async fn change_or_drop(
         &self,
         id: &IncidentId,
-        title: String,
+        change: &IncidentChange,
         sent: &AtomicBool,
     ) -> Result<Incident, PlatformError> {
         sent.store(true, Ordering::Relaxed);
-        let change = IncidentChange { title: Some(title), ..IncidentChange::default() };
-        self.change(id, &change).await
+        self.change(id, change).await
     }
 
     async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError>;
+
+    /// Notifies responders. `false`: PagerDuty took it and found nobody to notify.
+    async fn ask_responders(
+        &self,
+        _id: &IncidentId,
+        _request: ResponderRequest<'_>,
+    ) -> Result<bool, PlatformError> {
+        Ok(false)
+    }
+
+    /// Has this user given the incident to somebody since then, by level, policy or name? Read from
+    /// PagerDuty's own log, after a take-over.
+    async fn handed_over_since(
+        &self,
+        _id: &IncidentId,
+        _by: &str,
+        _since: Timestamp,
+    ) -> Result<bool, PlatformError> {
+        Ok(false)
+    }
+
+    /// How long an acknowledgement of the service's incidents lasts; `None`: for ever, as is
+    /// PagerDuty's default.
+    async fn acknowledgement_timeout(
+        &self,
+        _service: &str,
+    ) -> Result<Option<Duration>, PlatformError> {
+        Ok(None)
+    }
 
     /// All notes of the incident, oldest first.
     async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError>;

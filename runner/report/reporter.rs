@@ -19,6 +19,7 @@ use crate::lang::Lang;
 use crate::limits;
 use crate::mask;
 use crate::metrics::Metrics;
+use crate::paging::Acknowledge;
 use crate::report::note::{Kind, Story, Style, marker};
 use crate::report::title::{State, with_state};
 use crate::report::{IncidentChange, IncidentPlatform, PlatformError, text};
@@ -28,6 +29,8 @@ pub struct Reporter {
     pub platform: Arc<dyn IncidentPlatform>,
     pub style: Arc<Style>,
     pub metrics: Metrics,
+    /// Of the run's customer, else what the operator says.
+    pub acknowledge: Acknowledge,
 }
 
 /// Why something was not told.
@@ -64,6 +67,11 @@ impl Reporter {
         }
         let style = Style { lang, ..Style::clone(&self.style) };
         Self { style: Arc::new(style), ..self }
+    }
+
+    #[must_use]
+    pub fn acknowledging(self, acknowledge: Acknowledge) -> Self {
+        Self { acknowledge, ..self }
     }
 
     /// Masks what its customer calls secret, too.
@@ -126,7 +134,13 @@ impl Reporter {
         sent: &AtomicBool,
     ) -> bool {
         let title = with_state(&incident.title, State::Working, self.style.lang);
-        let titled = self.platform.retitle(&incident.id, title, sent).await;
+        let is_ours = self.may_acknowledge(incident).await;
+        let change = IncidentChange {
+            title: Some(title),
+            status: is_ours.then_some(Status::Acknowledged),
+            ..IncidentChange::default()
+        };
+        let titled = self.platform.change_or_drop(&incident.id, &change, sent).await;
         if let Err(error) = &titled {
             self.count_failure(&incident.id, error);
         }
@@ -202,15 +216,17 @@ impl Reporter {
         self.persist(incident, halt, NOTE_ROUNDS, call).await
     }
 
-    /// Is the note there already? After a take-over the first owner may have written it.
+    /// Is the note there already? After a take-over the first owner may have written it. Not asked for
+    /// long: people may be waiting for their page behind it.
     pub async fn has_end_note(
         &self,
         story: &Story<'_>,
+        rounds: usize,
         halt: &CancellationToken,
     ) -> Result<bool, Untold> {
         let incident = &story.run.incident;
         let marker = marker(story.run, Kind::End);
-        let notes = self.persist(incident, halt, NOTE_ROUNDS, || self.platform.notes(incident));
+        let notes = self.persist(incident, halt, rounds, || self.platform.notes(incident));
         Ok(notes.await?.iter().any(|note| note.content.trim_end().ends_with(&marker)))
     }
 

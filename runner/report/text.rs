@@ -52,7 +52,7 @@ pub const fn labels(lang: Lang) -> Labels {
             no_manual: "手動手順はシナリオに書かれていません。上の確認結果から切り分けをお願いします。",
             taken_over: "担当リージョンが停止したため、途中から引き継いで対応しました。それ以前の出力は元のリージョンに残っています。",
             will_do: "■ これから行うこと",
-            to_stop: "止めるには、このインシデントを acknowledge するか、ノートに「ams stop」と書いてください。",
+            to_stop: "止めるには、このインシデントを acknowledge するか、ノートに「ams stop」か「ams 停止」と書いてください。",
             contact: "連絡先",
             customer: "お客様",
             approve: "AMS 承認依頼: 実施してよいか回答をお願いします。",
@@ -110,6 +110,38 @@ pub const fn headline(lang: Lang, end: &End) -> &'static str {
         (Lang::En, End::Gathered) => "AMS hand-off: please decide.",
         (Lang::Ja, _) => "AMS 引継ぎ: 対応をお願いします。",
         (Lang::En, _) => "AMS hand-off: please take over.",
+    }
+}
+
+/// To responders, who see nothing else at first.
+pub fn responders_message(lang: Lang, title: &str) -> String {
+    match lang {
+        Lang::Ja => format!("AMS 引継ぎ: 対応をお願いします。{title}"),
+        Lang::En => format!("AMS hand-off: please take over. {title}"),
+    }
+}
+
+/// To whoever a last resort reaches.
+pub fn last_resort(lang: Lang, incident: &str) -> String {
+    match lang {
+        Lang::Ja => format!(
+            "インシデント {incident} の担当者を PagerDuty で呼び出せませんでした。インシデントを開き、             対応と、エスカレーションポリシーの確認をお願いします。"
+        ),
+        Lang::En => format!(
+            "AMS could not page anybody for incident {incident} in PagerDuty. Please open it, take it              over, and look at its escalation policy."
+        ),
+    }
+}
+
+/// In the note of an incident whose people were told another way.
+pub fn by_last_resort(lang: Lang, way: &str) -> String {
+    match lang {
+        Lang::Ja => format!(
+            "このインシデントからは誰も呼び出せなかったため、最後の手段（{way}）で知らせました。             エスカレーションポリシーを確認してください。"
+        ),
+        Lang::En => format!(
+            "Nobody could be paged from this incident; people were told by the last resort ({way}).              Please look at the escalation policy."
+        ),
     }
 }
 

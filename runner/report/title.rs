@@ -34,6 +34,23 @@ const PREFIX: &str = "[AMS ";
 /// Characters between `[AMS ` and `]`; a longer bracket is not ours.
 const LONGEST_STATE: usize = 24;
 
+/// What the titles of a last resort's own incidents begin with.
+pub const fn last_resort_prefix(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Ja => LAST_RESORTS[0],
+        Lang::En => LAST_RESORTS[1],
+    }
+}
+
+/// In this order: Japanese, English.
+const LAST_RESORTS: [&str; 2] = ["[AMS 呼出不能]", "[AMS unpaged]"];
+
+/// An incident that AMS has made to reach people. Its title names another incident's, whose scenario
+/// must not begin for it.
+pub fn is_last_resort(title: &str) -> bool {
+    LAST_RESORTS.iter().any(|prefix| title.trim_start().starts_with(prefix))
+}
+
 /// The title without our state, however often it was put there. This is what is matched.
 pub fn original(title: &str) -> &str {
     let mut rest = title.trim();

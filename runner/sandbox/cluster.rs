@@ -28,7 +28,7 @@ pub struct Plan {
     pub regions: Vec<String>,
     pub vars: BTreeMap<String, String>,
     pub lang: String,
-    /// Further lines for every region's configuration.
+    /// Further lines for every region's configuration; `$PAGERDUTY` in them is where the stand-in is.
     pub settings: String,
     /// By region: variables of its process alone, which go before its configuration.
     pub environment: BTreeMap<String, BTreeMap<String, String>>,
@@ -134,6 +134,7 @@ impl Cluster {
         let vars =
             if lines.is_empty() { String::new() } else { format!("vars:\n{}\n", lines.join("\n")) };
         let file = || format!("{{sqlite: {}}}", quoted(&self.claims().display().to_string()));
+        let settings = settings.replace("$PAGERDUTY", &self.pagerduty.url());
         let store = self.plan.stores.get(name).cloned().unwrap_or_else(file);
         format!(
             "region: {name}\nlisten: {listen}\nlang: {lang}\nscenarios: {}\nevidence: {}\n\

@@ -48,6 +48,23 @@ pub static FILE: Mapping = Mapping::of(
         .without("the incident's own")
         .example("PSHOPEP"),
         field(
+            "escalation",
+            Kind::Map(&ESCALATION),
+            "Whom to page when the levels of the incident's own policy reach nobody.",
+            "インシデントのポリシーで誰も呼び出せないときの呼び出し先",
+        )
+        .without("only `pagerduty.fallback` of the settings")
+        .example("{policy: PSECOND, users: [PABC123]}"),
+        field(
+            "acknowledge",
+            Kind::Word(&["never", "on_start", "where_timeout"]),
+            "Whether AMS acknowledges what it works on; `where_timeout` only where the service has an \
+             acknowledgement timeout.",
+            "対応開始時に acknowledge するか（where_timeout は acknowledge のタイムアウトがあるサービスだけ）",
+        )
+        .without("`pagerduty.acknowledge` of the settings")
+        .example("where_timeout"),
+        field(
             "ticket_project",
             Kind::Text,
             "The project of its tickets: `{{ customer.ticket_project }}`.",
@@ -139,6 +156,40 @@ pub static FILE: Mapping = Mapping::of(
 );
 
 const TEXTS: Kind = Kind::OneOrMany(0, &Kind::Text);
+
+pub static ESCALATION: Mapping = Mapping::of(
+    "customer/escalation",
+    "Whom to page when the levels of the incident's own policy reach nobody, in this order. Ids are \
+     PagerDuty's.",
+    &[
+        field("policy", Kind::Text, "Another escalation policy.", "別のエスカレーションポリシー")
+            .example("PSECOND"),
+        field(
+            "users",
+            TEXTS,
+            "Users, assigned directly: that does not escalate any further.",
+            "直接割り当てるユーザー（それ以上エスカレーションされない）",
+        )
+        .example("[PABC123]"),
+        field(
+            "responders",
+            Kind::Map(&RESPONDERS),
+            "Who is asked to join, where the account's plan has responder requests.",
+            "レスポンダーとして呼び出す相手（契約プランによる）",
+        )
+        .example("{users: [PABC123]}"),
+    ],
+);
+
+pub static RESPONDERS: Mapping = Mapping::of(
+    "customer/escalation/responders",
+    "Who is asked to join an incident.",
+    &[
+        field("users", TEXTS, "Users by id.", "ユーザーのID").example("[PABC123]"),
+        field("policies", TEXTS, "Escalation policies by id.", "エスカレーションポリシーのID")
+            .example("[PSECOND]"),
+    ],
+);
 
 pub static MASK: Mapping = Mapping::of(
     "customer/mask",

@@ -156,6 +156,7 @@ fn incident(title: &str) -> Incident {
         reopened_at: None,
         service: None,
         escalation_policy: None,
+        acknowledged_by: Vec::new(),
         assignees: Vec::new(),
         html_url: None,
         seen_at: jiff::Timestamp::UNIX_EPOCH,

@@ -168,6 +168,7 @@ fn incident(args: &Args) -> Result<Incident, String> {
         reopened_at: None,
         service: args.service.clone().map(|name| Named { id: name.clone(), name }),
         escalation_policy: None,
+        acknowledged_by: Vec::new(),
         assignees: Vec::new(),
         html_url: None,
         seen_at: SystemClock.now(),

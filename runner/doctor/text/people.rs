@@ -149,13 +149,25 @@ fn levels(ja: bool, matter: &Matter) -> Option<Said> {
         Matter::NoFallback => Said::but(
             pick(
                 ja,
-                "`pagerduty.fallback_policy` がありません。次のレベルが拒否されたときの代わりがありません",
-                "there is no `pagerduty.fallback_policy` for when the next level is refused",
+                "`pagerduty.fallback` がありません。障害のエスカレーションポリシーで誰も呼び出せないときの代わりがありません",
+                "there is no `pagerduty.fallback` for when an incident's own policy reaches nobody",
             ),
             pick(
                 ja,
                 "必ず人に届くポリシーの ID を設定してください",
                 "name a policy that always reaches people",
+            ),
+        ),
+        Matter::NoLastResort => Said::but(
+            pick(
+                ja,
+                "`last_resort` がありません。PagerDuty で誰も呼び出せないとき、誰にも知らせられません",
+                "there is no `last_resort`: when PagerDuty pages nobody, nobody can be told",
+            ),
+            pick(
+                ja,
+                "別のサービスの連携キー、Slack、メールのどれかを設定してください",
+                "give the integration key of another service, Slack or e-mail",
             ),
         ),
         _ => return None,
@@ -169,6 +181,29 @@ fn acknowledging(ja: bool, matter: &Matter) -> Option<Said> {
             "AMS は確認（acknowledge）しません。PagerDuty の自動エスカレーションが働き続けます",
             "AMS never acknowledges: PagerDuty's own escalation stays armed",
         )),
+        Matter::AcknowledgesWithTimeout => Said::fine(pick(
+            ja,
+            "AMS の確認（acknowledge）は、サービスのタイムアウトで必ず解けます",
+            "what AMS acknowledges ends with the service's timeout, if all regions die",
+        )),
+        Matter::AcknowledgesForEver { by } => Said::but(
+            pick(
+                ja,
+                format!(
+                    "AMS は開始時に確認（acknowledge）し、タイムアウトのないサービスがあります: {}。全リージョンが止まると、誰も呼び出されません",
+                    names(ja, by)
+                ),
+                format!(
+                    "AMS acknowledges on start, also where nothing ends it ({}): if all regions die, nobody is paged",
+                    names(ja, by)
+                ),
+            ),
+            pick(
+                ja,
+                "`where_timeout` にするか、サービスに Acknowledgement timeout を設定してください",
+                "say `where_timeout`, or set the services' acknowledgement timeouts",
+            ),
+        ),
         Matter::AcknowledgedForEver { services } => Said::but(
             pick(
                 ja,

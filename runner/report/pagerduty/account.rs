@@ -5,8 +5,9 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::outcome::error;
+use super::policies::ON_CALLS;
 use super::transport::{Call, Failure, GaveUp};
-use super::{INCIDENT, ON_CALLS, PAGE, PagerDuty, SUBSCRIPTIONS, answer, is_id, set_up};
+use super::{INCIDENT, PAGE, PagerDuty, SUBSCRIPTIONS, answer, is_id, set_up};
 use crate::limits;
 use crate::report::PlatformError;
 use crate::report::account::{

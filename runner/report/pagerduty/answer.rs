@@ -90,6 +90,10 @@ pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
         status_by: holder.get("last_status_change_by").and_then(reference),
         reopened_at: reopened_at(holder),
         assignees: assignees(holder),
+        acknowledged_by: list(holder, "acknowledgements")
+            .iter()
+            .filter_map(|it| it.get("acknowledger").and_then(reference))
+            .collect(),
         html_url: text(holder, "html_url"),
         seen_at,
     })

@@ -34,8 +34,9 @@ pub(super) fn body(change: &IncidentChange) -> Option<Value> {
         Some(Escalation::Policy(id)) => {
             set("escalation_policy", json!({ "id": id, "type": "escalation_policy_reference" }));
         }
-        Some(Escalation::User(id)) => {
-            set("assignments", json!([{ "assignee": { "id": id, "type": "user_reference" } }]));
+        Some(Escalation::Users(ids)) => {
+            let one = |id| json!({ "assignee": { "id": id, "type": "user_reference" } });
+            set("assignments", ids.iter().map(one).collect());
         }
         None => {}
     }

@@ -9,17 +9,22 @@ mod body;
 mod budget;
 mod change;
 mod outcome;
-mod policies;
+mod pages;
+mod paging;
+mod paging_answers;
 mod past;
+mod policies;
 mod resolution;
 mod retry;
-mod settings;
+mod service;
 mod set_up;
+mod settings;
 mod transport;
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -28,14 +33,15 @@ use serde_json::{Value, json};
 
 use self::budget::Lane;
 use self::change::Reaction;
-use self::outcome::{about_incident, error, react};
+use self::outcome::{about_incident, react};
 use self::policies::Policies;
 pub use self::retry::Pace;
+use self::service::Timeouts;
 pub use self::settings::{Credential, Settings};
 use self::transport::{Call, Failure, Transport};
 use super::{
     EscalationPolicy, IncidentChange, IncidentPlatform, Note, OpenIncident, PlatformError,
-    Resolution, Watched,
+    Resolution, ResponderRequest, Watched,
 };
 use crate::claim::hold::{Hold, Permission};
 use crate::claim::protocol::{self, StandDown, StandDownReason};
@@ -60,6 +66,7 @@ pub struct PagerDuty {
     transport: Arc<Transport>,
     policies: Arc<Policies>,
     clock: Arc<dyn Clock>,
+    timeouts: Arc<Timeouts>,
     /// Of the run it writes for.
     hold: Option<Arc<Hold>>,
 }
@@ -77,7 +84,13 @@ impl PagerDuty {
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
         let clock = Arc::clone(&settings.clock);
         let transport = Arc::new(Transport::new(settings)?);
-        Ok(Self { transport, policies: Arc::default(), clock, hold: None })
+        Ok(Self {
+            transport,
+            policies: Arc::default(),
+            clock,
+            timeouts: Arc::default(),
+            hold: None,
+        })
     }
 
     fn permission(&self, consent: bool) -> Option<Permission> {
@@ -142,7 +155,7 @@ impl PagerDuty {
             call.body = change::body(&rest);
             // A person who took the incident meanwhile must not be overruled.
             let decides = rest.status.is_some() || rest.escalation.is_some();
-            call.permission = self.permission(decides);
+            call.permission = self.permission(decides && !rest.gives_back);
             call.lane = lane(&rest);
             call.sent = sent;
             if call.body.is_none() {
@@ -151,6 +164,9 @@ impl PagerDuty {
             let answer = if rest.status == Some(Status::Resolved) {
                 let look = |attempt| self.resolved_before(id, change.reopened_at, attempt);
                 self.transport.call_looking(&call, change.again, look).await
+            } else if let (Some(_), Some(before)) = (&rest.escalation, &rest.before) {
+                let look = |attempt| self.paged_before(id, before, attempt);
+                self.transport.call_looking(&call, false, look).await
             } else {
                 self.transport.call(&call).await
             };
@@ -200,28 +216,6 @@ impl PagerDuty {
             _ => Ok(None),
         }
     }
-
-    /// Every page of a list, up to `most` entries.
-    async fn pages(
-        &self,
-        (template, name): (&'static str, &'static str),
-        query: &[(&'static str, String)],
-        most: usize,
-        mut take: impl FnMut(&Value) + Send,
-    ) -> Result<(), PlatformError> {
-        for offset in (0..most).step_by(PAGE) {
-            let mut call = Call::get(template, vec![name]);
-            let page = [("limit", PAGE.to_string()), ("offset", offset.to_string())];
-            call.query = query.iter().cloned().chain(page).collect();
-            let answer = self.transport.call(&call).await;
-            let answer = answer.map_err(|gave_up| error(&call, name.to_owned(), gave_up))?;
-            take(&answer);
-            if answer["more"] != true {
-                break;
-            }
-        }
-        Ok(())
-    }
 }
 
 #[async_trait]
@@ -259,18 +253,41 @@ impl IncidentPlatform for PagerDuty {
         self.put(id, change, None).await
     }
 
-    async fn retitle(
+    async fn change_or_drop(
         &self,
         id: &IncidentId,
-        title: String,
+        change: &IncidentChange,
         sent: &AtomicBool,
     ) -> Result<Incident, PlatformError> {
-        let change = IncidentChange { title: Some(title), ..IncidentChange::default() };
-        self.put(id, &change, Some(sent)).await
+        self.put(id, change, Some(sent)).await
     }
 
     async fn escalation_policy(&self, id: &str) -> Result<EscalationPolicy, PlatformError> {
         self.policies.get(&self.transport, id).await
+    }
+
+    async fn ask_responders(
+        &self,
+        id: &IncidentId,
+        request: ResponderRequest<'_>,
+    ) -> Result<bool, PlatformError> {
+        self.request_responders(id, request).await
+    }
+
+    async fn handed_over_since(
+        &self,
+        id: &IncidentId,
+        by: &str,
+        since: Timestamp,
+    ) -> Result<bool, PlatformError> {
+        self.log_says_handed_over(id, by, since).await
+    }
+
+    async fn acknowledgement_timeout(
+        &self,
+        service: &str,
+    ) -> Result<Option<Duration>, PlatformError> {
+        self.service_timeout(service).await
     }
 
     async fn notes(&self, id: &IncidentId) -> Result<Vec<Note>, PlatformError> {

@@ -15,7 +15,7 @@ use crate::limits;
 use crate::report::{EscalationPolicy, PlatformError};
 
 const POLICY: &str = "/escalation_policies/{id}";
-const ON_CALLS: &str = "/oncalls";
+pub(super) const ON_CALLS: &str = "/oncalls";
 
 type Answer = Result<EscalationPolicy, PlatformError>;
 

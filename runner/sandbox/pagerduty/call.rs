@@ -16,6 +16,10 @@ pub(super) enum Call {
     ListAbilities,
     ListServices,
     ListPolicies,
+    AskResponders(String),
+    GetService(String),
+    /// Of the Events API, which has another host and no token.
+    Enqueue,
     GetPolicy(String),
     ListPriorities,
     ListUsers,
@@ -56,6 +60,11 @@ impl Call {
             ("GET", ["incidents", id, "log_entries"]) => {
                 (Self::ListIncidentLog(own(id)), "/incidents/{id}/log_entries")
             }
+            ("POST", ["incidents", id, "responder_requests"]) => {
+                (Self::AskResponders(own(id)), "/incidents/{id}/responder_requests")
+            }
+            ("GET", ["services", id]) => (Self::GetService(own(id)), "/services/{id}"),
+            ("POST", ["v2", "enqueue"]) => (Self::Enqueue, "/v2/enqueue"),
             ("GET", ["log_entries"]) => (Self::ListLog, "/log_entries"),
             ("GET", ["abilities"]) => (Self::ListAbilities, "/abilities"),
             ("GET", ["services"]) => (Self::ListServices, "/services"),

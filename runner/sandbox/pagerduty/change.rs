@@ -90,6 +90,15 @@ impl Turn<'_> {
         Ok(self.events)
     }
 
+    /// The service's acknowledgement timeout is over.
+    pub(super) fn acknowledgement_ends(mut self) -> Vec<Event> {
+        if self.incident.status == Status::Acknowledged {
+            self.unacknowledge();
+            self.page();
+        }
+        self.events
+    }
+
     /// The incident becomes part of another one, which PagerDuty tells as a resolve.
     pub(super) fn merge(mut self, into: &IncidentId) -> Result<Vec<Event>, Refusal> {
         if self.incident.status == Status::Resolved {
@@ -134,6 +143,11 @@ impl Turn<'_> {
             if level == 0 || level > policy.levels.len() {
                 return Err(Refusal::no_such_level());
             }
+        }
+        let moves = change.level.is_some() || change.policy.is_some();
+        let level = change.level.unwrap_or(1);
+        if moves && policy.levels.get(level - 1).is_none_or(Vec::is_empty) {
+            return Err(Refusal::nobody_on_call());
         }
         let unknown = |user: &String| self.directory.user(user).is_none();
         if change.assignees.iter().flatten().any(unknown) {

@@ -10,6 +10,12 @@ pub const MANAGER: &str = "PMGR001";
 pub const POLICY: &str = "PPOL001";
 /// A policy of one level that reaches the engineer.
 pub const PEOPLE_ONLY: &str = "PPOL002";
+/// A policy of one level that is the bot itself: escalating it pages nobody.
+pub const BOT_ONLY: &str = "PPOL003";
+/// A policy whose only level has nobody on call.
+pub const NOBODY: &str = "PPOL004";
+/// A policy with nobody on call between the bot and the manager.
+pub const GAP: &str = "PPOL005";
 /// The service on which incidents happen.
 pub const SERVICE: &str = "PSVC001";
 
@@ -32,7 +38,7 @@ pub(super) struct Service {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
     pub(super) policy: &'static str,
-    /// Seconds; PagerDuty has none unless somebody sets it.
+    /// Seconds after which an acknowledgement ends; PagerDuty has none unless somebody sets it.
     pub(super) acknowledgement_timeout: Option<u32>,
 }
 
@@ -76,6 +82,14 @@ impl Directory {
                     id: PEOPLE_ONLY,
                     name: "People only",
                     levels: vec![vec![ENGINEER]],
+                    minutes: 5,
+                },
+                Policy { id: BOT_ONLY, name: "AMS alone", levels: vec![vec![BOT]], minutes: 5 },
+                Policy { id: NOBODY, name: "Empty schedule", levels: vec![Vec::new()], minutes: 5 },
+                Policy {
+                    id: GAP,
+                    name: "Nobody in between",
+                    levels: vec![vec![BOT], Vec::new(), vec![MANAGER]],
                     minutes: 5,
                 },
             ],

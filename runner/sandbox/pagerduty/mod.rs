@@ -8,6 +8,7 @@ mod call;
 mod change;
 mod deliver;
 mod directory;
+mod events;
 mod faults;
 mod json;
 mod lists;
@@ -16,6 +17,7 @@ mod notes;
 mod people;
 mod refusal;
 mod requests;
+mod responders;
 mod rest;
 mod serve;
 mod state;
@@ -35,7 +37,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub use directory::{BOT, ENGINEER, MANAGER, PEOPLE_ONLY, POLICY, SERVICE};
+pub use directory::{BOT, BOT_ONLY, ENGINEER, GAP, MANAGER, NOBODY, PEOPLE_ONLY, POLICY, SERVICE};
+pub use events::AlertEvent;
 pub use faults::Fault;
 pub use refusal::Refusal;
 pub use requests::{RecordedRequest, RequestLog};
@@ -67,6 +70,8 @@ pub struct Settings {
     pub requests_per_minute: Option<u32>,
     /// PagerDuty's is a minute; shorter for tests.
     pub rate_window: Duration,
+    /// Of the service that takes events.
+    pub routing_key: String,
 }
 
 impl Default for Settings {
@@ -80,6 +85,7 @@ impl Default for Settings {
             answer_within: Duration::from_secs(5),
             requests_per_minute: None,
             rate_window: Duration::from_mins(1),
+            routing_key: "sandbox-routing-key-0123456789abc".to_owned(),
         }
     }
 }
@@ -131,6 +137,16 @@ impl StandIn {
     /// Base of the REST API.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where events for [`Settings::routing_key`] go.
+    pub fn events_url(&self) -> String {
+        format!("{}/v2/enqueue", self.url())
+    }
+
+    /// Events that were accepted, oldest first.
+    pub fn alert_events(&self) -> Vec<AlertEvent> {
+        self.look(|state| state.alert_events.clone())
     }
 
     /// One more receiver of all events; returns the subscription's id.

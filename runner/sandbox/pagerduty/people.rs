@@ -32,6 +32,17 @@ impl StandIn {
         self.change(Agent::User(user.to_owned()), incident, change)
     }
 
+    pub fn escalate_as(&self, user: &str, incident: &IncidentId, to: usize) -> Result<(), Refusal> {
+        let change = Change { level: Some(to), ..Change::default() };
+        self.change(Agent::User(user.to_owned()), incident, change)
+    }
+
+    /// To another escalation policy.
+    pub fn delegate_as(&self, user: &str, incident: &IncidentId, to: &str) -> Result<(), Refusal> {
+        let change = Change { policy: Some(to.to_owned()), ..Change::default() };
+        self.change(Agent::User(user.to_owned()), incident, change)
+    }
+
     pub fn retitle_as(
         &self,
         user: &str,
@@ -95,6 +106,19 @@ impl StandIn {
         self.shared.act(|state, now| {
             let turn = state.turn(incident, Agent::PagerDuty, now)?;
             Ok(((), turn.time_out()?))
+        })
+    }
+
+    /// How long an acknowledgement of the service's incidents lasts, in seconds.
+    pub fn set_acknowledgement_timeout(&self, seconds: Option<u32>) {
+        self.shared.update(|state| state.directory.service.acknowledgement_timeout = seconds);
+    }
+
+    /// That time is over: the incident is triggered again, and whoever has it is paged.
+    pub fn acknowledgement_times_out(&self, incident: &IncidentId) -> Result<(), Refusal> {
+        self.shared.act(|state, now| {
+            let turn = state.turn(incident, Agent::PagerDuty, now)?;
+            Ok(((), turn.acknowledgement_ends()))
         })
     }
 

@@ -64,6 +64,11 @@ impl Refusal {
         Self::new(400, 2001, "Invalid Input Provided", error)
     }
 
+    pub(super) fn nobody_on_call() -> Self {
+        let error = "The escalation policy has no user on call at this level";
+        Self::new(400, 1015, "Escalation Policy Has No User On Call", error)
+    }
+
     pub(super) fn unknown_priority() -> Self {
         let error = "The priority does not exist";
         Self::new(400, 1020, "Invalid Priority Provided", error)

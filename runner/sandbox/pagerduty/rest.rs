@@ -9,7 +9,7 @@ use super::lists::{self, Query};
 use super::refusal::Refusal;
 use super::state::{Agent, Event, IncidentView, State};
 use super::subscriptions::AT_MOST;
-use super::{directory, wish};
+use super::{directory, events, wish};
 use crate::incident::IncidentId;
 
 /// What a request is answered with.
@@ -28,10 +28,12 @@ pub(super) struct Ask<'a> {
     pub(super) body: &'a Value,
     /// Told to whoever makes a subscription.
     pub(super) secret: &'a str,
+    /// Of the service that takes events.
+    pub(super) routing_key: &'a str,
     pub(super) now: Timestamp,
 }
 
-type Answer = Result<(Reply, Vec<Event>), Refusal>;
+pub(super) type Answer = Result<(Reply, Vec<Event>), Refusal>;
 
 pub(super) fn answer(state: &mut State, ask: &Ask<'_>) -> Answer {
     match &ask.call {
@@ -39,6 +41,8 @@ pub(super) fn answer(state: &mut State, ask: &Ask<'_>) -> Answer {
         Call::AddNote(id) => add_note(state, ask, id),
         Call::EditNote(id, note) => edit_note(state, ask, id, note),
         Call::DeleteNote(id, note) => delete_note(state, ask, id, note),
+        Call::AskResponders(id) => ask_responders(state, ask, id),
+        Call::Enqueue => events::enqueue(state, ask),
         Call::AddSubscription => add_subscription(state, ask),
         Call::ChangeSubscription(id) => {
             let wish = wish::subscription(&ask.body["webhook_subscription"])?;
@@ -87,6 +91,11 @@ fn read(state: &State, ask: &Ask<'_>) -> Result<Value, Refusal> {
             let policy = known.policy(id).ok_or_else(Refusal::not_found)?;
             Ok(json!({ "escalation_policy": json::policy(known, policy) }))
         }
+        Call::GetService(id) => {
+            let service = Some(&known.service).filter(|service| service.id == *id);
+            let service = service.ok_or_else(Refusal::not_found)?;
+            Ok(json!({ "service": json::service(known, service) }))
+        }
         Call::ListPriorities => {
             let rows = known.priorities.iter().map(json::priority).collect();
             lists::page("priorities", rows, &ask.query)
@@ -130,6 +139,14 @@ fn add_note(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
     let (note, events) = state.turn(&id, actor(ask), ask.now)?.annotate(content)?;
     let body = json!({ "note": json::note(&state.directory, &note) });
     Ok((ok(body), events))
+}
+
+fn ask_responders(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
+    let id = find(state, id)?.id.clone();
+    let request = wish::responders(ask.body)?;
+    let mut turn = state.turn(&id, actor(ask), ask.now)?;
+    let shown = turn.ask_responders(&request)?;
+    Ok((ok(json!({ "responder_request": shown })), turn.events))
 }
 
 fn edit_note(state: &mut State, ask: &Ask<'_>, id: &str, note: &str) -> Answer {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::directory::Directory;
+use super::events::AlertEvent;
 use super::faults::Faults;
 use super::requests::RequestLog;
 use super::subscriptions::Subscription;
@@ -20,6 +21,8 @@ pub struct State {
     pub(super) requests: RequestLog,
     pub(super) faults: Faults,
     pub(super) ids: Ids,
+    /// Of the Events API; as many as tests send.
+    pub(super) alert_events: Vec<AlertEvent>,
 }
 
 impl State {
@@ -32,6 +35,7 @@ impl State {
             requests: RequestLog::default(),
             faults: Faults::default(),
             ids: Ids::default(),
+            alert_events: Vec::new(),
         }
     }
 
@@ -95,6 +99,14 @@ pub struct IncidentView {
 }
 
 impl IncidentView {
+    /// The users that were asked to join, oldest first.
+    pub fn responders(&self) -> impl Iterator<Item = &str> {
+        self.log.iter().filter_map(|entry| match &entry.what {
+            Entry::ResponderAsked { user } => Some(user.as_str()),
+            _ => None,
+        })
+    }
+
     /// The users that were paged, one entry per page, oldest first.
     pub fn paged(&self) -> impl Iterator<Item = &str> {
         self.log.iter().filter_map(|entry| match &entry.what {
@@ -181,6 +193,10 @@ pub enum Entry {
         into: IncidentId,
     },
     Reopened,
+    /// Asked to join, and notified.
+    ResponderAsked {
+        user: String,
+    },
 }
 
 /// Something that subscriptions are told: one envelope, the same for all of them.

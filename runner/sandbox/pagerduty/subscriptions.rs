@@ -11,7 +11,7 @@ use super::state::{Event, State};
 use crate::incident::IncidentId;
 
 /// The events a subscription gets: all that the stand-in sends.
-pub(super) const EVENTS: [&str; 10] = [
+pub(super) const EVENTS: [&str; 11] = [
     "incident.triggered",
     "incident.acknowledged",
     "incident.unacknowledged",
@@ -22,6 +22,7 @@ pub(super) const EVENTS: [&str; 10] = [
     "incident.reassigned",
     "incident.priority_updated",
     "incident.annotated",
+    "incident.responder.added",
 ];
 
 /// Drops in a row after which PagerDuty stops using a subscription.

@@ -57,7 +57,7 @@ fn kind(entry: &Entry) -> Kind {
         Entry::Assigned { .. } | Entry::Escalated { .. } | Entry::Delegated { .. } => {
             Kind::Assignment
         }
-        Entry::Paged { .. } => Kind::Page,
+        Entry::Paged { .. } | Entry::ResponderAsked { .. } => Kind::Page,
         Entry::Retitled { .. } => Kind::Title,
         Entry::Noted { .. } | Entry::NoteEdited { .. } | Entry::NoteDeleted => Kind::Note,
         Entry::Urgency(_) => Kind::Urgency,
@@ -99,6 +99,9 @@ pub(super) fn sentence(directory: &Directory, entry: &Entry) -> String {
         Entry::Resolved { resolution: Some(text) } => format!("resolved: {text}"),
         Entry::Merged { into } => format!("merged into {into}"),
         Entry::Reopened => "reopened".to_owned(),
+        Entry::ResponderAsked { user } => {
+            format!("asked to join: {}", directory.user_name(user))
+        }
     }
 }
 

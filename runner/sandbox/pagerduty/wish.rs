@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::change::Change;
 use super::refusal::Refusal;
+use super::responders::Request;
 use super::subscriptions::{Scope, SubscriptionChange};
 use crate::incident::{Status, Urgency};
 
@@ -62,6 +63,29 @@ pub(super) fn subscription(wish: &Value) -> Result<SubscriptionChange, Refusal> 
     };
     let description = text(wish, "description")?.map(str::to_owned);
     Ok(SubscriptionChange { active: wish["active"].as_bool(), description, events, scope })
+}
+
+pub(super) fn responders(body: &Value) -> Result<Request, Refusal> {
+    let requester = text(body, "requester_id")?;
+    let message = text(body, "message")?;
+    let targets = body["responder_request_targets"].as_array().into_iter().flatten();
+    let targets = targets.map(|target| {
+        let target = &target["responder_request_target"];
+        let (id, kind) = (text(target, "id")?, text(target, "type")?);
+        let known = |kind: &&str| ["user_reference", "escalation_policy_reference"].contains(kind);
+        match (id, kind.filter(known)) {
+            (Some(id), Some(kind)) => Ok((id.to_owned(), kind.to_owned())),
+            _ => Err(Refusal::invalid("A target has no id or type")),
+        }
+    });
+    let targets: Vec<(String, String)> = targets.collect::<Result<_, _>>()?;
+    match (requester, message) {
+        (Some(requester), Some(message)) if !targets.is_empty() => {
+            let (requester, message) = (requester.to_owned(), message.to_owned());
+            Ok(Request { requester, message, targets })
+        }
+        _ => Err(Refusal::invalid("Requester, message and targets are required")),
+    }
 }
 
 fn urgency(wish: &Value) -> Result<Option<Urgency>, Refusal> {

@@ -7,6 +7,7 @@ mod masks;
 // How much PagerDuty is sent.
 mod rate;
 // Where PagerDuty reaches every region.
+mod paging;
 mod regions;
 
 use std::collections::BTreeMap;
@@ -124,7 +125,7 @@ fn every_setting_is_read() {
         (pagerduty.from.as_str(), pagerduty.bot_user.as_str()),
         ("ams@example.com", "PAMSBOT")
     );
-    assert_eq!(pagerduty.fallback_policy.as_deref(), Some("PPOLICY"));
+    assert_eq!(pagerduty.paging.fallback.policy.as_deref(), Some("PPOLICY"));
     let vars = [("log_dir", "/var/log"), ("retries", "3")];
     assert_eq!(config.vars, vars.map(|(n, v)| (n.to_owned(), v.to_owned())).into());
     assert_eq!((config.log.format, config.log.level.as_str()), (LogFormat::Json, "info,ams=debug"));

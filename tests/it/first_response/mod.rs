@@ -1,5 +1,6 @@
 //! Incidents from webhook to outcome: two region processes, a store, a PagerDuty that answers.
 
+mod acknowledging;
 mod approvals;
 mod calendars;
 mod counted;
@@ -14,6 +15,7 @@ mod limits_of_trust;
 mod lost_runner;
 mod masking;
 mod overtaken;
+mod paging;
 mod pauses;
 mod people;
 mod reload;

@@ -3,8 +3,9 @@
 use ams::claim::journal::Entry;
 use ams::claim::protocol::StandDownReason;
 use ams::incident::{IncidentId, Outcome, Status};
-use ams::sandbox::pagerduty::{ENGINEER, Fault, MANAGER, NewIncident, StandIn};
+use ams::sandbox::pagerduty::{ENGINEER, Fault, MANAGER, NewIncident, PEOPLE_ONLY, StandIn};
 
+use super::explain::until_told;
 use super::{REPAIR, SLOW};
 use crate::harness::world::{PATIENCE, SHORT_LEASE, World};
 
@@ -43,6 +44,46 @@ async fn reassigning_stops_it() {
         pagerduty.reassign_as(ENGINEER, incident, MANAGER).unwrap();
     };
     story(act, StandDownReason::Reassigned, Some(ENGINEER), "割り当てを変更").await;
+}
+
+#[tokio::test]
+async fn escalating_stops_it() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.escalate_as(ENGINEER, incident, 3).unwrap();
+    };
+    story(act, StandDownReason::Reassigned, Some(ENGINEER), "割り当てを変更").await;
+}
+
+#[tokio::test]
+async fn giving_it_to_another_policy_stops_it() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.delegate_as(ENGINEER, incident, PEOPLE_ONLY).unwrap();
+    };
+    story(act, StandDownReason::Reassigned, Some(ENGINEER), "割り当てを変更").await;
+}
+
+#[tokio::test]
+async fn the_note_that_stops_it_may_be_japanese() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.annotate_as(ENGINEER, incident, "AMS 停止しないでください").unwrap();
+        pagerduty.annotate_as(ENGINEER, incident, "ＡＭＳ　停止").unwrap();
+    };
+    story(act, StandDownReason::StopNote, Some(ENGINEER), "「ams stop」").await;
+}
+
+#[tokio::test]
+async fn the_target_of_a_merge_goes_on() {
+    let short = SLOW.replace("for: 30s", "for: 5s");
+    let world = World::with(&short).start().await;
+    let (source, target) = (world.fire("service is slow A"), world.fire("service is slow B"));
+    world.until_working(&source).await;
+    world.until_working(&target).await;
+    world.pagerduty().merge_as(ENGINEER, &source, &target).unwrap();
+    let run = world.expect(&source, Outcome::StoodDown).await;
+    assert_eq!(run.stand_down.unwrap().reason, StandDownReason::Merged);
+    world.expect(&target, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries").lines().count(), 1, "the target's");
+    world.end().await;
 }
 
 #[tokio::test]
@@ -92,6 +133,22 @@ async fn monitoring_that_clears_the_alert_is_told_apart() {
     let run = world.expect(&incident, Outcome::StoodDown).await;
     assert_eq!(run.stand_down.unwrap().reason, StandDownReason::ResolvedByMonitoring);
     assert!(world.last_note(&incident).contains("監視側でアラートが解消"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn what_monitoring_cleared_stands_beside_what_ams_verified() {
+    let world = World::with(&SLOW.replace("for: 30s", "for: 1s")).start().await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    // Nobody tells AMS, which finds the incident resolved when it wants to do it.
+    world.pagerduty().lose_webhooks(true);
+    world.pagerduty().monitoring_resolves(&incident).unwrap();
+    world.expect(&incident, Outcome::Resolved).await;
+    let told = until_told(&world, &incident).await;
+    assert_eq!(told["end"]["cleared"]["by"], "monitoring", "{told:#}");
+    let verified = told["steps"].as_array().unwrap().iter().any(|step| step["kind"] == "verify");
+    assert!(verified, "{told:#}");
     world.end().await;
 }
 

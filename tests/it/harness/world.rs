@@ -256,6 +256,8 @@ fn check_requests(pagerduty: &StandIn) {
     let Some(description) = Description::load() else { return };
     let writes =
         pagerduty.recorded_requests().into_iter().filter(|request| !request.body.is_null());
+    // The Events API is no part of that description.
+    let writes = writes.filter(|request| request.template != "/v2/enqueue");
     for request in writes {
         let problems = description.check_request(&request.method, &request.template, &request.body);
         assert!(problems.is_empty(), "{} {}: {problems:?}", request.method, request.path);

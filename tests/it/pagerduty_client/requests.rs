@@ -54,7 +54,7 @@ async fn each_change_sends_its_own_fields_and_no_others() {
             json!({ "escalation_policy": { "id": "E2", "type": "escalation_policy_reference" } }),
         ),
         (
-            escalate(Escalation::User("U2".to_owned())),
+            escalate(Escalation::Users(vec!["U2".to_owned()])),
             json!({ "assignments": [{ "assignee": { "id": "U2", "type": "user_reference" } }] }),
         ),
     ];

@@ -222,6 +222,7 @@ async fn metrics_have_names_that_dashboards_can_rely_on() {
         "ams_reconciled counter",
         "ams_reconcile_failures counter",
         "ams_escalation_failures counter",
+        "ams_pages counter",
         "ams_report_failures counter",
         "ams_store_errors counter",
         "ams_evidence_removed counter",

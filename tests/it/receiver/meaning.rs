@@ -107,11 +107,23 @@ fn a_note_that_says_ams_stop_stops_ams_however_it_is_written() {
         "AMS STOP!",
         "ams stop、こちらで見ます",
         "ams stopしてください",
+        "ams 停止",
+        "ＡＭＳ停止してください",
+        "AMS　停止　お願いします",
     ] {
         assert_eq!(note(content), stop, "{content}");
     }
     let ordinary = Some(Event::Ignored(Ignored::OrdinaryNote));
-    for content in ["", "the ams stopped the service", "ams stopped it", "please do not ams stop"] {
+    for content in [
+        "",
+        "the ams stopped the service",
+        "ams stopped it",
+        "please do not ams stop",
+        "AMS停止しないでください",
+        "ams 停止中です",
+        "AMS 停止済み",
+        "停止",
+    ] {
         assert_eq!(note(content), ordinary, "{content}");
     }
 }

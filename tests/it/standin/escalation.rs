@@ -1,7 +1,9 @@
 //! Whom the stand-in pages, and what people see.
 
 use ams::incident::{IncidentId, Status, Urgency};
-use ams::sandbox::pagerduty::{BOT, ENGINEER, MANAGER, NewIncident, PEOPLE_ONLY, POLICY};
+use ams::sandbox::pagerduty::{
+    BOT, ENGINEER, GAP, MANAGER, NOBODY, NewIncident, PEOPLE_ONLY, POLICY, Settings,
+};
 use serde_json::{Value, json};
 
 use super::World;
@@ -120,5 +122,71 @@ async fn the_timeline_tells_the_story() {
         "Duty Manager: resolved",
     ];
     assert_eq!(lines, story);
+    world.pagerduty.stop().await;
+}
+
+#[tokio::test]
+async fn a_level_without_anybody_on_call_is_refused() {
+    let world = World::start().await;
+    let id = world.incident();
+    let (code, answer) = world.change(&id, policy(NOBODY)).await;
+    assert_eq!((code, &answer["error"]["code"]), (400, &1015.into()));
+    world.change(&id, policy(GAP)).await;
+    let (code, answer) = world.change(&id, json!({ "escalation_level": 2 })).await;
+    assert_eq!((code, &answer["error"]["code"]), (400, &1015.into()));
+    let (code, _) = world.change(&id, json!({ "escalation_level": 3 })).await;
+    assert_eq!(code, 200);
+    assert_eq!(paged(&world, &id), [BOT, BOT, MANAGER]);
+    world.pagerduty.stop().await;
+}
+
+#[tokio::test]
+async fn responders_join_and_the_incident_stays() {
+    let world = World::start().await;
+    let id = world.incident();
+    let target =
+        |id: &str, kind: &str| json!({ "responder_request_target": { "id": id, "type": kind } });
+    let path = format!("/incidents/{id}/responder_requests");
+    let ask = |targets: Value| {
+        json!({
+        "requester_id": BOT, "message": "please", "responder_request_targets": targets })
+    };
+    let targets = json!([
+        target(MANAGER, "user_reference"),
+        target(PEOPLE_ONLY, "escalation_policy_reference")
+    ]);
+    let (code, answer) = world.ask("POST", &path, &ask(targets)).await;
+    let asked = &answer["responder_request"]["responder_request_targets"];
+    let people = &asked[1]["responder_request_target"]["incidents_responders"];
+    assert_eq!((code, &people[0]["user"]["id"]), (200, &ENGINEER.into()));
+    let incident = world.pagerduty.incident(&id).unwrap();
+    assert_eq!(incident.responders().collect::<Vec<_>>(), [MANAGER, ENGINEER]);
+    assert_eq!(incident.assignees, [BOT]);
+    for wrong in [json!([]), json!([target("PNOBODY", "user_reference")]), json!([{}])] {
+        assert_eq!(world.ask("POST", &path, &ask(wrong)).await.0, 400);
+    }
+    world.pagerduty.stop().await;
+}
+
+#[tokio::test]
+async fn events_with_one_key_are_one_alert_while_it_is_open() {
+    let world = World::start().await;
+    let event = |key: &str, severity: &str| {
+        json!({
+        "routing_key": Settings::default().routing_key, "event_action": "trigger", "dedup_key": key,
+        "payload": { "summary": "no page", "source": "ams", "severity": severity } })
+    };
+    for key in ["a", "a", "b"] {
+        let (code, answer) = world.ask("POST", "/v2/enqueue", &event(key, "critical")).await;
+        assert_eq!((code, &answer["dedup_key"]), (202, &key.into()));
+    }
+    assert_eq!(world.ask("POST", "/v2/enqueue", &event("c", "urgent")).await.0, 400);
+    assert_eq!(world.ask("POST", "/v2/enqueue", &json!({ "routing_key": "x" })).await.0, 400);
+    let events = world.pagerduty.alert_events();
+    assert_eq!((events[0].incident == events[1].incident, events.len()), (true, 3));
+    world.pagerduty.resolve_as(ENGINEER, &events[0].incident).unwrap();
+    world.ask("POST", "/v2/enqueue", &event("a", "critical")).await;
+    let again = world.pagerduty.alert_events().pop().unwrap();
+    assert!(again.incident != events[0].incident, "a new one after the resolve");
     world.pagerduty.stop().await;
 }

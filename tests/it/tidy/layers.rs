@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 41] = [
+const DIRECTION: [(&str, &[&str]); 42] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -11,7 +11,7 @@ const DIRECTION: [(&str, &[&str]); 41] = [
         "rehearse",
         &[
             "scenario", "claim", "customer", "execute", "guard", "history", "receive", "report",
-            "rules", "runs", "begun", "early", "evidence", "pipeline",
+            "rules", "runs", "begun", "early", "evidence", "handoff", "pipeline",
         ],
     ),
     ("customer", &["scenario", "claim", "guard"]),
@@ -33,12 +33,12 @@ const DIRECTION: [(&str, &[&str]); 41] = [
     ("shadow", &["scenario", "claim", "execute", "history", "report", "begun", "pipeline"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
     ("runs", &["claim", "execute"]),
-    ("config", &["aws", "claim", "dynamodb", "execute", "guard", "report"]),
+    ("config", &["aws", "claim", "dynamodb", "execute", "guard", "handoff", "report"]),
     (
         "pipeline",
         &[
             "scenario", "claim", "customer", "matching", "receive", "execute", "report", "runs",
-            "rules", "begun", "early", "evidence",
+            "rules", "begun", "early", "evidence", "handoff",
         ],
     ),
     (
@@ -56,6 +56,7 @@ const DIRECTION: [(&str, &[&str]); 41] = [
             "joined",
         ],
     ),
+    ("page", &["claim", "report", "handoff", "pipeline", "begun", "respond"]),
     (
         "resume",
         &["scenario", "claim", "matching", "execute", "report", "pipeline", "runs", "begun"],
@@ -109,15 +110,14 @@ const DIRECTION: [(&str, &[&str]); 41] = [
         &[
             "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
             "schema", "begun", "app", "config", "sandbox", "history", "explain", "pausing",
-            "figures", "backtest",
-            "receive", "doctor",
+            "figures", "backtest", "receive", "doctor",
         ],
     ),
     ("main", &["commands"]),
 ];
 
 /// Nouns and rules that everything may use, and that use only each other.
-const NOUNS: [&str; 11] = [
+const NOUNS: [&str; 12] = [
     "clock",
     "fields",
     "finding",
@@ -128,6 +128,7 @@ const NOUNS: [&str; 11] = [
     "limits",
     "mask",
     "metrics",
+    "paging",
     "yaml",
 ];
 
@@ -153,6 +154,7 @@ const TECHNOLOGY: [(&str, &[&str]); 19] = [
         &[
             "report/pagerduty/",
             "doctor/http.rs",
+            "handoff/last_resort/events.rs",
             "execute/http.rs",
             "execute/ssm/mod.rs",
             "aws/",
@@ -218,10 +220,11 @@ fn technology_stays_in_files_named_after_it() {
 }
 
 /// Files that decide.
-const RULES: [&str; 72] = [
+const RULES: [&str; 74] = [
     "backtest/mod.rs",
     "claim/answers.rs",
     "claim/journal.rs",
+    "claim/paged.rs",
     "claim/pauses.rs",
     "claim/protocol.rs",
     "customer/approval.rs",
@@ -278,6 +281,7 @@ const RULES: [&str; 72] = [
     "matching/overlap.rs",
     "matching/similar.rs",
     "matching/wording.rs",
+    "paging.rs",
     "receive/pagerduty.rs",
     "report/account.rs",
     "report/note.rs",

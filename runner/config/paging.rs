@@ -1,0 +1,94 @@
+//! How people are paged: `pagerduty.acknowledge`, `pagerduty.fallback`, `pagerduty.page_within`, and
+//! `last_resort`.
+
+use std::time::Duration;
+
+use super::source::Source;
+use crate::fields::At;
+use crate::finding::Findings;
+use crate::handoff::last_resort::events::{DEFAULT_URL, EventsConfig};
+use crate::limits;
+use crate::paging::{Acknowledge, Fallback};
+
+#[derive(Clone, Debug)]
+pub struct PagingConfig {
+    pub acknowledge: Acknowledge,
+    /// For customers whose own ways do not work, and for those that have none.
+    pub fallback: Fallback,
+    /// One region's try.
+    pub within: Duration,
+}
+
+/// How people are told where no page is possible.
+#[derive(Clone, Debug, Default)]
+pub struct LastResortConfig {
+    pub events: Option<EventsConfig>,
+}
+
+impl LastResortConfig {
+    pub const fn is_empty(&self) -> bool {
+        self.events.is_none()
+    }
+}
+
+/// Shorter is no try: one attempt may take ten seconds by itself.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// In the section `pagerduty`.
+pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> PagingConfig {
+    let acknowledge = source.word("acknowledge", &Acknowledge::WORDS, findings);
+    let fallback = source.fields.get("fallback");
+    let mut fallback =
+        fallback.map(|node| Fallback::read(node, "fallback", findings)).unwrap_or_default();
+    // The short form, which a variable can say, too.
+    if let Some(at) = source.text("fallback_policy", findings) {
+        if fallback.policy.is_some() {
+            let remedy = "keep one of them";
+            let message = "says what fallback.policy says, too";
+            source.bad((at.place, "fallback_policy"), message, remedy, findings);
+        }
+        fallback.policy = Some(at.value);
+    }
+    let within = source.duration("page_within", findings).unwrap_or(limits::PAGE_WITHIN);
+    if within < SHORTEST {
+        let at = (source.place("page_within"), "page_within");
+        source.bad(at, "is too short for one try", "write 1s or more", findings);
+    }
+    PagingConfig { acknowledge: acknowledge.unwrap_or_default(), fallback, within }
+}
+
+pub(super) fn read_last_resort(
+    source: &Source<'_>,
+    findings: &mut Findings,
+) -> Option<LastResortConfig> {
+    if !source.says("last_resort") {
+        return Some(LastResortConfig::default());
+    }
+    source.section("last_resort", "LAST_RESORT_", findings, |own, findings| {
+        if !own.says("events") {
+            let at = (own.place("events"), "last_resort");
+            own.bad(at, "names no way", "add a line, for example: events: {…}", findings);
+            return None;
+        }
+        let events = own.section("events", "LAST_RESORT_EVENTS_", findings, events)?;
+        Some(LastResortConfig { events: Some(events) })
+    })
+}
+
+fn events(source: &Source<'_>, findings: &mut Findings) -> Option<EventsConfig> {
+    let url = source.text("url", findings);
+    if let Some(At { place, value }) = &url
+        && !["https://", "http://"].iter().any(|scheme| value.starts_with(scheme))
+    {
+        let message = format!("is '{value}', which is no address of an API");
+        let remedy = "leave it out, or write https://events.eu.pagerduty.com/v2/enqueue";
+        source.bad((*place, "url"), &message, remedy, findings);
+    }
+    let key = source.fields.text("routing_key", findings).unwrap_or_else(|| At {
+        place: source.fields.place(),
+        value: "env:AMS_LAST_RESORT_ROUTING_KEY".to_owned(),
+    });
+    let routing_key = source.secret("routing_key", &key, findings)?;
+    let url = url.map_or_else(|| DEFAULT_URL.to_owned(), |at| at.value);
+    Some(EventsConfig { url, routing_key })
+}

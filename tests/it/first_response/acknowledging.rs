@@ -1,0 +1,148 @@
+//! When AMS acknowledges, and that its acknowledgement never is the last word.
+
+use ams::claim::protocol::StandDownReason;
+use ams::incident::{IncidentId, Outcome, Status};
+use ams::sandbox::pagerduty::{BOT, ENGINEER, Entry, MANAGER, StandIn};
+
+use super::SLOW;
+use crate::harness::world::{SHORT_LEASE, World};
+
+const ACKNOWLEDGE: &str = "AMS_PAGERDUTY_ACKNOWLEDGE";
+
+fn acknowledged(world: &World, incident: &IncidentId) -> Vec<String> {
+    world.view(incident).acknowledged_by.into_iter().map(|(user, _)| user).collect()
+}
+
+/// A run at work that has acknowledged its incident.
+async fn at_work(scenario: &str) -> (World, IncidentId) {
+    let world =
+        World::with(scenario).settings(SHORT_LEASE).environment(ACKNOWLEDGE, "on_start").start();
+    let world = world.await;
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    assert_eq!(world.view(&incident).status, Status::Acknowledged);
+    assert_eq!(acknowledged(&world, &incident), [BOT]);
+    (world, incident)
+}
+
+#[tokio::test]
+async fn it_never_does_by_default() {
+    let world = World::with(SLOW).start().await;
+    world.pagerduty().set_acknowledgement_timeout(Some(600));
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    assert_eq!(world.view(&incident).status, Status::Triggered);
+    world.pagerduty().acknowledge_as(ENGINEER, &incident).unwrap();
+    world.expect(&incident, Outcome::StoodDown).await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn its_own_acknowledgement_is_no_person_and_ends_with_the_resolve() {
+    let (world, incident) = at_work(&SLOW.replace("for: 30s", "for: 1s")).await;
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.view(&incident).status, Status::Resolved);
+    let writes = world.pagerduty().request_count("PUT", "/incidents/{id}")
+        + world.pagerduty().request_count("POST", "/incidents/{id}/notes");
+    assert!(writes <= 4, "the acknowledgement goes with the title: {writes}");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_hand_off_takes_it_back_and_pages() {
+    let unclear = SLOW.replace("for: 30s", "for: 1s").replace(
+        "verify: {name: 確認, run: 'true'}",
+        "verify: {name: 確認, run: 'false', within: 1s, every: 200ms}",
+    );
+    let (world, incident) = at_work(&unclear).await;
+    world.expect(&incident, Outcome::Escalated).await;
+    let view = world.view(&incident);
+    assert_eq!((view.status, view.acknowledged_by.len()), (Status::Triggered, 0));
+    assert!(view.paged().any(|user| user == ENGINEER));
+    world.end().await;
+}
+
+/// A person stops AMS in a way that is no acknowledgement of their own.
+async fn given_back(act: impl FnOnce(&StandIn, &IncidentId), reason: StandDownReason) {
+    let (world, incident) = at_work(SLOW).await;
+    act(world.pagerduty(), &incident);
+    let run = world.expect(&incident, Outcome::StoodDown).await;
+    assert_eq!(run.stand_down.unwrap().reason, reason);
+    let view = world.view(&incident);
+    assert_eq!(view.status, Status::Triggered, "AMS's acknowledgement is not the last word");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_note_that_stops_ams_gives_the_incident_back() {
+    let act = |pagerduty: &StandIn, incident: &IncidentId| {
+        pagerduty.annotate_as(ENGINEER, incident, "AMS停止してください").unwrap();
+    };
+    given_back(act, StandDownReason::StopNote).await;
+}
+
+#[tokio::test]
+async fn who_is_assigned_by_a_person_keeps_the_incident() {
+    let (world, incident) = at_work(SLOW).await;
+    world.pagerduty().reassign_as(ENGINEER, &incident, MANAGER).unwrap();
+    world.expect(&incident, Outcome::StoodDown).await;
+    assert_eq!(world.view(&incident).assignees, [MANAGER]);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_persons_acknowledgement_beside_it_stays() {
+    let (world, incident) = at_work(SLOW).await;
+    world.pagerduty().acknowledge_as(ENGINEER, &incident).unwrap();
+    world.expect(&incident, Outcome::StoodDown).await;
+    let view = world.view(&incident);
+    assert_eq!(view.status, Status::Acknowledged);
+    assert!(acknowledged(&world, &incident).contains(&ENGINEER.to_owned()));
+    assert!(!view.log.iter().any(|it| it.what == Entry::Unacknowledged));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn only_where_the_service_has_a_timeout() {
+    for (timeout, status) in [(None, Status::Triggered), (Some(600), Status::Acknowledged)] {
+        let world = World::with(SLOW)
+            .customer(
+                "customer: s\nname: s\nservices: [Sandbox web shop]\nacknowledge: where_timeout\n",
+            )
+            .start()
+            .await;
+        world.pagerduty().set_acknowledgement_timeout(timeout);
+        let incident = world.fire("service is slow");
+        world.until_working(&incident).await;
+        assert_eq!(world.view(&incident).status, status, "{timeout:?}");
+        world.pagerduty().resolve_as(ENGINEER, &incident).unwrap();
+        world.expect(&incident, Outcome::StoodDown).await;
+        world.end().await;
+    }
+}
+
+#[tokio::test]
+async fn when_its_acknowledgement_times_out_the_run_goes_on() {
+    let world = World::with(&SLOW.replace("for: 30s", "for: 2s"))
+        .environment(ACKNOWLEDGE, "where_timeout")
+        .start()
+        .await;
+    world.pagerduty().set_acknowledgement_timeout(Some(600));
+    let incident = world.fire("service is slow");
+    world.until_working(&incident).await;
+    world.pagerduty().acknowledgement_times_out(&incident).unwrap();
+    world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_takes_over_the_run_does_not_take_it_for_a_persons() {
+    let (mut world, incident) = at_work(&SLOW.replace("for: 30s", "for: 4s")).await;
+    let owner = world.owner(&incident).await;
+    world.kill(owner).await;
+    let run = world.expect(&incident, Outcome::Resolved).await;
+    assert_eq!(run.epoch, 2);
+    world.restart(owner).await;
+    world.end().await;
+}
