@@ -25,7 +25,7 @@ use crate::mask::Mask;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::text;
-use crate::report::{guards, reasons, title};
+use crate::report::{guards, packet, reasons, title};
 use crate::scenario::model::{Mode, Scenario};
 
 /// The story as it was written when the run began here.
@@ -134,6 +134,11 @@ impl Pipeline {
             manual: masked(&told.manual).filter(|_| wants_people),
             contact: masked(&contact),
             priority: told.priority.clone(),
+            beside: begun
+                .beside
+                .iter()
+                .map(|it| words(mask, |lang| packet::line(lang, it)))
+                .collect(),
             paged: paged(begun, end),
         }
     }

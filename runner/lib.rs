@@ -56,6 +56,7 @@ pub mod config;
 pub mod early;
 pub mod evidence;
 pub mod metrics;
+mod packet;
 pub mod pausing;
 pub mod pipeline;
 pub mod reconcile;

@@ -79,9 +79,19 @@ struct ResultLabel {
 const GUARDS: [&str; 7] =
     ["budget", "cool_down", "breaker", "turn", "storm", "record_full", "pause"];
 
+/// Every word of [`Metrics::told`].
+const TOLD: [&str; 4] = ["ticket", "follow_up", "chat", "mail"];
+const TOLD_RESULTS: [&str; 4] = ["sent", "refused", "unknown", "given_up"];
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct GuardLabel {
     guard: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToldLabel {
+    what: &'static str,
+    result: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -95,6 +105,7 @@ pub struct Metrics {
     webhooks: Family<ResultLabel, Counter>,
     runs: Family<OutcomeLabel, Counter>,
     guard_refusals: Family<GuardLabel, Counter>,
+    told: Family<ToldLabel, Counter>,
     pub runs_open: Gauge,
     pub take_overs: Counter,
     /// Runs begun because their webhooks were lost.
@@ -128,6 +139,11 @@ impl Metrics {
         self.guard_refusals.get_or_create(&GuardLabel { guard }).inc();
     }
 
+    /// What came of telling people beside PagerDuty, by its words.
+    pub fn told(&self, what: &'static str, result: &'static str) {
+        self.told.get_or_create(&ToldLabel { what, result }).inc();
+    }
+
     pub fn run_ended(&self, outcome: Outcome) {
         self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
     }
@@ -158,6 +174,9 @@ impl Metrics {
         for guard in GUARDS {
             drop(self.guard_refusals.get_or_create(&GuardLabel { guard }));
         }
+        for (what, result) in TOLD.iter().flat_map(|what| TOLD_RESULTS.map(|it| (*what, it))) {
+            drop(self.told.get_or_create(&ToldLabel { what, result }));
+        }
         for outcome in Outcome::ALL {
             drop(self.runs.get_or_create(&OutcomeLabel { outcome }));
         }
@@ -178,6 +197,11 @@ impl Metrics {
             "guard_refusals",
             "Runs that a guard stopped before a recovery, by guard",
             self.guard_refusals.clone(),
+        );
+        registry.register(
+            "told_beside",
+            "Tickets, messages and mails of hand-offs by what came of them",
+            self.told.clone(),
         );
         registry.register(
             "take_overs",

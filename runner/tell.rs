@@ -93,8 +93,7 @@ impl Pipeline {
     async fn tell_recovery(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         // The owner before us came as far as that; whatever somebody wished since does not undo it.
         if begun.taken_over && self.is_resolved_by_us(&begun.incident) {
-            let story = self.story(begun);
-            self.end_note(&story, &end, begun).await?;
+            self.tell_everywhere(begun, &end).await?;
             return Ok(end);
         }
         // A person who took over in the last moment keeps the incident.
@@ -104,7 +103,7 @@ impl Pipeline {
         let story = self.story(begun);
         match begun.reporter.resolve(&begun.incident, &story, &end, &begun.place.halt).await {
             Ok(_) => {
-                self.end_note(&story, &end, begun).await?;
+                self.tell_everywhere(begun, &end).await?;
                 Ok(end)
             }
             Err(Untold::Lost(Refusal::StandDown { stand_down, .. })) => {
@@ -164,6 +163,7 @@ impl Pipeline {
         self.record_closing(begun, &end, level, false).await?;
         let story = self.story(begun);
         if self.was_told(&story, begun).await? {
+            self.tell_everywhere(begun, &end).await?;
             return Ok(end);
         }
         match hand_off.give(&begun.incident, &story, level).await {
@@ -174,12 +174,12 @@ impl Pipeline {
             }
             Err(untold) => return Err(untold.into()),
         }
-        self.end_note(&story, &end, begun).await?;
+        self.tell_everywhere(begun, &end).await?;
         Ok(end)
     }
 
     /// A note of the owner before us proves that it had paged, since the page comes first.
-    async fn was_told(&self, story: &Story<'_>, begun: &Begun) -> Result<bool, Left> {
+    pub(crate) async fn was_told(&self, story: &Story<'_>, begun: &Begun) -> Result<bool, Left> {
         if !begun.taken_over {
             return Ok(false);
         }
@@ -191,7 +191,12 @@ impl Pipeline {
     }
 
     /// A note that was given up is counted where it happened; only a halt stops the run here.
-    async fn end_note(&self, story: &Story<'_>, end: &End, begun: &Begun) -> Result<(), Left> {
+    pub(crate) async fn end_note(
+        &self,
+        story: &Story<'_>,
+        end: &End,
+        begun: &Begun,
+    ) -> Result<(), Left> {
         if self.was_told(story, begun).await? {
             return Ok(());
         }

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::told::{ToldResult, ToldWhat};
 use crate::incident::Outcome;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +50,10 @@ pub enum Entry {
     Answered { step: StepAt, approved: bool, by: Option<String>, at: Timestamp },
     /// The run is over in substance; what remains is to tell people.
     Closing { outcome: Outcome, reason: Reason, escalate_to: Option<u32>, at: Timestamp },
+    /// People are about to be told in a further place.
+    Telling { what: ToldWhat, at: Timestamp },
+    /// They were; with the other system's opaque id, never with its words.
+    Told { what: ToldWhat, result: ToldResult, reference: Option<String>, at: Timestamp },
 }
 
 /// A step, and at which turn of the loops around it: `7`, `7@2`, `7@2.1`.
@@ -293,6 +298,8 @@ impl Journal {
                 | Entry::Deferred { .. }
                 | Entry::Asked { .. }
                 | Entry::Answered { .. }
+                | Entry::Telling { .. }
+                | Entry::Told { .. }
                 | Entry::Closing { .. } => {}
             }
             doubts

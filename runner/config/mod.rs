@@ -19,6 +19,7 @@ use crate::fields::{At, Fields};
 use crate::finding::{Finding, Findings};
 use crate::guard::file::{Level, read_limits};
 use crate::guard::rules::Rules;
+use crate::handoff::ways::Settings as Ways;
 use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
@@ -28,6 +29,7 @@ use crate::yaml::{self, Node, Place};
 mod customers_aws;
 mod evidence;
 mod mask;
+mod packet;
 mod records;
 mod source;
 mod store;
@@ -58,6 +60,8 @@ pub struct Config {
     pub host_markers: Places,
     pub webhook_secrets: Vec<SecretString>,
     pub pagerduty: PagerDutyConfig,
+    /// Beside PagerDuty.
+    pub ways: Ways,
     pub vars: BTreeMap<String, String>,
     pub reload_every: Duration,
     /// How often open incidents are compared with the claims.
@@ -149,6 +153,7 @@ impl Config {
     /// All that this process must not say: its own secrets, and what the operator names.
     pub fn secrets(&self) -> Mask {
         let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]);
+        let own = own.chain(packet::secrets(&self.ways));
         let named = self.mask.known.iter();
         Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
     }
@@ -230,6 +235,7 @@ impl Source<'_> {
             host_markers: host_markers?,
             webhook_secrets: webhook?,
             pagerduty: pagerduty?,
+            ways: packet::read(self, findings),
             vars,
             reload_every,
             reconcile_every,

@@ -230,6 +230,8 @@ impl Memory {
                 | Entry::Deferred { .. }
                 | Entry::Asked { .. }
                 | Entry::Answered { .. }
+                | Entry::Telling { .. }
+                | Entry::Told { .. }
                 | Entry::Closing { .. } => {}
             }
         }

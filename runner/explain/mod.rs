@@ -124,6 +124,9 @@ pub struct EndAccount {
     pub manual: Option<String>,
     pub contact: Option<String>,
     pub priority: Option<String>,
+    /// Tickets, messages and mails, and what came of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
     /// Nothing where that is not known.
     pub paged: Option<Paged>,
     /// People were to be told; whether they were is not recorded.
@@ -265,6 +268,7 @@ fn ended(evidence: &Evidence, plan: Option<&ScenarioKnown>, lang: Lang) -> Optio
             manual: end.manual.clone(),
             contact: end.contact.clone(),
             priority: end.priority.clone(),
+            beside: end.beside.iter().map(|words| in_lang(words, lang)).collect(),
             paged: Some(end.paged.clone()),
             is_planned: false,
         });
@@ -287,6 +291,7 @@ fn ended(evidence: &Evidence, plan: Option<&ScenarioKnown>, lang: Lang) -> Optio
         manual: None,
         contact: None,
         priority: None,
+        beside: Vec::new(),
         paged: match level {
             Some(level) => Some(Paged::Level(level)),
             None => (!pages).then_some(Paged::Nobody),

@@ -92,6 +92,8 @@ fn gathered(evidence: &Evidence) -> Vec<(StepAt, Traces<'_>)> {
             Entry::Deferred { .. }
             | Entry::Asked { .. }
             | Entry::Answered { .. }
+            | Entry::Telling { .. }
+            | Entry::Told { .. }
             | Entry::Closing { .. } => {}
         }
     }

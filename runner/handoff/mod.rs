@@ -3,7 +3,14 @@
 //! Page first, then the note: by the time somebody has opened the incident the note is there, and
 //! a note that fails never delays a page.
 
+pub mod backlog;
+pub mod email;
 pub mod escalate;
+mod http;
+pub mod once;
+pub mod packet;
+pub mod slack;
+pub mod ways;
 
 use tokio_util::sync::CancellationToken;
 

@@ -102,6 +102,9 @@ pub struct Ended {
     pub manual: Option<String>,
     pub contact: Option<String>,
     pub priority: Option<String>,
+    /// Where else people were told, and what came of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Words>,
     pub paged: Paged,
 }
 
@@ -273,6 +276,7 @@ mod tests {
             manual: None,
             contact: None,
             priority: None,
+            beside: Vec::new(),
             paged: Paged::Nobody,
         };
         let story = RunStory { title: "障".repeat(9_000), end: Some(end), ..RunStory::default() };

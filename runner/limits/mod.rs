@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 mod aws;
+mod packet;
 
 pub use aws::*;
+pub use packet::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

@@ -278,7 +278,11 @@ fn note(entry: &Entry) -> Note {
         Entry::Done { step, .. } => Note::Done(step.step.try_into().unwrap()),
         Entry::Closing { reason, .. } => Note::Closing(how_of(*reason)),
         Entry::Asked { step, .. } => Note::Asked(step.step.try_into().unwrap()),
-        Entry::Way { .. } | Entry::Deferred { .. } | Entry::Answered { .. } => {
+        Entry::Way { .. }
+        | Entry::Deferred { .. }
+        | Entry::Answered { .. }
+        | Entry::Telling { .. }
+        | Entry::Told { .. } => {
             unreachable!("the model writes no such entry")
         }
     }

@@ -4,6 +4,8 @@
 mod evidence;
 // What else is secret.
 mod masks;
+// How people are told beside PagerDuty.
+mod ways;
 
 use std::collections::BTreeMap;
 use std::process::Command;
