@@ -148,6 +148,14 @@ impl Metrics {
         self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
+    fn of_hand_offs(&self, registry: &mut Registry) {
+        registry.register(
+            "told_beside",
+            "Tickets, messages and mails of hand-offs by what came of them",
+            self.told.clone(),
+        );
+    }
+
     fn of_evidence(&self, registry: &mut Registry) {
         registry.register(
             "evidence_removed",
@@ -199,11 +207,6 @@ impl Metrics {
             self.guard_refusals.clone(),
         );
         registry.register(
-            "told_beside",
-            "Tickets, messages and mails of hand-offs by what came of them",
-            self.told.clone(),
-        );
-        registry.register(
             "take_overs",
             "Runs taken over from a runner that died or released them",
             self.take_overs.clone(),
@@ -234,6 +237,7 @@ impl Metrics {
             self.store_errors.clone(),
         );
         self.of_evidence(&mut registry);
+        self.of_hand_offs(&mut registry);
         registry.register(
             "rules_refused",
             "1 while changed scenarios are refused and the set before is in force",

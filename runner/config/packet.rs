@@ -55,7 +55,7 @@ fn secret(
 
 fn read_email(source: &Source<'_>, findings: &mut Findings) -> Option<email::Settings> {
     let smtp = source.required("smtp", "smtp.example.com:587", findings);
-    let tls = source.word("tls", &Tls::WORDS, findings).unwrap_or(Tls::StartTls);
+    let tls = source.word("tls", &Tls::WORDS, findings).unwrap_or(Tls::Upgraded);
     let from = source.required("from", "AMS <ams@example.com>", findings);
     let user = source.text("user", findings);
     let login = match (user, source.fields.get("password")) {

@@ -39,14 +39,14 @@ pub enum Tls {
     /// From the first byte: port 465.
     Whole,
     /// After a greeting in the clear; without it nothing is sent: port 587.
-    StartTls,
+    Upgraded,
     /// Not at all: for a relay on the same machine.
     None,
 }
 
 impl Tls {
     pub const WORDS: [(&'static str, Self); 3] =
-        [("starttls", Self::StartTls), ("tls", Self::Whole), ("none", Self::None)];
+        [("starttls", Self::Upgraded), ("tls", Self::Whole), ("none", Self::None)];
 }
 
 /// The mail server.
@@ -127,13 +127,13 @@ impl Email {
         let tls_of = || TlsParameters::new(host.clone());
         let whole = match tls {
             Tls::Whole => Some(tls_of().map_err(before)?),
-            Tls::StartTls | Tls::None => None,
+            Tls::Upgraded | Tls::None => None,
         };
         let wait = Some(limits::PACKET_REQUEST);
         let connect =
             AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), wait, &name, whole, None);
         let mut connection = connect.await.map_err(before)?;
-        if *tls == Tls::StartTls {
+        if *tls == Tls::Upgraded {
             if !connection.can_starttls() {
                 connection.abort().await;
                 return Err(Attempt::Refused(format!("{host} offers no STARTTLS")));

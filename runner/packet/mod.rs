@@ -63,7 +63,7 @@ impl Pipeline {
         };
         if let Some(told) = soon {
             told.map_err(Left::Lost)?;
-            self.see(begun, &contents, &board);
+            see(begun, &contents, &board);
             self.record_told(begun, &contents).await?;
             return if noted {
                 self.late_note(begun).await
@@ -71,7 +71,7 @@ impl Pipeline {
                 self.last_note(begun, end).await
             };
         }
-        self.see(begun, &contents, &board);
+        see(begun, &contents, &board);
         let late = async {
             tokio::select! {
                 told = &mut sending => told.map_err(Left::Lost),
@@ -80,7 +80,7 @@ impl Pipeline {
         };
         let note = async { if noted { Ok(()) } else { self.last_note(begun, end).await } };
         tokio::try_join!(note, late)?;
-        self.see(begun, &contents, &board);
+        see(begun, &contents, &board);
         self.record_told(begun, &contents).await?;
         self.late_note(begun).await
     }
@@ -193,17 +193,6 @@ impl Pipeline {
         }
     }
 
-    /// Takes over what the board says by now.
-    fn see(&self, begun: &mut Begun, contents: &[ToldWhat], board: &Board) {
-        let board = board.borrow();
-        begun.beside.retain(|(what, _)| !contents.contains(what));
-        for what in contents {
-            let went = board.get(what).cloned().unwrap_or(Went::UnderWay);
-            begun.beside.push((*what, went));
-        }
-        begun.beside.sort_by_key(|(what, _)| *what);
-    }
-
     /// Records what came of it. Until this is written, a take-over looks for it.
     async fn record_told(&self, begun: &mut Begun, contents: &[ToldWhat]) -> Result<(), Left> {
         let run = begun.claim().run().clone();
@@ -237,6 +226,17 @@ impl Pipeline {
         begun.journal = journal;
         Ok(())
     }
+}
+
+/// Takes over what the board says by now.
+fn see(begun: &mut Begun, contents: &[ToldWhat], board: &Board) {
+    let board = board.borrow();
+    begun.beside.retain(|(what, _)| !contents.contains(what));
+    for what in contents {
+        let went = board.get(what).cloned().unwrap_or(Went::UnderWay);
+        begun.beside.push((*what, went));
+    }
+    begun.beside.sort_by_key(|(what, _)| *what);
 }
 
 /// What the customer wants told of such an end, in its order.

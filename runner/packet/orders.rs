@@ -193,7 +193,7 @@ fn ticket(begun: &Begun, wish: &wishes::Backlog, said: &Said) -> backlog::Order 
         Append::Incident | Append::Never => format!("[ams:incident:{}]", begun.incident.id),
         Append::Scenario => format!("[ams:scenario:{}]", trouble(begun)),
     };
-    let description = said.fill(wish.description.as_ref(), words::description(said.lang), None);
+    let description = said.fill(wish.description.as_ref(), words::DESCRIPTION, None);
     backlog::Order {
         project: wish.project.clone(),
         issue_type: wish.issue_type.clone(),
@@ -305,7 +305,7 @@ mod tests {
         for lang in [Lang::Ja, Lang::En] {
             let all = [
                 words::summary(lang),
-                words::description(lang),
+                words::DESCRIPTION,
                 words::follow_up_summary(lang),
                 words::follow_up_description(lang),
                 words::mail_subject(lang),

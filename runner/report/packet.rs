@@ -131,12 +131,8 @@ pub const fn summary(lang: Lang) -> &'static str {
     }
 }
 
-pub const fn description(lang: Lang) -> &'static str {
-    match lang {
-        Lang::Ja => "{{ run.note }}\n\nPagerDuty: {{ incident.url }}",
-        Lang::En => "{{ run.note }}\n\nPagerDuty: {{ incident.url }}",
-    }
-}
+/// In both languages.
+pub const DESCRIPTION: &str = "{{ run.note }}\n\nPagerDuty: {{ incident.url }}";
 
 pub const fn follow_up_summary(lang: Lang) -> &'static str {
     match lang {

@@ -96,7 +96,7 @@ impl<'a> Checker<'a, '_> {
         match &step.kind {
             StepKind::Approve { ask, .. } => self.template(ask, scope, &what),
             StepKind::Resolve { message: Some(message), .. } => {
-                self.template(message, scope, &what)
+                self.template(message, scope, &what);
             }
             StepKind::HandOff(hand_off) => self.hand_off(hand_off, scope),
             StepKind::Branch { cases, otherwise } => {

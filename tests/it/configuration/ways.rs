@@ -27,7 +27,7 @@ fn all_three_are_read_and_their_secrets_are_masked() {
     let email = config.ways.email.as_ref().unwrap();
     assert_eq!(
         (email.host.as_str(), email.port, email.tls),
-        ("smtp.example.com", 587, Tls::StartTls)
+        ("smtp.example.com", 587, Tls::Upgraded)
     );
     let said = config.secrets().apply("key-of-backlog correct-horse-battery word-of-mail");
     assert_eq!(said, "**** **** ****");
