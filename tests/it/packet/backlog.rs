@@ -32,7 +32,7 @@ pub(super) struct Issue {
     pub(super) id: u64,
     pub(super) summary: String,
     pub(super) description: String,
-    pub(super) issue_type: u64,
+    pub(super) kind: u64,
     pub(super) priority: u64,
     pub(super) status: u64,
     pub(super) comments: Vec<String>,
@@ -157,7 +157,7 @@ fn check_names(inside: &Shared, form: &Form, known: &[&str]) {
 fn issue_json(issue: &Issue) -> Value {
     json!({
         "id": issue.id, "projectId": PROJECT, "issueKey": format!("SHOP-{}", issue.id - 1_000),
-        "issueType": {"id": issue.issue_type}, "priority": {"id": issue.priority},
+        "issueType": {"id": issue.kind}, "priority": {"id": issue.priority},
         "summary": issue.summary, "description": issue.description,
         "status": {"id": issue.status}, "createdUser": {"id": ME},
     })
@@ -269,7 +269,7 @@ async fn create(
             id: 1_001 + inside.issues.len() as u64,
             summary,
             description: form["description"][0].clone(),
-            issue_type: number("issueTypeId").unwrap(),
+            kind: number("issueTypeId").unwrap(),
             priority: number("priorityId").unwrap(),
             status: 1,
             comments: Vec::new(),

@@ -21,7 +21,7 @@ async fn a_hand_off_makes_a_ticket_and_the_note_names_it() {
     let run = world.expect(&incident, Outcome::HandedOff).await;
     let [issue] = &backlog.issues()[..] else { panic!("{}", world.everything(&incident)) };
     assert_eq!(issue.summary, "[AMS 引継ぎ] service web down");
-    assert_eq!((issue.issue_type, issue.priority), (22, 2));
+    assert_eq!((issue.kind, issue.priority), (22, 2));
     let text = &issue.description;
     assert!(text.starts_with("AMS 引継ぎ: ") && text.contains("1. ログを見る"), "{text}");
     assert!(text.contains("DB_PASSWORD=****") && !text.contains("hunter2"), "{text}");
@@ -204,6 +204,6 @@ async fn a_workaround_leaves_one_ticket_for_its_cause_however_often_it_is_needed
     let [issue] = &backlog.issues()[..] else { panic!("one ticket") };
     assert_eq!(issue.summary, "[AMS 恒久対応] サービスの停止を起動で復旧する");
     assert!(issue.description.starts_with("AMSの対応は暫定です。"));
-    assert_eq!((issue.issue_type, issue.comments.len()), (22, 1));
+    assert_eq!((issue.kind, issue.comments.len()), (22, 1));
     world.end().await;
 }
