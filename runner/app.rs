@@ -39,6 +39,7 @@ use crate::guard::Guards;
 use crate::handoff::Paging;
 use crate::handoff::last_resort::LastResort;
 use crate::handoff::last_resort::events::Events;
+use crate::handoff::ways::Ways;
 use crate::history::dynamodb::DynamoDbHistory;
 use crate::history::sqlite::SqliteHistory;
 use crate::history::{History, HistoryError};
@@ -81,6 +82,8 @@ pub enum StartError {
     Folder { path: PathBuf, source: std::io::Error },
     #[error("evidence goes to a bucket, and AWS's tools find no credentials for it")]
     NoCredentials,
+    #[error("cannot tell people beside PagerDuty: {0}")]
+    Ways(String),
     #[error("cannot make the PagerDuty client: {0}")]
     PagerDuty(String),
 }
@@ -138,6 +141,7 @@ impl App {
             runs: Runs::new(metrics.clone()),
             early_ends: EarlyEnds::default(),
             evidence,
+            ways: Ways::open(&config.ways).map_err(StartError::Ways)?,
             metrics: metrics.clone(),
             witness: None,
         });

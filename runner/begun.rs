@@ -20,6 +20,7 @@ use crate::execute::run::StepReport;
 use crate::execute::world::World;
 use crate::incident::Incident;
 use crate::mask::Mask;
+use crate::report::packet::Beside;
 use crate::report::reporter::Reporter;
 use crate::report::{Resolution, Way, title};
 use crate::runs::Enrolled;
@@ -43,6 +44,8 @@ pub struct Begun {
     pub memory: Memory,
     /// What the author says at the end, once it is known.
     pub told: Told,
+    /// Where else people were told of the end.
+    pub beside: Vec<Beside>,
     /// What is known of steps that an earlier owner carried out.
     pub reports: Vec<StepReport>,
     pub taken_over: bool,

@@ -27,7 +27,7 @@ use crate::mask::Mask;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
 use crate::report::text;
-use crate::report::{Way, guards, reasons, title};
+use crate::report::{Way, guards, packet, reasons, title};
 use crate::scenario::model::{Mode, Scenario};
 use crate::tally;
 
@@ -144,6 +144,11 @@ impl Pipeline {
             manual: masked(&told.manual).filter(|_| wants_people),
             contact: masked(&contact),
             priority: told.priority.clone(),
+            beside: begun
+                .beside
+                .iter()
+                .map(|it| words(mask, |lang| packet::line(lang, it)))
+                .collect(),
             paged: paged(begun, end),
             cleared: begun.cleared.map(|it| Cleared {
                 at: it.at,

@@ -61,6 +61,7 @@ pub mod early;
 pub mod evidence;
 mod joined;
 pub mod metrics;
+mod packet;
 mod page;
 pub mod pausing;
 pub mod pipeline;

@@ -22,6 +22,7 @@ use crate::execute::end::Told;
 use crate::execute::memory::Memory;
 use crate::execute::run::Executor;
 use crate::handoff::Paging;
+use crate::handoff::ways::Ways;
 use crate::incident::{Incident, IncidentId, Outcome, Region, RunId};
 use crate::matching::{Choice, Meant};
 use crate::metrics::Metrics;
@@ -45,6 +46,8 @@ pub struct Pipeline {
     pub runs: Runs,
     pub early_ends: EarlyEnds,
     pub evidence: Evidence,
+    /// Beside PagerDuty.
+    pub ways: Ways,
     pub metrics: Metrics,
     pub witness: Option<Arc<dyn Witness>>,
 }
@@ -120,6 +123,7 @@ impl Pipeline {
             journal: Journal::default(),
             memory: Memory::default(),
             told: Told::default(),
+            beside: Vec::new(),
             reports: Vec::new(),
             taken_over: false,
             title_under_way: false,

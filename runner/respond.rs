@@ -222,6 +222,7 @@ impl Pipeline {
             told: &begun.told,
             // Known once people are told.
             places: &NOWHERE_ELSE,
+            beside: &begun.beside,
             contact: begun.destination().and_then(|it| it.contact.as_deref()),
             customer: begun.customer.as_ref().map(|it| (it.name.as_str(), it.contact.as_deref())),
             began_at: begun.claim().opened_at(),

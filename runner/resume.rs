@@ -80,6 +80,7 @@ pub(crate) async fn pick_up(
         journal: seen.journal.clone(),
         memory,
         told: Told::default(),
+        beside: Vec::new(),
         reports: known_steps(&seen.journal),
         taken_over: true,
         title_under_way: true,

@@ -104,8 +104,7 @@ impl Pipeline {
     async fn tell_recovery(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
         // The owner before us came as far as that; whatever somebody wished since does not undo it.
         if begun.taken_over && self.is_resolved_by_us(&begun.incident) {
-            let story = self.story(begun);
-            self.end_note(&story, &end, begun).await?;
+            self.tell_everywhere(begun, &end).await?;
             return Ok(end);
         }
         if let Some((end, told)) = self.others_open(begun).await? {
@@ -125,7 +124,7 @@ impl Pipeline {
                     let id = &begun.incident.id;
                     begun.cleared = self.reporter.platform.resolution(id).await.ok().flatten();
                 }
-                self.end_note(&self.story(begun), &end, begun).await?;
+                self.tell_everywhere(begun, &end).await?;
                 Ok(end)
             }
             Err(Untold::Lost(Refusal::StandDown { stand_down, .. })) => {
@@ -186,6 +185,7 @@ impl Pipeline {
         };
         self.record_closing(begun, &end, level, false).await?;
         if self.was_told(&self.story(begun), begun).await? {
+            self.tell_everywhere(begun, &end).await?;
             return Ok(end);
         }
         match self.give(begun, &hand_off, level).await {
@@ -196,8 +196,7 @@ impl Pipeline {
             }
             Err(left) => return Err(left),
         }
-        let story = self.story(begun);
-        self.end_note(&story, &end, begun).await?;
+        self.tell_everywhere(begun, &end).await?;
         Ok(end)
     }
 
@@ -215,7 +214,7 @@ impl Pipeline {
     }
 
     /// A note of the owner before us proves that it had paged, since the page comes first.
-    async fn was_told(&self, story: &Story<'_>, begun: &Begun) -> Result<bool, Left> {
+    pub(crate) async fn was_told(&self, story: &Story<'_>, begun: &Begun) -> Result<bool, Left> {
         if !begun.taken_over {
             return Ok(false);
         }
@@ -232,7 +231,12 @@ impl Pipeline {
     }
 
     /// A note that was given up is counted where it happened; only a halt stops the run here.
-    async fn end_note(&self, story: &Story<'_>, end: &End, begun: &Begun) -> Result<(), Left> {
+    pub(crate) async fn end_note(
+        &self,
+        story: &Story<'_>,
+        end: &End,
+        begun: &Begun,
+    ) -> Result<(), Left> {
         if self.was_told(story, begun).await? {
             return Ok(());
         }

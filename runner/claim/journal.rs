@@ -10,6 +10,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::told::{ToldResult, ToldWhat};
 use crate::incident::{Outcome, Owner};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,10 @@ pub enum Entry {
     LastResort { way: String, at: Timestamp },
     /// The run is over in substance; what remains is to tell people.
     Closing { outcome: Outcome, reason: Reason, escalate_to: Option<u32>, at: Timestamp },
+    /// People are about to be told in a further place.
+    Telling { what: ToldWhat, at: Timestamp },
+    /// They were; with the other system's opaque id, never with its words.
+    Told { what: ToldWhat, result: ToldResult, reference: Option<String>, at: Timestamp },
 }
 
 /// A step, and at which turn of the loops around it: `7`, `7@2`, `7@2.1`.
@@ -303,6 +308,8 @@ impl Journal {
                 | Entry::Answered { .. }
                 | Entry::NotPaged { .. }
                 | Entry::LastResort { .. }
+                | Entry::Telling { .. }
+                | Entry::Told { .. }
                 | Entry::Closing { .. } => {}
             }
             doubts

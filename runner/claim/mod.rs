@@ -24,6 +24,7 @@ pub mod pauses;
 pub mod protocol;
 pub mod sqlite;
 pub mod takeover;
+pub mod told;
 
 use journal::Journal;
 use protocol::{

@@ -19,6 +19,7 @@ use crate::fields::{At, Fields};
 use crate::finding::{Finding, Findings};
 use crate::guard::file::{Level, read_limits};
 use crate::guard::rules::Rules;
+use crate::handoff::ways::Settings as Ways;
 use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
@@ -29,6 +30,7 @@ mod customers_aws;
 mod evidence;
 mod figures;
 mod mask;
+mod packet;
 mod paging;
 mod rate;
 mod records;
@@ -71,6 +73,8 @@ pub struct Config {
     /// All regions, as PagerDuty reaches them.
     pub regions: Vec<RegionAddress>,
     pub last_resort: LastResortConfig,
+    /// Beside PagerDuty.
+    pub ways: Ways,
     pub vars: BTreeMap<String, String>,
     pub reload_every: Duration,
     /// How often open incidents are compared with the claims.
@@ -165,6 +169,7 @@ impl Config {
     pub fn secrets(&self) -> Mask {
         let last = self.last_resort.events.iter().map(|events| &events.routing_key);
         let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]).chain(last);
+        let own = own.chain(packet::secrets(&self.ways));
         let named = self.mask.known.iter();
         Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
     }
@@ -252,6 +257,7 @@ impl Source<'_> {
             pagerduty: pagerduty?,
             regions: regions?,
             last_resort: last_resort?,
+            ways: packet::read(self, findings),
             vars,
             reload_every,
             reconcile_every,

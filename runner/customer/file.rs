@@ -14,7 +14,9 @@ use crate::customer::aws_way::{self, InAws};
 use crate::customer::belongs::{self, Belongs};
 use crate::customer::instance::InstanceId;
 use crate::customer::way::{self, SshPart, Whose};
-use crate::customer::{Customer, Destination, Host, Reach, Suspension, approval, limits, rest};
+use crate::customer::{
+    Customer, Destination, Host, Reach, Suspension, approval, limits, packet, rest,
+};
 use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
@@ -75,6 +77,7 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
         belongs: read_belongs(&fields, findings),
         lang: fields.word("language", &Lang::WORDS, findings).map(|at| at.value),
         ticket_project: fields.text("ticket_project", findings).map(|at| at.value),
+        packet: packet::read(&fields, findings),
         escalation: fields.text("escalation_policy", findings).map(|at| at.value),
         fallback: fields
             .get("escalation")

@@ -13,6 +13,7 @@ pub mod check;
 pub mod file;
 pub mod instance;
 mod limits;
+pub mod packet;
 pub mod rest;
 pub mod ssh;
 mod way;
@@ -49,6 +50,8 @@ pub struct Customer {
     pub lang: Option<Lang>,
     /// The project of its tickets, for steps that open one.
     pub ticket_project: Option<String>,
+    /// Where else its hand-offs are told.
+    pub packet: packet::Packet,
     /// PagerDuty escalation policy of hand-offs that name no destination.
     pub escalation: Option<String>,
     /// Whom to page when that reaches nobody.

@@ -5,7 +5,7 @@ use crate::claim::protocol::StandDown;
 use crate::guard::Said;
 use crate::history::pause::PauseWords;
 use crate::incident::{Outcome, RunId};
-use crate::scenario::model::Mode;
+use crate::scenario::model::{Mode, Ticket};
 
 /// How a run ends and why. The outcome follows from the reason; nothing else decides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,6 +187,7 @@ pub struct Told {
     pub priority: Option<String>,
     pub urgency: Option<crate::incident::Urgency>,
     pub page: Option<bool>,
+    pub ticket: Ticket,
     /// Loops that ended early, with the entries nothing was done for.
     pub untouched: Vec<(usize, Vec<String>)>,
 }

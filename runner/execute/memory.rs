@@ -232,6 +232,8 @@ impl Memory {
                 | Entry::Answered { .. }
                 | Entry::NotPaged { .. }
                 | Entry::LastResort { .. }
+                | Entry::Telling { .. }
+                | Entry::Told { .. }
                 | Entry::Closing { .. } => {}
             }
         }

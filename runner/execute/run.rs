@@ -29,7 +29,7 @@ use crate::guard::{self, Guards};
 use crate::history::History;
 use crate::incident::{Outcome, Urgency};
 use crate::rules::Rules;
-use crate::scenario::model::{Effect, HandOff, Mode, Scenario, StepKind};
+use crate::scenario::model::{Effect, HandOff, Mode, Scenario, StepKind, Ticket};
 use crate::scenario::template::Template;
 use crate::scenario::value::Values;
 
@@ -296,11 +296,11 @@ pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
     let filled = |template: Option<Template>| template.map(|it| it.render_leniently(values));
     let hand_off = match end {
         End::ResolvedByStep { step, .. } => {
-            let message = match own(step) {
-                Some(StepKind::Resolve { message }) => message.clone(),
-                _ => None,
+            let (message, ticket) = match own(step) {
+                Some(StepKind::Resolve { message, ticket }) => (message.clone(), *ticket),
+                _ => (None, Ticket::default()),
             };
-            return Told { message: filled(message), ..Told::default() };
+            return Told { message: filled(message), ticket, ..Told::default() };
         }
         End::Verified
         | End::Healthy { .. }
@@ -313,14 +313,16 @@ pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
         },
         _ => scenario.hand_off.clone(),
     };
-    let HandOff { message, manual, priority, to, urgency, page } = hand_off;
+    let HandOff { message, manual, priority, to, urgency, page, ticket } = hand_off;
     let (message, manual, to) = (filled(message), filled(manual), filled(to));
     // Leaving people asleep is for ends the author had in mind, not for what went wrong.
     let by_design =
         end.outcome() == Outcome::HandedOff && !matches!(end, End::Guarded(_) | End::Paused(_));
     let (urgency, page) = (urgency.filter(|_| by_design), page.filter(|_| by_design));
     let page = page.or((urgency == Some(Urgency::Low)).then_some(false));
-    Told { message, manual, to, priority, urgency, page, untouched: Vec::new() }
+    // Nor is doing without a ticket.
+    let ticket = ticket.filter(|it| by_design || *it != Ticket::None).unwrap_or_default();
+    Told { message, manual, to, priority, urgency, page, ticket, untouched: Vec::new() }
 }
 
 impl RunPlan<'_> {

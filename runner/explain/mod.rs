@@ -126,6 +126,9 @@ pub struct EndAccount {
     pub manual: Option<String>,
     pub contact: Option<String>,
     pub priority: Option<String>,
+    /// Tickets, messages and mails, and what came of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
     /// Nothing where that is not known.
     pub paged: Option<Paged>,
     /// Who had resolved the incident before AMS could.
@@ -270,6 +273,7 @@ fn ended(evidence: &Evidence, plan: Option<&ScenarioKnown>, lang: Lang) -> Optio
             manual: end.manual.clone(),
             contact: end.contact.clone(),
             priority: end.priority.clone(),
+            beside: end.beside.iter().map(|words| in_lang(words, lang)).collect(),
             paged: Some(end.paged.clone()),
             cleared: end.cleared,
             is_planned: false,
@@ -294,6 +298,7 @@ fn ended(evidence: &Evidence, plan: Option<&ScenarioKnown>, lang: Lang) -> Optio
         contact: None,
         priority: None,
         cleared: None,
+        beside: Vec::new(),
         paged: match level {
             Some(level) => Some(Paged::Level(level)),
             None => (!pages).then_some(Paged::Nobody),

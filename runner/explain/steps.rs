@@ -94,6 +94,8 @@ fn gathered(evidence: &Evidence) -> Vec<(StepAt, Traces<'_>)> {
             | Entry::Answered { .. }
             | Entry::NotPaged { .. }
             | Entry::LastResort { .. }
+            | Entry::Telling { .. }
+            | Entry::Told { .. }
             | Entry::Closing { .. } => {}
         }
     }

@@ -253,6 +253,7 @@ impl Style {
             lines.extend(text);
         }
         lines.extend(end.message.iter().map(|message| wrapped("  ", message)));
+        lines.extend(end.beside.iter().map(|beside| wrapped("  ", beside)));
         if let Some(manual) = &end.manual {
             lines.push(format!("\n{}", sentences::labels(self.lang).next));
             lines.push(wrapped("  ", manual.trim()));

@@ -3,8 +3,15 @@
 //! Page first, then the note: by the time somebody has opened the incident the note is there, and
 //! a note that fails never delays a page.
 
+pub mod backlog;
+pub mod email;
 pub mod escalate;
+mod http;
 pub mod last_resort;
+pub mod once;
+pub mod packet;
+pub mod slack;
+pub mod ways;
 
 use std::sync::Arc;
 use std::time::Duration;

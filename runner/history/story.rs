@@ -104,6 +104,9 @@ pub struct Ended {
     pub manual: Option<String>,
     pub contact: Option<String>,
     pub priority: Option<String>,
+    /// Where else people were told, and what came of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Words>,
     pub paged: Paged,
     /// The incident was resolved before AMS could do it: beside what AMS's own steps have found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -298,6 +301,7 @@ mod tests {
             manual: None,
             contact: None,
             priority: None,
+            beside: Vec::new(),
             paged: Paged::Nobody,
             cleared: None,
         };

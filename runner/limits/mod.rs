@@ -8,12 +8,14 @@ mod aws;
 mod doctor;
 mod escalation;
 mod figures;
+mod packet;
 mod pagerduty;
 
 pub use aws::*;
 pub use doctor::*;
 pub use escalation::*;
 pub use figures::*;
+pub use packet::*;
 pub use pagerduty::*;
 
 // --- receive -----------------------------------------------------------------------------------

@@ -82,6 +82,10 @@ struct ResultLabel {
 const GUARDS: [&str; 7] =
     ["budget", "cool_down", "breaker", "turn", "storm", "record_full", "pause"];
 
+/// Every word of [`Metrics::told`].
+const TOLD: [&str; 4] = ["ticket", "follow_up", "chat", "mail"];
+const TOLD_RESULTS: [&str; 4] = ["sent", "refused", "unknown", "given_up"];
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct GuardLabel {
     guard: &'static str,
@@ -102,6 +106,12 @@ struct LastResortLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ToldLabel {
+    what: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: Outcome,
 }
@@ -114,6 +124,7 @@ pub struct Metrics {
     guard_refusals: Family<GuardLabel, Counter>,
     pages: Family<WayLabel, Counter>,
     last_resorts: Family<LastResortLabel, Counter>,
+    told: Family<ToldLabel, Counter>,
     pub runs_open: Gauge,
     pub take_overs: Counter,
     /// Runs begun because their webhooks were lost.
@@ -166,8 +177,21 @@ impl Metrics {
         }
     }
 
+    /// What came of telling people beside PagerDuty, by its words.
+    pub fn told(&self, what: &'static str, result: &'static str) {
+        self.told.get_or_create(&ToldLabel { what, result }).inc();
+    }
+
     pub fn run_ended(&self, outcome: Outcome) {
         self.runs.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    fn of_hand_offs(&self, registry: &mut Registry) {
+        registry.register(
+            "told_beside",
+            "Tickets, messages and mails of hand-offs by what came of them",
+            self.told.clone(),
+        );
     }
 
     fn of_evidence(&self, registry: &mut Registry) {
@@ -212,6 +236,9 @@ impl Metrics {
         }
         for way in WAYS {
             drop(self.pages.get_or_create(&WayLabel { way }));
+        }
+        for (what, result) in TOLD.iter().flat_map(|what| TOLD_RESULTS.map(|it| (*what, it))) {
+            drop(self.told.get_or_create(&ToldLabel { what, result }));
         }
         for outcome in Outcome::ALL {
             drop(self.runs.get_or_create(&OutcomeLabel { outcome }));
@@ -262,6 +289,7 @@ impl Metrics {
         );
         self.of_evidence(&mut registry);
         self.pagerduty.register(&mut registry);
+        self.of_hand_offs(&mut registry);
         registry.register(
             "rules_refused",
             "1 while changed scenarios are refused and the set before is in force",

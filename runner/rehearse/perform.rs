@@ -25,6 +25,7 @@ use crate::execute::sources::Sources;
 use crate::guard::Guards;
 use crate::guard::rules::Rules as Limits;
 use crate::handoff::Paging;
+use crate::handoff::ways::Ways;
 use crate::history::Forgetful;
 use crate::incident::{Incident, IncidentId, Named, Outcome, Owner, Region, Status};
 use crate::limits;
@@ -215,6 +216,8 @@ async fn pipeline(
         early_ends: EarlyEnds::default(),
         // Nothing is written, and nothing swept.
         evidence: Evidence::new(PathBuf::new(), limits::EVIDENCE_KEPT, Metrics::default()),
+        // Nobody is told.
+        ways: Ways::default(),
         metrics,
         witness: Some(seen),
     })

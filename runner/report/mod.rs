@@ -7,6 +7,7 @@ pub mod account;
 pub mod acknowledge;
 pub mod guards;
 pub mod note;
+pub mod packet;
 pub mod pagerduty;
 pub mod pauses;
 pub mod questions;

@@ -18,6 +18,7 @@ use crate::incident::{Outcome, Region, RunId};
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
+use crate::report::packet::{self, Beside};
 use crate::report::text::{self, labels};
 use crate::report::{guards, reasons};
 use crate::scenario::model::{Effect, Scenario, Step, StepKind};
@@ -44,6 +45,8 @@ pub struct Story<'a> {
     pub told: &'a Told,
     /// Evidence that is no longer where it was written.
     pub places: &'a BTreeMap<PathBuf, String>,
+    /// Where else people were told.
+    pub beside: &'a [Beside],
     /// Whom to call, where the hand-off goes to a destination of the customer's.
     pub contact: Option<&'a str>,
     /// Whose incident it is, as people call them, and whom to tell there.
@@ -62,6 +65,8 @@ pub enum Kind<'a> {
     /// To somebody who answered one and may not.
     Stranger(&'a str),
     End,
+    /// What was under way at the end.
+    Late,
 }
 
 /// Unique per run and kind.
@@ -71,6 +76,7 @@ pub fn marker(run: &RunId, kind: Kind<'_>) -> String {
         Kind::Ask(number) => format!("ask-{number}"),
         Kind::Stranger(by) => format!("not-{by}"),
         Kind::End => "end".to_owned(),
+        Kind::Late => "late".to_owned(),
     };
     format!("[ams:{run}:{kind}]")
 }
@@ -118,6 +124,19 @@ impl Style {
 
     /// The last note of a run, whatever its end.
     pub fn end_note(&self, story: &Story<'_>, end: &End) -> String {
+        self.close(&self.end_text(story, end), story, Kind::End)
+    }
+
+    /// What was under way when the last note was written.
+    pub fn late_note(&self, story: &Story<'_>) -> String {
+        let lines: Vec<String> =
+            story.beside.iter().map(|beside| packet::line(self.lang, beside)).collect();
+        let note = format!("{}\n{}\n", packet::late_heading(self.lang), lines.join("\n"));
+        self.close(&note, story, Kind::Late)
+    }
+
+    /// The last note without its signature, as tickets and mails have it; not masked yet.
+    pub fn end_text(&self, story: &Story<'_>, end: &End) -> String {
         let labels = labels(self.lang);
         let for_people =
             matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated | Outcome::StoodDown);
@@ -149,8 +168,13 @@ impl Style {
         if for_people {
             self.not_done(&mut note, story);
         }
+        if !story.beside.is_empty() {
+            let lines: Vec<String> =
+                story.beside.iter().map(|beside| packet::line(self.lang, beside)).collect();
+            section(&mut note, packet::heading(self.lang), &lines, "");
+        }
         self.facts(&mut note, story, end.outcome() == Outcome::RecoveredItself);
-        self.close(&note, story, Kind::End)
+        note
     }
 
     /// What was seen, and what was done.
@@ -275,7 +299,7 @@ impl Style {
         let began = began_at.to_zoned(self.zone.clone());
         let took = now.duration_since(*began_at).unsigned_abs();
         let lasted = match kind {
-            Kind::Start | Kind::Ask(_) | Kind::Stranger(_) => String::new(),
+            Kind::Start | Kind::Ask(_) | Kind::Stranger(_) | Kind::Late => String::new(),
             Kind::End => format!(" ({})", text::duration(self.lang, took)),
         };
         let foot = format!(

@@ -216,6 +216,18 @@ impl Reporter {
         self.persist(incident, halt, NOTE_ROUNDS, call).await
     }
 
+    /// One more note, about what was under way at the end.
+    pub async fn late_note(
+        &self,
+        story: &Story<'_>,
+        halt: &CancellationToken,
+    ) -> Result<(), Untold> {
+        let incident = &story.run.incident;
+        let (note, marker) = (self.style.late_note(story), marker(story.run, Kind::Late));
+        let call = || self.platform.add_note(incident, &note, &marker);
+        self.persist(incident, halt, NOTE_ROUNDS, call).await
+    }
+
     /// Is the note there already? After a take-over the first owner may have written it. Not asked for
     /// long: people may be waiting for their page behind it.
     pub async fn has_end_note(

@@ -4,13 +4,20 @@ use std::time::Duration;
 
 use crate::fields::Fields;
 use crate::scenario::match_rule::URGENCIES;
-use crate::scenario::model::{HandOff, StepKind, Then, Wait};
+use crate::scenario::model::{HandOff, StepKind, Then, Ticket, Wait};
 use crate::scenario::reading::Reading;
 use crate::scenario::steps::THEN;
 use crate::yaml::{Kind, Node};
 
 /// How long people have to answer, unless the author says otherwise.
 const APPROVE_WITHIN: Duration = Duration::from_mins(30);
+
+/// Where AMS resolves, there is no ticket but for what is left to do.
+const AFTER_RESOLVE: [(&str, Ticket); 2] =
+    [("follow_up", Ticket::FollowUp), ("none", Ticket::None)];
+
+const TICKETS: [(&str, Ticket); 3] =
+    [("usual", Ticket::Usual), ("follow_up", Ticket::FollowUp), ("none", Ticket::None)];
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -88,7 +95,8 @@ pub(super) fn read_resolve(
         Some(node) => Some(reading.template_at(node, "resolve")?),
         None => None,
     };
-    Some(StepKind::Resolve { message })
+    let ticket = fields.word("ticket", &AFTER_RESOLVE, reading.findings);
+    Some(StepKind::Resolve { message, ticket: ticket.map_or(Ticket::Usual, |at| at.value) })
 }
 
 /// `hand_off: why`, or with fields; at the top of a file and as a step.
@@ -124,5 +132,6 @@ pub(super) fn hand_off_fields(fields: &Fields<'_>, reading: &mut Reading<'_>) ->
         priority: fields.text("priority", findings).map(|at| at.value),
         urgency: fields.word("urgency", &URGENCIES, findings).map(|at| at.value),
         page: fields.word("page", &[("true", true), ("false", false)], findings).map(|at| at.value),
+        ticket: fields.word("ticket", &TICKETS, findings).map(|at| at.value),
     })
 }

@@ -15,7 +15,7 @@ pub use crate::scenario::probe::{
     ActionTemplate, Expect, From, Look, On, Probe, Question, Shell, Take,
 };
 pub use crate::scenario::step::{
-    Case, Each, Effect, HandOff, Rung, Step, StepKind, Then, Wait, WhenHealthy,
+    Case, Each, Effect, HandOff, Rung, Step, StepKind, Then, Ticket, Wait, WhenHealthy,
 };
 pub use crate::scenario::target::{Source, Target, Wanted, WhenNone, WhenSeveral};
 

@@ -95,7 +95,9 @@ impl<'a> Checker<'a, '_> {
         }
         match &step.kind {
             StepKind::Approve { ask, .. } => self.template(ask, scope, &what),
-            StepKind::Resolve { message: Some(message) } => self.template(message, scope, &what),
+            StepKind::Resolve { message: Some(message), .. } => {
+                self.template(message, scope, &what);
+            }
             StepKind::HandOff(hand_off) => self.hand_off(hand_off, scope),
             StepKind::Branch { cases, otherwise } => {
                 for case in cases {

@@ -77,6 +77,7 @@ pub enum StepKind {
     /// Ends the run well.
     Resolve {
         message: Option<Template>,
+        ticket: Ticket,
     },
     /// Ends the run with people.
     HandOff(HandOff),
@@ -214,6 +215,17 @@ pub enum Then {
     HandOff,
 }
 
+/// Which ticket an end leaves, where the customer has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ticket {
+    /// A hand-off's own; none where AMS resolves.
+    #[default]
+    Usual,
+    /// One for what is left to do after a workaround; beside a hand-off's own.
+    FollowUp,
+    None,
+}
+
 /// What people get who take over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HandOff {
@@ -228,6 +240,7 @@ pub struct HandOff {
     pub urgency: Option<crate::incident::Urgency>,
     /// `false` leaves the incident where it is, with a note.
     pub page: Option<bool>,
+    pub ticket: Option<Ticket>,
 }
 
 impl HandOff {
@@ -241,6 +254,7 @@ impl HandOff {
             to: self.to.clone().or_else(|| general.to.clone()),
             urgency: self.urgency.or(general.urgency),
             page: self.page.or(general.page),
+            ticket: self.ticket.or(general.ticket),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::schema::calendar::{APPROVAL, MAINTENANCE};
 use crate::schema::limits::LIMITS;
+use crate::schema::packet::{BACKLOG, EMAIL, SLACK};
 use crate::schema::ways::{AWS, SSH};
 use crate::schema::{ANY_NAME, Form, Kind, MODES, Mapping, field};
 
@@ -71,6 +72,15 @@ pub static FILE: Mapping = Mapping::of(
             "チケットのプロジェクト",
         )
         .example("SHOP"),
+        field("backlog", Kind::Map(&BACKLOG), "Hand-offs become tickets.", "引継ぎのチケット")
+            .without("AMS opens no tickets")
+            .example("{project: SHOP, issue_type: 障害}"),
+        field("slack", Kind::Map(&SLACK), "Hand-offs are told in a channel.", "引継ぎの投稿先")
+            .without("nothing is posted")
+            .example("{channel: C0123456789}"),
+        field("email", Kind::Map(&EMAIL), "Hand-offs are mailed.", "引継ぎのメール")
+            .without("no mail is sent")
+            .example("{to: [ops@example.com]}"),
         field(
             "time_zone",
             Kind::Text,

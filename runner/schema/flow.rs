@@ -167,8 +167,17 @@ pub static RUNG: Mapping = Mapping::of(
 pub static RESOLVE: Mapping = Mapping::of(
     "steps/resolve",
     "Ends the run well. Text alone is the message.",
-    &[field("message", Kind::Template, "Why it is well.", "解決とした理由")
-        .example("再起動で応答が戻りました")],
+    &[
+        field("message", Kind::Template, "Why it is well.", "解決とした理由")
+            .example("再起動で応答が戻りました"),
+        field(
+            "ticket",
+            Kind::Word(&["follow_up", "none"]),
+            "`follow_up`: a ticket for what a workaround leaves to do, where the customer has `backlog`.",
+            "follow_up なら、暫定対応の後に残る恒久対応のチケットを起票する",
+        )
+        .default("none"),
+    ],
 )
 .shared(&[&EVERY_STEP]);
 
@@ -218,5 +227,13 @@ pub static HAND_OFF_FIELDS: Group = Group {
             "false なら呼び出さず、ノートだけを残す",
         )
         .default("true"),
+        field(
+            "ticket",
+            Kind::Word(&["usual", "follow_up", "none"]),
+            "`follow_up`: a second ticket for what is left to do later; `none`: no ticket, where \
+             this end was meant.",
+            "follow_up なら恒久対応のチケットも起票する。none なら起票しない",
+        )
+        .default("usual"),
     ],
 };

@@ -8,6 +8,7 @@ pub mod customer;
 pub mod flow;
 pub mod json;
 pub mod limits;
+pub mod packet;
 pub mod scenario;
 pub mod steps;
 pub mod tables;

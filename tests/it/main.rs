@@ -57,6 +57,8 @@ mod local_output;
 mod matching;
 // The notes, word for word.
 mod notes;
+// Tickets, messages and mails beside PagerDuty.
+mod packet;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
 // The whole thing as a newcomer sees it.

@@ -282,7 +282,9 @@ fn note(entry: &Entry) -> Note {
         | Entry::Deferred { .. }
         | Entry::Answered { .. }
         | Entry::NotPaged { .. }
-        | Entry::LastResort { .. } => {
+        | Entry::LastResort { .. }
+        | Entry::Telling { .. }
+        | Entry::Told { .. } => {
             unreachable!("the model writes no such entry")
         }
     }

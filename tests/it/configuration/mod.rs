@@ -9,6 +9,8 @@ mod rate;
 // Where PagerDuty reaches every region.
 mod paging;
 mod regions;
+// How people are told beside PagerDuty.
+mod ways;
 
 use std::collections::BTreeMap;
 use std::process::Command;

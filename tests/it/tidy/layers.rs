@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 42] = [
+const DIRECTION: [(&str, &[&str]); 43] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -32,6 +32,13 @@ const DIRECTION: [(&str, &[&str]); 42] = [
     ("pausing", &["claim", "history"]),
     ("shadow", &["scenario", "claim", "execute", "history", "report", "begun", "pipeline"]),
     ("handoff", &["scenario", "claim", "execute", "report"]),
+    (
+        "packet",
+        &[
+            "scenario", "claim", "customer", "execute", "report", "handoff", "pipeline", "begun",
+            "respond",
+        ],
+    ),
     ("runs", &["claim", "execute"]),
     ("config", &["aws", "claim", "dynamodb", "execute", "guard", "handoff", "report"]),
     (
@@ -133,7 +140,7 @@ const NOUNS: [&str; 12] = [
 ];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 19] = [
+const TECHNOLOGY: [(&str, &[&str]); 20] = [
     ("aws_config", &["dynamodb/", "aws/"]),
     ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
     ("aws_sdk_ssm", &["aws/", "execute/ssm/calls.rs", "execute/ssm/desk.rs"]),
@@ -146,6 +153,7 @@ const TECHNOLOGY: [(&str, &[&str]); 19] = [
     ("axum", &["receive/http.rs", "app.rs", "sandbox/"]),
     ("clap", &["commands/", "main.rs", "sandbox/demo_service.rs"]),
     ("hmac", &["receive/signature.rs"]),
+    ("lettre", &["handoff/email.rs"]),
     ("minijinja", &["scenario/template.rs", "scenario/expression"]),
     ("prometheus_client", &["metrics/"]),
     ("regex_automata", &["scenario/title_regex.rs"]),
@@ -156,6 +164,9 @@ const TECHNOLOGY: [(&str, &[&str]); 19] = [
             "doctor/http.rs",
             "handoff/last_resort/events.rs",
             "execute/http.rs",
+            "handoff/http.rs",
+            "handoff/backlog/",
+            "handoff/slack/",
             "execute/ssm/mod.rs",
             "aws/",
             "app.rs",
@@ -220,17 +231,19 @@ fn technology_stays_in_files_named_after_it() {
 }
 
 /// Files that decide.
-const RULES: [&str; 74] = [
+const RULES: [&str; 78] = [
     "backtest/mod.rs",
     "claim/answers.rs",
     "claim/journal.rs",
     "claim/paged.rs",
     "claim/pauses.rs",
     "claim/protocol.rs",
+    "claim/told.rs",
     "customer/approval.rs",
     "customer/aws.rs",
     "customer/calendar.rs",
     "customer/instance.rs",
+    "customer/packet.rs",
     "customer/rest.rs",
     "customer/ssh.rs",
     "doctor/escalation.rs",
@@ -267,6 +280,7 @@ const RULES: [&str; 74] = [
     "guard/rules.rs",
     "guard/storm.rs",
     "guard/turn.rs",
+    "handoff/slack/blocks.rs",
     "history/figure.rs",
     "history/shadow.rs",
     "incident.rs",
@@ -285,6 +299,7 @@ const RULES: [&str; 74] = [
     "receive/pagerduty.rs",
     "report/account.rs",
     "report/note.rs",
+    "report/packet.rs",
     "report/pagerduty/budget/allowance.rs",
     "report/pagerduty/budget/lane.rs",
     "report/pagerduty/budget/queue.rs",
