@@ -19,6 +19,9 @@ pub mod incident;
 pub mod lang;
 pub mod limits;
 pub mod mask;
+pub mod plain;
+pub mod prefix;
+pub mod shorten;
 pub mod yaml;
 
 // What authors write, and its fields as data.

@@ -27,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::receive::http::{Intake, Taken};
 use crate::receive::{Delivery, Event};
 use crate::report::reporter::Reporter;
-use crate::report::title;
+use crate::report::{original, title};
 use crate::rules::Rules;
 use crate::runs::{Enrolled, Runs};
 
@@ -82,6 +82,7 @@ impl Pipeline {
             // Whatever its event says of the time: PagerDuty is asked before anything is done.
             incident.seen_at = Timestamp::UNIX_EPOCH;
         }
+        let incident = original::in_full(&*self.reporter.platform, incident).await;
         let title = title::original(&incident.title);
         let customer = self.rules().current().customer_of(&incident, title);
         let Some(meant) = self.meant(&incident, customer.as_deref()) else {

@@ -16,6 +16,7 @@ use crate::incident::{Incident, Outcome, Status};
 use crate::limits;
 use crate::pipeline::Pipeline;
 use crate::report::note::Story;
+use crate::report::original;
 use crate::report::questions::NoteQuestions;
 use crate::report::reporter::Untold;
 use crate::report::title::{self};
@@ -88,7 +89,7 @@ impl Pipeline {
         if begun.end.is_none() {
             let found = match self.look_again(&begun.incident).await {
                 Ok(incident) => {
-                    begun.incident = incident;
+                    begun.incident = original::still_in_full(incident, &begun.incident);
                     self.left_to_people(begun)
                 }
                 Err(end) => Some(end),
@@ -225,6 +226,7 @@ impl Pipeline {
             told: &begun.told,
             // Known once people are told.
             places: &NOWHERE_ELSE,
+            whole: None,
             contact: begun.destination().and_then(|it| it.contact.as_deref()),
             customer: begun.customer.as_ref().map(|it| (it.name.as_str(), it.contact.as_deref())),
             began_at: begun.claim().opened_at(),
@@ -288,7 +290,7 @@ impl Pipeline {
             self.look_again(&begun.incident).await.ok()
         };
         if let Some(now) = now {
-            begun.incident = now;
+            begun.incident = original::still_in_full(now, &begun.incident);
         }
         if was_resolved && begun.incident.status != Status::Resolved {
             let Incident { status_by: by, seen_at: at, .. } = begun.incident.clone();

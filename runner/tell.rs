@@ -1,5 +1,6 @@
 //! Telling people how a run ends: resolve, hand off, or say that it stood down.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::begun::Begun;
@@ -196,9 +197,15 @@ impl Pipeline {
             return Ok(());
         }
         // After the page: it waits a moment for files that are on their way to where they are kept.
-        let wait = limits::EVIDENCE_NOTE_WAIT;
-        let places = self.evidence.places(begun.evidence(), wait).await;
-        let story = &Story { places: &places, ..*story };
+        let kept = match begun.reporter.style.uncut_end_note(story, end) {
+            Some(whole) => self.evidence.keep_note(story.run, &whole).await,
+            None => None,
+        };
+        let files = begun.evidence().into_iter().chain(kept.clone()).collect();
+        let places = self.evidence.places(files, limits::EVIDENCE_NOTE_WAIT).await;
+        let here = |path: &PathBuf| format!("{}:{}", self.region, path.display());
+        let whole = kept.map(|path| places.get(&path).cloned().unwrap_or_else(|| here(&path)));
+        let story = &Story { places: &places, whole: whole.as_deref(), ..*story };
         match begun.reporter.end_note(story, end, &begun.place.halt).await {
             Ok(()) | Err(Untold::Failed(_)) => Ok(()),
             Err(untold) => Err(untold.into()),

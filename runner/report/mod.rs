@@ -5,6 +5,7 @@
 
 pub mod guards;
 pub mod note;
+pub mod original;
 pub mod pagerduty;
 pub mod pauses;
 pub mod questions;

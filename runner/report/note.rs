@@ -18,9 +18,11 @@ use crate::incident::{Outcome, Region, RunId};
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
+use crate::plain;
 use crate::report::text::{self, labels};
 use crate::report::{guards, reasons};
 use crate::scenario::model::{Effect, Scenario, Step, StepKind};
+use crate::shorten;
 
 /// How notes are written; the same for all runs of a process.
 #[derive(Clone)]
@@ -44,6 +46,8 @@ pub struct Story<'a> {
     pub told: &'a Told,
     /// Evidence that is no longer where it was written.
     pub places: &'a BTreeMap<PathBuf, String>,
+    /// Where all of a note is kept that PagerDuty does not take whole.
+    pub whole: Option<&'a str>,
     /// Whom to call, where the hand-off goes to a destination of the customer's.
     pub contact: Option<&'a str>,
     /// Whose incident it is, as people call them, and whom to tell there.
@@ -118,6 +122,22 @@ impl Style {
 
     /// The last note of a run, whatever its end.
     pub fn end_note(&self, story: &Story<'_>, end: &End) -> String {
+        let note = self.end_text(story, end, limits::NOTE_PART_BYTES);
+        self.close(&note, story, Kind::End)
+    }
+
+    /// All of the last note, where PagerDuty does not take it whole.
+    pub fn uncut_end_note(&self, story: &Story<'_>, end: &End) -> Option<String> {
+        let said = [&story.told.message, &story.told.manual].into_iter().flatten();
+        let long = said.into_iter().any(|text| text.len() > limits::NOTE_PART_BYTES);
+        let whole = self.clean(&self.end_text(story, end, usize::MAX));
+        let foot = self.foot(story, Kind::End);
+        (long || whole.len() + foot.len() > limits::NOTE_BYTES).then(|| whole + &foot)
+    }
+
+    /// `part`: bytes of each text of the author's, so that one with a whole log in it leaves room
+    /// for the rest.
+    fn end_text(&self, story: &Story<'_>, end: &End, part: usize) -> String {
         let labels = labels(self.lang);
         let for_people =
             matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated | Outcome::StoodDown);
@@ -125,10 +145,11 @@ impl Style {
         let reason = reasons::reason(self.lang, end, story.scenario);
         line(&mut note, &format!("{}\n{reason}", text::headline(self.lang, end)));
         if let Some(said) = &story.told.message {
-            line(&mut note, said);
+            line(&mut note, &self.cut(said, part, story));
         }
         line(&mut note, "");
-        line(&mut note, &format!("{}: {}", labels.alert, story.title));
+        let title = shorten::in_the_middle(&plain::line(story.title), limits::TITLE_CHARS);
+        line(&mut note, &format!("{}: {title}", labels.alert));
         if let Some((name, contact)) = story.customer {
             let contact = contact.filter(|_| for_people).map(|it| format!(" ({it})"));
             let contact = contact.unwrap_or_default();
@@ -140,6 +161,7 @@ impl Style {
         }
         if for_people && !matches!(end, End::StoodDown(_)) {
             let manual = story.told.manual.as_deref().map_or(labels.no_manual, str::trim);
+            let manual = self.cut(manual, part, story);
             line(&mut note, &format!("\n{}\n{manual}", labels.next));
             if let Some(contact) = story.contact {
                 line(&mut note, &format!("{}: {contact}", labels.contact));
@@ -150,7 +172,7 @@ impl Style {
             self.not_done(&mut note, story);
         }
         self.facts(&mut note, story, end.outcome() == Outcome::RecoveredItself);
-        self.close(&note, story, Kind::End)
+        note
     }
 
     /// What was seen, and what was done.
@@ -250,14 +272,14 @@ impl Style {
     /// one.
     fn excerpt(&self, output: &Output) -> String {
         let masked = if output.is_whole() {
-            self.mask.apply(&output.head)
+            self.clean(&output.head)
         } else {
-            self.mask.apply_to_cut(&output.head)
+            self.clean(&self.mask.apply_to_cut(&output.head))
         };
         if output.is_whole() && masked.chars().count() <= 2 * EXCERPT_CHARS {
             return masked;
         }
-        let tail = self.mask.apply(&output.tail);
+        let tail = self.clean(&output.tail);
         let end = if tail.is_empty() { &masked } else { &tail };
         let head: String = masked.chars().take(EXCERPT_CHARS).collect();
         let skip = end.chars().count().saturating_sub(EXCERPT_CHARS);
@@ -269,8 +291,30 @@ impl Style {
         at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
-    /// Masks, shortens and signs.
+    /// Nothing secret in it, and nothing that acts on who reads it. A secret may hold what is left
+    /// out of plain text, and may become one by it.
+    fn clean(&self, text: &str) -> String {
+        self.mask.apply(&plain::plain(&self.mask.apply(text)))
+    }
+
+    /// The first `room` bytes, and where the rest is.
+    fn cut(&self, text: &str, room: usize, story: &Story<'_>) -> String {
+        if text.len() <= room {
+            return text.to_owned();
+        }
+        let mark = text::cut(self.lang, text.len(), story.whole);
+        let kept = shorten::at_the_end(text, room.saturating_sub(mark.len() + 1));
+        format!("{}\n{mark}", kept.trim_end())
+    }
+
+    /// Cleans, shortens and signs.
     fn close(&self, note: &str, story: &Story<'_>, kind: Kind<'_>) -> String {
+        let foot = self.foot(story, kind);
+        let room = limits::NOTE_BYTES.saturating_sub(foot.len());
+        self.cut(&self.clean(note), room, story) + &foot
+    }
+
+    fn foot(&self, story: &Story<'_>, kind: Kind<'_>) -> String {
         let Story { run, region, scenario, began_at, now, .. } = story;
         let began = began_at.to_zoned(self.zone.clone());
         let took = now.duration_since(*began_at).unsigned_abs();
@@ -278,21 +322,14 @@ impl Style {
             Kind::Start | Kind::Ask(_) | Kind::Stranger(_) => String::new(),
             Kind::End => format!(" ({})", text::duration(self.lang, took)),
         };
-        let foot = format!(
-            "\n{}: {} @{} / {run} / {region} / {}{lasted}",
+        format!(
+            "\n{}: {} @{} / {run} / {region} / {}{lasted}\n{}",
             labels(self.lang).record,
             scenario.id,
             scenario.hash,
             began.strftime("%Y-%m-%d %H:%M:%S %Z"),
-        );
-        let foot = format!("{foot}\n{}", marker(run, kind));
-        let mut body = self.mask.apply(note);
-        let room = limits::NOTE_BYTES - foot.len();
-        if body.len() > room {
-            let cut = (0..=room).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
-            body.truncate(cut);
-        }
-        body + &foot
+            marker(run, kind),
+        )
     }
 }
 

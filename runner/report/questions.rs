@@ -164,6 +164,7 @@ impl NoteQuestions {
             in_doubt: &[],
             told,
             places: &NOWHERE,
+            whole: None,
             contact: None,
             customer: None,
             began_at: self.began_at,

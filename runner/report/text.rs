@@ -296,6 +296,16 @@ pub fn left_out(lang: Lang, bytes: u64) -> String {
     }
 }
 
+/// Stands where a text is too long for PagerDuty.
+pub fn cut(lang: Lang, bytes: usize, place: Option<&str>) -> String {
+    let labels = labels(lang);
+    let place = place.map(|place| format!(" {}: {place}", labels.full_output)).unwrap_or_default();
+    match lang {
+        Lang::Ja => format!("…（長いため途中まで。全 {bytes} バイト{place}）"),
+        Lang::En => format!("… (too long, cut here; {bytes} bytes in all{place})"),
+    }
+}
+
 /// PagerDuty's resolve log entry.
 pub fn resolution(lang: Lang, end: &End, scenario: &str) -> String {
     match (lang, end) {

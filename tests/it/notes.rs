@@ -96,6 +96,7 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
         in_doubt: &in_doubt,
         told: &told,
         places: &BTreeMap::new(),
+        whole: None,
         contact: None,
         customer: Some(("サンプル商店株式会社", Some("情報システム部 03-0000-0000"))),
         began_at: at(0),

@@ -147,7 +147,8 @@ impl PagerDuty {
         match self.transport.once(&call, attempt).await {
             Ok(answer) if answer["notes"].is_array() => {
                 let notes = answer::notes(&answer);
-                Ok(notes.iter().any(|note| note.content.contains(needle)))
+                // A note that quotes ours, as an output may, is not ours: the marker is its last line.
+                Ok(notes.iter().any(|note| note.content.trim_end().ends_with(needle.trim_end())))
             }
             Ok(_) => Err(open("200 without notes".to_owned(), None)),
             Err(Failure::Refused(refusal)) => {

@@ -166,7 +166,7 @@ pub(super) fn alert(directory: &Directory, incident: &IncidentView) -> Option<Va
     Some(json!({
         "id": id,
         "type": "alert",
-        "summary": incident.title,
+        "summary": incident.summary,
         "self": format!("{API}/alerts/{id}"),
         "html_url": format!("{WEB}/alerts/{id}"),
         "created_at": seconds(incident.created_at),

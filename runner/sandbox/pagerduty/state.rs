@@ -64,6 +64,8 @@ pub struct IncidentView {
     pub id: IncidentId,
     pub number: u64,
     pub title: String,
+    /// Of the alert it began with: it stays, whatever becomes of the title.
+    pub summary: String,
     pub status: Status,
     pub urgency: Urgency,
     /// By name (`P1`).

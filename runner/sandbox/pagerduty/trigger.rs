@@ -45,6 +45,7 @@ impl State {
         self.incidents.push(IncidentView {
             id: id.clone(),
             number: place as u64 + 1,
+            summary: new.title.clone(),
             title: new.title,
             status: Status::Triggered,
             urgency: new.urgency,

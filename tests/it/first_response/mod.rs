@@ -17,6 +17,7 @@ mod people;
 mod reload;
 mod shadows;
 mod targets;
+mod timeline;
 mod values;
 
 /// A service that is "up" when a file `up` is there; recovering makes it and counts itself.
