@@ -368,5 +368,10 @@ fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> 
         PagerDuty::new(settings).map_err(|error| StartError::PagerDuty(error.to_string()))?;
     let mask = config.secrets();
     let style = Style { lang: config.lang, zone: config.zone.clone(), mask };
-    Ok(Reporter { platform: Arc::new(platform), style: Arc::new(style), metrics: metrics.clone() })
+    Ok(Reporter {
+        platform: Arc::new(platform),
+        style: Arc::new(style),
+        fields: Arc::new(config.pagerduty.custom_fields.clone()),
+        metrics: metrics.clone(),
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::begun::Begun;
@@ -11,10 +11,12 @@ use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
 use crate::evidence::Places;
 use crate::execute::end::End;
 use crate::execute::run::{Carried, RunPlan, RunSignals};
+use crate::execute::so_far::SoFar;
 use crate::guard::record::Ended;
 use crate::incident::{Incident, Outcome, Status};
 use crate::limits;
 use crate::pipeline::Pipeline;
+use crate::report::accompany::Signs;
 use crate::report::note::Story;
 use crate::report::original;
 use crate::report::questions::NoteQuestions;
@@ -104,6 +106,7 @@ impl Pipeline {
         let is_ending = begun.end.is_some();
         let about_to_change = Arc::new(Notify::new());
         let ended = CancellationToken::new();
+        let (so_far, watched) = watch::channel(SoFar::default());
         let plan = RunPlan {
             hold: &begun.hold,
             scenario: &begun.scenario,
@@ -120,6 +123,7 @@ impl Pipeline {
                 leave: begun.place.leave.clone(),
                 halt: begun.place.halt.clone(),
                 about_to_change: Arc::clone(&about_to_change),
+                so_far,
                 answers: begun.place.answers.clone(),
                 people: Arc::new(self.questions(begun)),
             },
@@ -131,7 +135,8 @@ impl Pipeline {
             if begun.mode() == Mode::Shadow || is_ending {
                 return true;
             }
-            begun.reporter.start(&begun.incident, &story, &about_to_change, &ended).await
+            let signs = Signs { about_to_change: &about_to_change, so_far: watched, ended: &ended };
+            begun.reporter.accompany(&begun.incident, &story, signs).await
         };
         let carry = async {
             let carried = self.executor.carry_out(plan).await;
@@ -245,6 +250,7 @@ impl Pipeline {
                 let end = self.end_as_of_now(begun, end).await?;
                 let end = self.tell(begun, end).await?;
                 self.settle_title(begun, &end).await?;
+                begun.reporter.set_fields(&self.story(begun), &end).await;
                 end
             }
         };

@@ -68,6 +68,8 @@ fn tail(text: &str, room: usize) -> &str {
     }
     // What joins characters is known from the front only; far enough ahead it is certain.
     let from = text[..least].char_indices().rev().nth(LONGEST_NAME).map_or(0, |(at, _)| at);
+    let flags = text[..from].chars().rev().take_while(|c| is_half_flag(*c));
+    let from = from - flags.map(char::len_utf8).sum::<usize>();
     let (mut whole, mut between) = (None, None);
     let mut before = Before::default();
     for (at, c) in text[from..].char_indices().map(|(at, c)| (from + at, c)) {

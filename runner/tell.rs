@@ -35,6 +35,7 @@ impl Pipeline {
             }
             Outcome::Resolved | Outcome::RecoveredItself => self.tell_recovery(begun, end).await,
             Outcome::StoodDown => {
+                begun.told.stakeholders = None;
                 self.record_wish(begun, &end).await;
                 self.record_closing(begun, &end, None, false).await?;
                 let story = self.story(begun);
@@ -115,6 +116,7 @@ impl Pipeline {
             Err(Untold::Failed(error)) => {
                 let what =
                     format!("the incident is well, but PagerDuty did not resolve it: {error}");
+                begun.told = Told::default();
                 Box::pin(self.tell_hand_off(begun, End::Ours { what })).await
             }
         }
@@ -207,9 +209,12 @@ impl Pipeline {
         let whole = kept.map(|path| places.get(&path).cloned().unwrap_or_else(|| here(&path)));
         let story = &Story { places: &places, whole: whole.as_deref(), ..*story };
         match begun.reporter.end_note(story, end, &begun.place.halt).await {
-            Ok(()) | Err(Untold::Failed(_)) => Ok(()),
-            Err(untold) => Err(untold.into()),
+            Ok(()) | Err(Untold::Failed(_)) => {}
+            Err(untold) => return Err(untold.into()),
         }
+        // After the note: where that is found after a take-over, they may have been told.
+        begun.reporter.stakeholders(story, end).await;
+        Ok(())
     }
 
     /// Records how the run ends before anybody is told. Answers with the wish to stand down where

@@ -23,8 +23,10 @@ use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
+use crate::report::fields::CustomFields;
 use crate::yaml::{self, Node, Place};
 
+mod custom_fields;
 mod customers_aws;
 mod evidence;
 mod mask;
@@ -102,6 +104,8 @@ pub struct PagerDutyConfig {
     /// Its id: what this user does is our own echo, never a person.
     pub bot_user: String,
     pub fallback_policy: Option<String>,
+    /// What of a run goes into the account's own fields.
+    pub custom_fields: CustomFields,
 }
 
 #[derive(Clone, Debug)]
@@ -360,12 +364,14 @@ impl Source<'_> {
         let from = self.required("from", "ams@example.com", findings);
         let bot_user = self.required("bot_user", "PXXXXXX", findings);
         let fallback_policy = self.text("fallback_policy", findings).map(|at| at.value);
+        let custom_fields = custom_fields::read(self, findings);
         Some(PagerDutyConfig {
             url,
             token: token?,
             from: from?.value,
             bot_user: bot_user?.value,
             fallback_policy,
+            custom_fields: custom_fields?,
         })
     }
 }

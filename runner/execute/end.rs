@@ -183,6 +183,8 @@ pub struct Told {
     pub priority: Option<String>,
     pub urgency: Option<crate::incident::Urgency>,
     pub page: Option<bool>,
+    /// For stakeholders; nothing where a value it needs is not there.
+    pub stakeholders: Option<String>,
     /// Loops that ended early, with the entries nothing was done for.
     pub untouched: Vec<(usize, Vec<String>)>,
 }

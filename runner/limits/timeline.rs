@@ -20,3 +20,18 @@ pub const NOTE_KEPT_WITHIN: Duration = Duration::from_secs(2);
 
 /// Until PagerDuty has said what a title was before it was shortened: within a webhook's time.
 pub const WHOLE_TITLE: Duration = Duration::from_millis(1_500);
+
+/// What the account's plan lacks is asked for again after this.
+pub const PLAN_REMEMBERED: Duration = Duration::from_hours(1);
+
+/// Bytes of a status update. PagerDuty documents no limit; it goes out as mail, push and text message.
+pub const STATUS_UPDATE_BYTES: usize = 4_000;
+
+/// A status update, or the custom fields, with all attempts: the outcome is recorded after it.
+pub const BESIDE_WITHIN: Duration = Duration::from_secs(15);
+
+/// Between two edits of a run's start note, at least: each is a request of the account's 960 a minute.
+pub const PROGRESS_EVERY_LEAST: Duration = Duration::from_secs(30);
+
+/// Steps that a start note shows as done, the newest; a loop over many hosts has hundreds.
+pub const PROGRESS_STEPS: usize = 60;

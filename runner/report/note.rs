@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::claim::journal::StepAt;
 use crate::execute::actuator::Output;
@@ -94,6 +94,34 @@ impl Style {
         }
         line(&mut note, "");
         line(&mut note, labels.to_stop);
+        self.close(&note, story, Kind::Start)
+    }
+
+    /// What stands in the start note's place while a long run goes on: the same note, edited.
+    pub fn progress_note(&self, story: &Story<'_>, so_far: &[StepReport]) -> String {
+        let labels = labels(self.lang);
+        let mut note = String::new();
+        line(&mut note, text::start_headline(self.lang));
+        line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
+        line(&mut note, labels.to_stop);
+        let all: Vec<&StepReport> = story.reports.iter().chain(so_far).collect();
+        let newest = &all[all.len().saturating_sub(limits::PROGRESS_STEPS)..];
+        let took = |report: &StepReport| SignedDuration::try_from(report.took).unwrap_or_default();
+        let ends = newest.iter().map(|report| report.began_at + took(report));
+        let at = self.time(ends.max().unwrap_or(story.began_at));
+        let lines = newest
+            .iter()
+            .filter_map(|report| Some(self.step(report, story.scenario.step(report.at.step)?)));
+        let mut lines: Vec<String> = lines.collect();
+        if all.len() > newest.len() {
+            lines.insert(0, "…".to_owned());
+        }
+        section(&mut note, &text::so_far(self.lang, &at), &lines, labels.nothing);
+        let last = all.iter().map(|report| report.at.step).max();
+        let left = acting_steps(story.scenario)
+            .filter(|step| last.is_none_or(|last| step.number > last))
+            .map(named);
+        section(&mut note, labels.will_do, &left.collect::<Vec<_>>(), labels.nothing);
         self.close(&note, story, Kind::Start)
     }
 
@@ -293,7 +321,7 @@ impl Style {
 
     /// Nothing secret in it, and nothing that acts on who reads it. A secret may hold what is left
     /// out of plain text, and may become one by it.
-    fn clean(&self, text: &str) -> String {
+    pub(super) fn clean(&self, text: &str) -> String {
         self.mask.apply(&plain::plain(&self.mask.apply(text)))
     }
 

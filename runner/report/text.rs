@@ -281,6 +281,14 @@ pub fn attempts(lang: Lang, attempts: u32) -> String {
     }
 }
 
+/// Heading of what a run has done, in a note that is brought up to date.
+pub fn so_far(lang: Lang, at: &str) -> String {
+    match lang {
+        Lang::Ja => format!("■ 経過（{at} 時点）"),
+        Lang::En => format!("■ So far (as of {at})"),
+    }
+}
+
 /// The line that opens the start note.
 pub const fn start_headline(lang: Lang) -> &'static str {
     match lang {

@@ -19,8 +19,26 @@ pub struct Step {
     pub name: String,
     /// The step is skipped where this does not hold.
     pub when: Option<Expression>,
+    /// What the incident becomes when the step finds it broken; of checks and verifies.
+    pub if_broken: Severity,
     pub kind: StepKind,
     pub place: Place,
+}
+
+/// How bad an incident is, in PagerDuty's words; what is not said stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Severity {
+    /// By name (`P2`).
+    pub priority: Option<String>,
+    pub urgency: Option<crate::incident::Urgency>,
+}
+
+impl Severity {
+    /// This one's words, and the other's where this one is silent.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { priority: self.priority.or(other.priority), urgency: self.urgency.or(other.urgency) }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +95,8 @@ pub enum StepKind {
     /// Ends the run well.
     Resolve {
         message: Option<Template>,
+        /// What stakeholders are told, in place of the scenario's general words.
+        stakeholders: Option<Template>,
     },
     /// Ends the run with people.
     HandOff(HandOff),
@@ -228,6 +248,8 @@ pub struct HandOff {
     pub urgency: Option<crate::incident::Urgency>,
     /// `false` leaves the incident where it is, with a note.
     pub page: Option<bool>,
+    /// What stakeholders are told, who follow the incident without working on it.
+    pub stakeholders: Option<Template>,
 }
 
 impl HandOff {
@@ -241,6 +263,7 @@ impl HandOff {
             to: self.to.clone().or_else(|| general.to.clone()),
             urgency: self.urgency.or(general.urgency),
             page: self.page.or(general.page),
+            stakeholders: self.stakeholders.clone().or_else(|| general.stakeholders.clone()),
         }
     }
 }

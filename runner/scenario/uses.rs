@@ -51,7 +51,7 @@ impl Step {
                 expressions.extend(cases.iter().map(|case| &case.when));
             }
             StepKind::Each(each) => expressions.push(&each.of),
-            StepKind::Resolve { message } => templates.extend(message),
+            StepKind::Resolve { message, .. } => templates.extend(message),
             StepKind::HandOff(hand_off) => {
                 let all = [&hand_off.message, &hand_off.manual, &hand_off.to];
                 templates.extend(all.into_iter().flatten());

@@ -167,10 +167,23 @@ pub static RUNG: Mapping = Mapping::of(
 pub static RESOLVE: Mapping = Mapping::of(
     "steps/resolve",
     "Ends the run well. Text alone is the message.",
-    &[field("message", Kind::Template, "Why it is well.", "解決とした理由")
-        .example("再起動で応答が戻りました")],
+    &[
+        field("message", Kind::Template, "Why it is well.", "解決とした理由")
+            .example("再起動で応答が戻りました"),
+        STAKEHOLDERS,
+    ],
 )
 .shared(&[&EVERY_STEP]);
+
+/// One that needs a value that is not there is not sent.
+const STAKEHOLDERS: Field = field(
+    "stakeholders",
+    Kind::Template,
+    "A status update of PagerDuty's, to those who follow the incident without working on it.",
+    "関係者へのステータス更新（対応者以外でインシデントを見ている人に届く）",
+)
+.without("they are told nothing")
+.example("\"{{ customer.name }} 様のサイト停止は担当者が対応しています\"");
 
 pub static HAND_OFF_STEP: Mapping =
     Mapping::of("steps/hand_off", "Ends the run with people. Text alone is the message.", &[])
@@ -218,5 +231,12 @@ pub static HAND_OFF_FIELDS: Group = Group {
             "false なら呼び出さず、ノートだけを残す",
         )
         .default("true"),
+        STAKEHOLDERS,
     ],
 };
+
+pub static RESOLVED: Mapping = Mapping::of(
+    "resolved",
+    "What is told of a recovery that passed its verify, beside the note.",
+    &[STAKEHOLDERS.required()],
+);

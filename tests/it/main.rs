@@ -52,6 +52,7 @@ mod local_output;
 mod matching;
 // The notes, word for word.
 mod notes;
+mod progress_notes;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
 // The whole thing as a newcomer sees it.

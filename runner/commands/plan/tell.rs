@@ -120,7 +120,7 @@ fn details(step: &Step, values: &Values) -> Vec<String> {
             each.at_once,
             each.at_most
         )),
-        StepKind::Resolve { message: Some(message) } => details.push(filled(message)),
+        StepKind::Resolve { message: Some(message), .. } => details.push(filled(message)),
         StepKind::HandOff(hand_off) => {
             details.extend(hand_off.to.as_ref().map(|to| format!("to {}", filled(to))));
             details.extend(hand_off.message.as_ref().map(filled));

@@ -4,8 +4,11 @@
 //! followed. Titles, notes and tokens never reach the log.
 
 mod answer;
+mod beside;
 mod body;
 mod change;
+mod gates;
+mod look;
 mod outcome;
 mod resolution;
 mod retry;
@@ -16,12 +19,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use self::change::Reaction;
+use self::gates::{Feature, Gates};
 use self::outcome::{about_incident, error, react};
 pub use self::retry::Pace;
 use self::transport::{Call, Failure, GaveUp, Lane, Transport};
@@ -30,7 +33,6 @@ use super::{
     Resolution, Watched,
 };
 use crate::claim::hold::{Hold, Permission};
-use crate::claim::protocol::{self, StandDown, StandDownReason};
 use crate::clock::{Clock, SystemClock};
 use crate::incident::{Incident, IncidentId, Status};
 use crate::limits::{self, WEBHOOK_PATH};
@@ -42,9 +44,6 @@ const NOTES: &str = "/incidents/{id}/notes";
 const POLICY: &str = "/escalation_policies/{id}";
 const ON_CALLS: &str = "/oncalls";
 const SUBSCRIPTIONS: &str = "/webhook_subscriptions";
-
-/// By how much a webhook's time of a reopening and that of the REST API may differ.
-const TIMES_DIFFER: SignedDuration = SignedDuration::from_secs(2);
 
 /// Entries of a page, the most PagerDuty gives (PagerDuty REST docs, Pagination).
 const PAGE: usize = 100;
@@ -101,6 +100,7 @@ impl Settings {
 pub struct PagerDuty {
     transport: Arc<Transport>,
     clock: Arc<dyn Clock>,
+    gates: Arc<Gates>,
     /// Of the run it writes for.
     hold: Option<Arc<Hold>>,
 }
@@ -118,7 +118,7 @@ impl PagerDuty {
     pub fn new(settings: Settings) -> Result<Self, reqwest::Error> {
         let clock = Arc::clone(&settings.clock);
         let transport = Arc::new(Transport::new(settings)?);
-        Ok(Self { transport, clock, hold: None })
+        Ok(Self { transport, clock, gates: Arc::default(), hold: None })
     }
 
     fn permission(&self, consent: bool) -> Option<Permission> {
@@ -127,61 +127,6 @@ impl PagerDuty {
 
     fn read_incident(&self, answer: &Value) -> Option<Incident> {
         answer::incident(answer, self.clock.now())
-    }
-
-    /// Whether the note is there, asked once. `Err` when that cannot be known now.
-    async fn has_note(
-        &self,
-        id: &IncidentId,
-        needle: &str,
-        attempt: usize,
-    ) -> Result<bool, Failure> {
-        let call = Call::get(NOTES, vec!["incidents", id.as_str(), "notes"]);
-        // While the question stays open, the note is not repeated.
-        let open = |reason: String, said| Failure::Passing {
-            reason: format!("its answer was lost and the notes cannot be read: {reason}"),
-            said,
-            may_have_worked: true,
-            reset: None,
-        };
-        match self.transport.once(&call, attempt).await {
-            Ok(answer) if answer["notes"].is_array() => {
-                let notes = answer::notes(&answer);
-                // A note that quotes ours, as an output may, is not ours: the marker is its last line.
-                Ok(notes.iter().any(|note| note.content.trim_end().ends_with(needle.trim_end())))
-            }
-            Ok(_) => Err(open("200 without notes".to_owned(), None)),
-            Err(Failure::Refused(refusal)) => {
-                Err(open(refusal.status.to_string(), Some(refusal.message)))
-            }
-            Err(other) => Err(other),
-        }
-    }
-
-    /// What became of a resolve whose answer was lost. It took effect; or somebody has opened the incident
-    /// again since, which it must not undo; or it may be sent again.
-    async fn resolved_before(
-        &self,
-        id: &IncidentId,
-        known: Option<Timestamp>,
-        attempt: usize,
-    ) -> Result<Option<Value>, Failure> {
-        let call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
-        let answer = self.transport.once(&call, attempt).await?;
-        let Some(Incident { status, status_by: by, reopened_at, .. }) = self.read_incident(&answer)
-        else {
-            return Ok(None);
-        };
-        let later = |at: &Timestamp| known.is_none_or(|known| *at > known + TIMES_DIFFER);
-        match (reopened_at.filter(later), &self.hold) {
-            _ if status == Status::Resolved => Ok(Some(answer)),
-            (Some(at), Some(hold)) => {
-                let stand_down = StandDown { reason: StandDownReason::Reopened, by, at };
-                let run = hold.claim().run().clone();
-                Err(Failure::NotOurs(protocol::Refusal::StandDown { run, stand_down }))
-            }
-            _ => Ok(None),
-        }
     }
 
     /// Every page of a list, up to `most` entries.
@@ -256,6 +201,7 @@ impl IncidentPlatform for PagerDuty {
         change: &IncidentChange,
     ) -> Result<Incident, PlatformError> {
         let mut rest = change.clone();
+        rest.priority = rest.priority.filter(|_| !self.gates.is_closed(Feature::Priorities));
         loop {
             let mut call = Call::new(Method::PUT, INCIDENT, vec!["incidents", id.as_str()]);
             call.body = change::body(&rest);
@@ -287,6 +233,9 @@ impl IncidentPlatform for PagerDuty {
                 Reaction::WithoutStatus => rest.status = None,
                 Reaction::WithoutPriority => {
                     tracing::warn!(incident.id = %id, "PagerDuty refused the priority, leaving it out");
+                    if let Failure::Refused(refusal) = &gave_up.failure {
+                        self.gates.hear(Feature::Priorities, refusal.status);
+                    }
                     rest.priority = None;
                 }
                 Reaction::GiveUp => return Err(about_incident(&call, id, gave_up)),
@@ -380,6 +329,27 @@ impl IncidentPlatform for PagerDuty {
         };
         let sent = self.transport.call_looking(&call, false, is_there).await;
         sent.map(drop).map_err(|gave_up| about_incident(&call, id, gave_up))
+    }
+
+    async fn edit_note(
+        &self,
+        id: &IncidentId,
+        note: &str,
+        text: &str,
+    ) -> Result<(), PlatformError> {
+        self.put_note(id, note, text).await
+    }
+
+    async fn tell_stakeholders(&self, id: &IncidentId, text: &str) -> Result<(), PlatformError> {
+        self.post_status_update(id, text).await
+    }
+
+    async fn set_fields(
+        &self,
+        id: &IncidentId,
+        values: &[(String, Value)],
+    ) -> Result<(), PlatformError> {
+        self.put_fields(id, values).await
     }
 }
 

@@ -56,7 +56,11 @@ fn log_type(entry: &Entry) -> Option<&'static str> {
         Entry::Urgency(_) => "urgency_change_log_entry",
         Entry::Noted { .. } => "annotate_log_entry",
         Entry::Resolved { .. } => "resolve_log_entry",
-        Entry::NoteEdited { .. } | Entry::NoteDeleted | Entry::Merged { .. } => return None,
+        Entry::NoteEdited { .. }
+        | Entry::NoteDeleted
+        | Entry::Published { .. }
+        | Entry::FieldsSet { .. }
+        | Entry::Merged { .. } => return None,
     })
 }
 

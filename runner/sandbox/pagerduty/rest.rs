@@ -38,6 +38,8 @@ pub(super) fn answer(state: &mut State, ask: &Ask<'_>) -> Answer {
         Call::AddNote(id) => add_note(state, ask, id),
         Call::EditNote(id, note) => edit_note(state, ask, id, note),
         Call::DeleteNote(id, note) => delete_note(state, ask, id, note),
+        Call::AddStatusUpdate(id) => add_status_update(state, ask, id),
+        Call::SetFields(id) => set_fields(state, ask, id),
         Call::AddSubscription => add_subscription(state, ask),
         Call::EnableSubscription(id) => {
             let found = state.subscription_mut(id);
@@ -126,6 +128,20 @@ fn delete_note(state: &mut State, ask: &Ask<'_>, id: &str, note: &str) -> Answer
     state.turn(&id, actor(ask), ask.now)?.delete_note(note)?;
     let reply = Reply { status: 204, body: Value::Null };
     Ok((reply, Vec::new()))
+}
+
+fn add_status_update(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
+    let id = find(state, id)?.id.clone();
+    let message = wish::status_update(ask.body)?;
+    let (body, events) = state.turn(&id, actor(ask), ask.now)?.publish(message)?;
+    Ok((ok(body), events))
+}
+
+fn set_fields(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
+    let id = find(state, id)?.id.clone();
+    let fields = wish::fields(ask.body)?;
+    let (body, events) = state.turn(&id, actor(ask), ask.now)?.set_fields(&fields)?;
+    Ok((Reply { status: 201, body }, events))
 }
 
 fn add_subscription(state: &mut State, ask: &Ask<'_>) -> Answer {

@@ -1,5 +1,7 @@
 //! How an incident begins.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -56,6 +58,7 @@ impl State {
             direct: false,
             acknowledged_by: Vec::new(),
             notes: Vec::new(),
+            fields: BTreeMap::new(),
             log: Vec::new(),
             details: new.details,
             created_at: now,

@@ -16,6 +16,7 @@ mod pauses;
 mod people;
 mod reload;
 mod shadows;
+mod stakeholders;
 mod targets;
 mod timeline;
 mod values;
