@@ -118,15 +118,7 @@ impl Pipeline {
             end: begun.end.take(),
             act_until: begun.act_until(self.executor.clock.now()),
             room: begun.room(),
-            signals: RunSignals {
-                stand_down: begun.place.stand_down.clone(),
-                leave: begun.place.leave.clone(),
-                halt: begun.place.halt.clone(),
-                about_to_change: Arc::clone(&about_to_change),
-                so_far,
-                answers: begun.place.answers.clone(),
-                people: Arc::new(self.questions(begun)),
-            },
+            signals: self.signals(begun, &about_to_change, so_far),
         };
         let story = self.story(begun);
         let start = async {
@@ -157,6 +149,23 @@ impl Pipeline {
                 begun.journal = journal;
                 Err(Left::Halted)
             }
+        }
+    }
+
+    fn signals(
+        &self,
+        begun: &Begun,
+        about_to_change: &Arc<Notify>,
+        so_far: watch::Sender<SoFar>,
+    ) -> RunSignals {
+        RunSignals {
+            stand_down: begun.place.stand_down.clone(),
+            leave: begun.place.leave.clone(),
+            halt: begun.place.halt.clone(),
+            about_to_change: Arc::clone(about_to_change),
+            so_far,
+            answers: begun.place.answers.clone(),
+            people: Arc::new(self.questions(begun)),
         }
     }
 

@@ -67,7 +67,7 @@ impl Cli {
             Command::Resume(args) => resume::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Schema(args) => schema::run(&args),
-            Command::Serve(args) => serve::run(args).await,
+            Command::Serve(args) => Box::pin(serve::run(args)).await,
             Command::Shadow(args) => shadow::run(args).await,
             Command::Test(args) => test::run(&args),
             Command::Validate(args) => validate::run(&args),

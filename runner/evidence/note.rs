@@ -17,9 +17,9 @@ impl Evidence {
             return None;
         }
         let digest = Sha256::digest(text.as_bytes());
-        let nonce: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let nonce = digest.iter().take(8).fold(0_u64, |it, byte| it << 8 | u64::from(*byte));
         let folder = self.directory.join(run.incident.as_str());
-        let path = folder.join(format!("{}-0-{nonce}-note.txt", run.number));
+        let path = folder.join(format!("{}-0-{nonce:016x}-note.txt", run.number));
         let written = tokio::time::timeout(limits::NOTE_KEPT_WITHIN, write(&folder, &path, text));
         let failed = match written.await {
             Ok(Ok(())) => None,

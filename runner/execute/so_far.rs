@@ -86,7 +86,7 @@ steps:
             let (at, values) = (StepAt::plain(step), Map::new());
             memory.keep(at, Seen { result, values });
             let Severity { priority, urgency } = severity(&scenario, &memory);
-            (priority.unwrap_or_default(), urgency.map(|it| it.word()))
+            (priority.unwrap_or_default(), urgency.map(crate::incident::Urgency::word))
         };
         // Not found out is not found broken.
         assert_eq!(see(0, DoneResult::Unclear), (String::new(), None));

@@ -175,7 +175,7 @@ impl Reporter {
 
 fn of(found: &Severity) -> IncidentChange {
     let Severity { priority, urgency } = found.clone();
-    IncidentChange { priority, urgency, ..IncidentChange::default() }
+    IncidentChange { urgency, priority, ..IncidentChange::default() }
 }
 
 async fn grace(ended: &CancellationToken) {
