@@ -395,5 +395,6 @@ fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> 
         style: Arc::new(style),
         metrics: metrics.clone(),
         acknowledge: config.pagerduty.paging.acknowledge,
+        fields: Arc::new(config.pagerduty.custom_fields.clone()),
     })
 }

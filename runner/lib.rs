@@ -20,6 +20,9 @@ pub mod lang;
 pub mod limits;
 pub mod mask;
 pub mod paging;
+pub mod plain;
+pub mod prefix;
+pub mod shorten;
 pub mod yaml;
 
 // What authors write, and its fields as data.

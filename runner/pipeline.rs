@@ -26,10 +26,11 @@ use crate::handoff::ways::Ways;
 use crate::incident::{Incident, IncidentId, Outcome, Region, RunId};
 use crate::matching::{Choice, Meant};
 use crate::metrics::Metrics;
+use crate::prefix;
 use crate::receive::http::{Intake, Taken};
 use crate::receive::{Delivery, Event};
 use crate::report::reporter::Reporter;
-use crate::report::title;
+use crate::report::{original, title};
 use crate::rules::Rules;
 use crate::runs::{Enrolled, Runs};
 
@@ -88,6 +89,7 @@ impl Pipeline {
             // Whatever its event says of the time: PagerDuty is asked before anything is done.
             incident.seen_at = Timestamp::UNIX_EPOCH;
         }
+        let incident = original::in_full(&*self.reporter.platform, incident).await;
         let title = title::original(&incident.title);
         let customer = self.rules().current().customer_of(&incident, title);
         let Some(meant) = self.meant(&incident, customer.as_deref()) else {
@@ -146,7 +148,7 @@ impl Pipeline {
     /// The one scenario that is meant for the incident.
     fn meant(&self, incident: &Incident, customer: Option<&Customer>) -> Option<Meant> {
         let Incident { id, title, .. } = incident;
-        if title::is_last_resort(title) {
+        if prefix::is_last_resort(title) {
             tracing::info!(incident.id = %id, "incident {id} is a last resort of AMS itself");
             return None;
         }

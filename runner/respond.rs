@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::begun::Begun;
@@ -11,11 +11,14 @@ use crate::claim::protocol::{Refusal, StandDown, StandDownReason};
 use crate::evidence::Places;
 use crate::execute::end::End;
 use crate::execute::run::{Carried, RunPlan, RunSignals};
+use crate::execute::so_far::SoFar;
 use crate::guard::record::Ended;
 use crate::incident::{Incident, Outcome, Status};
 use crate::limits;
 use crate::pipeline::Pipeline;
+use crate::report::accompany::Signs;
 use crate::report::note::Story;
+use crate::report::original;
 use crate::report::questions::NoteQuestions;
 use crate::report::reporter::Untold;
 use crate::report::title::{self};
@@ -90,7 +93,7 @@ impl Pipeline {
         if begun.end.is_none() {
             let found = match self.look_again(&begun.incident).await {
                 Ok(incident) => {
-                    begun.incident = incident;
+                    begun.incident = original::still_in_full(incident, &begun.incident);
                     self.left_to_people(begun)
                 }
                 Err(end) => Some(end),
@@ -105,6 +108,7 @@ impl Pipeline {
         let is_ending = begun.end.is_some();
         let about_to_change = Arc::new(Notify::new());
         let ended = CancellationToken::new();
+        let (so_far, watched) = watch::channel(SoFar::default());
         let plan = RunPlan {
             hold: &begun.hold,
             scenario: &begun.scenario,
@@ -116,14 +120,7 @@ impl Pipeline {
             end: begun.end.take(),
             act_until: begun.act_until(self.executor.clock.now()),
             room: begun.room(),
-            signals: RunSignals {
-                stand_down: begun.place.stand_down.clone(),
-                leave: begun.place.leave.clone(),
-                halt: begun.place.halt.clone(),
-                about_to_change: Arc::clone(&about_to_change),
-                answers: begun.place.answers.clone(),
-                people: Arc::new(self.questions(begun)),
-            },
+            signals: self.signals(begun, &about_to_change, so_far),
         };
         let story = self.story(begun);
         let start = async {
@@ -132,7 +129,8 @@ impl Pipeline {
             if begun.mode() == Mode::Shadow || is_ending {
                 return true;
             }
-            begun.reporter.start(&begun.incident, &story, &about_to_change, &ended).await
+            let signs = Signs { about_to_change: &about_to_change, so_far: watched, ended: &ended };
+            begun.reporter.accompany(&begun.incident, &story, signs).await
         };
         let carry = async {
             let carried = self.executor.carry_out(plan).await;
@@ -153,6 +151,23 @@ impl Pipeline {
                 begun.journal = journal;
                 Err(Left::Halted)
             }
+        }
+    }
+
+    fn signals(
+        &self,
+        begun: &Begun,
+        about_to_change: &Arc<Notify>,
+        so_far: watch::Sender<SoFar>,
+    ) -> RunSignals {
+        RunSignals {
+            stand_down: begun.place.stand_down.clone(),
+            leave: begun.place.leave.clone(),
+            halt: begun.place.halt.clone(),
+            about_to_change: Arc::clone(about_to_change),
+            so_far,
+            answers: begun.place.answers.clone(),
+            people: Arc::new(self.questions(begun)),
         }
     }
 
@@ -223,6 +238,7 @@ impl Pipeline {
             // Known once people are told.
             places: &NOWHERE_ELSE,
             beside: &begun.beside,
+            whole: None,
             contact: begun.destination().and_then(|it| it.contact.as_deref()),
             customer: begun.customer.as_ref().map(|it| (it.name.as_str(), it.contact.as_deref())),
             began_at: begun.claim().opened_at(),
@@ -241,6 +257,7 @@ impl Pipeline {
                 let end = self.end_as_of_now(begun, end).await?;
                 let end = self.tell(begun, end).await?;
                 self.settle_title(begun, &end).await?;
+                begun.reporter.set_fields(&self.story(begun), &end).await;
                 end
             }
         };
@@ -290,7 +307,7 @@ impl Pipeline {
             self.look_again(&begun.incident).await.ok()
         };
         if let Some(now) = now {
-            begun.incident = now;
+            begun.incident = original::still_in_full(now, &begun.incident);
         }
         if was_resolved && begun.incident.status != Status::Resolved {
             let Incident { status_by: by, seen_at: at, .. } = begun.incident.clone();

@@ -17,7 +17,7 @@ use crate::incident::{Incident, IncidentId, Outcome, RunId, Status, Urgency};
 use crate::limits;
 use crate::matching::{Choice, Index};
 use crate::pipeline::Pipeline;
-use crate::report::title;
+use crate::report::{original, title};
 use crate::runs::Enrolled;
 use crate::scenario::model::Scenario;
 
@@ -32,7 +32,7 @@ pub(crate) async fn pick_up(
     // The claim holds no titles, so PagerDuty is asked; without an answer people are told what
     // can be told.
     let (incident, unknown) = match pipeline.reporter.platform.incident(id).await {
-        Ok(incident) => (incident, None),
+        Ok(incident) => (original::in_full(&*pipeline.reporter.platform, incident).await, None),
         Err(error) => (nameless(id), Some(End::Ours { what: error.to_string() })),
     };
     let title = title::original(&incident.title);

@@ -1,5 +1,6 @@
 //! Telling people how a run ends: resolve, hand off, or say that it stood down.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::begun::Begun;
@@ -35,6 +36,7 @@ impl Pipeline {
             }
             Outcome::Resolved | Outcome::RecoveredItself => self.tell_recovery(begun, end).await,
             Outcome::StoodDown => {
+                begun.told.stakeholders = None;
                 self.record_wish(begun, &end).await;
                 self.record_closing(begun, &end, None, false).await?;
                 self.give_back(begun).await?;
@@ -134,6 +136,7 @@ impl Pipeline {
             Err(Untold::Failed(error)) => {
                 let what =
                     format!("the incident is well, but PagerDuty did not resolve it: {error}");
+                begun.told = Told::default();
                 Box::pin(self.tell_hand_off(begun, End::Ours { what })).await
             }
         }
@@ -241,13 +244,22 @@ impl Pipeline {
             return Ok(());
         }
         // After the page: it waits a moment for files that are on their way to where they are kept.
-        let wait = limits::EVIDENCE_NOTE_WAIT;
-        let places = self.evidence.places(begun.evidence(), wait).await;
-        let story = &Story { places: &places, ..*story };
+        let kept = match begun.reporter.style.uncut_end_note(story, end) {
+            Some(whole) => self.evidence.keep_note(story.run, &whole).await,
+            None => None,
+        };
+        let files = begun.evidence().into_iter().chain(kept.clone()).collect();
+        let places = self.evidence.places(files, limits::EVIDENCE_NOTE_WAIT).await;
+        let here = |path: &PathBuf| format!("{}:{}", self.region, path.display());
+        let whole = kept.map(|path| places.get(&path).cloned().unwrap_or_else(|| here(&path)));
+        let story = &Story { places: &places, whole: whole.as_deref(), ..*story };
         match begun.reporter.end_note(story, end, &begun.place.halt).await {
-            Ok(()) | Err(Untold::Failed(_)) => Ok(()),
-            Err(untold) => Err(untold.into()),
+            Ok(()) | Err(Untold::Failed(_)) => {}
+            Err(untold) => return Err(untold.into()),
         }
+        // After the note: where that is found after a take-over, they may have been told.
+        begun.reporter.stakeholders(story, end).await;
+        Ok(())
     }
 
     /// Records how the run ends before anybody is told. Answers with the wish to stand down where

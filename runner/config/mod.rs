@@ -24,8 +24,10 @@ use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
+use crate::report::fields::CustomFields;
 use crate::yaml::{self, Node, Place};
 
+mod custom_fields;
 mod customers_aws;
 mod evidence;
 mod figures;
@@ -121,6 +123,8 @@ pub struct PagerDutyConfig {
     /// What the account's key may send, all its users together.
     pub requests_per_minute: u32,
     pub paging: PagingConfig,
+    /// What of a run goes into the account's own fields.
+    pub custom_fields: CustomFields,
 }
 
 #[derive(Clone, Debug)]
@@ -388,6 +392,7 @@ impl Source<'_> {
         let from = self.required("from", "ams@example.com", findings);
         let bot_user = self.required("bot_user", "PXXXXXX", findings);
         let paging = paging::read(self, findings);
+        let custom_fields = custom_fields::read(self, findings);
         Some(PagerDutyConfig {
             url,
             token: token?,
@@ -395,6 +400,7 @@ impl Source<'_> {
             bot_user: bot_user?.value,
             requests_per_minute: rate::read(self, findings),
             paging,
+            custom_fields: custom_fields?,
         })
     }
 }

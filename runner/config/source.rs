@@ -108,7 +108,9 @@ impl Source<'_> {
 
     /// `STORE_DYNAMODB_` is `store.dynamodb` in the file.
     fn path_of_section(&self) -> String {
-        self.section.trim_end_matches('_').replace('_', ".").to_lowercase()
+        let path = self.section.trim_end_matches('_').replace('_', ".").to_lowercase();
+        // The one key of two words that has keys below it.
+        path.replace("custom.fields", "custom_fields")
     }
 
     pub(super) fn bad(

@@ -5,6 +5,7 @@
 //! time is over.
 
 mod keeping;
+mod note;
 mod old;
 mod upload;
 

@@ -103,7 +103,7 @@ fn is_evidence(name: &str) -> bool {
     let [run, step, nonce, stream] = parts.as_slice() else { return false };
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let is_word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric());
-    let is_stream = ["stdout", "stderr", "body"].contains(stream);
+    let is_stream = ["stdout", "stderr", "body", "note"].contains(stream);
     is_number(run) && is_number(step) && is_word(nonce) && is_stream
 }
 
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn only_names_of_evidence_are_evidence() {
-        for name in ["1-0-00ff-stdout.txt", "12-34-26bc57c402f1436c-body.txt"] {
+        for name in ["1-0-00ff-stdout.txt", "12-34-26bc57c402f1436c-body.txt", "1-0-00ff-note.txt"]
+        {
             assert!(is_evidence(name), "{name}");
         }
         for name in

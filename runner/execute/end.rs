@@ -188,6 +188,8 @@ pub struct Told {
     pub urgency: Option<crate::incident::Urgency>,
     pub page: Option<bool>,
     pub ticket: Ticket,
+    /// For stakeholders; nothing where a value it needs is not there.
+    pub stakeholders: Option<String>,
     /// Loops that ended early, with the entries nothing was done for.
     pub untouched: Vec<(usize, Vec<String>)>,
 }

@@ -62,6 +62,11 @@ impl Memory {
         self.seen.get(at)
     }
 
+    /// Every result, in the order of the file.
+    pub fn results(&self) -> impl Iterator<Item = (&StepAt, &Seen)> {
+        self.seen.iter()
+    }
+
     pub fn keep(&mut self, at: StepAt, seen: Seen) {
         self.fresh.push(at.clone());
         self.seen.insert(at, seen);

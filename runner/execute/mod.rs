@@ -36,6 +36,7 @@ pub mod preview;
 mod process_group;
 mod round;
 pub mod run;
+pub mod so_far;
 pub mod sources;
 pub mod ssh;
 pub mod ssm;

@@ -165,6 +165,7 @@ impl Executor {
         ended: Vec<(Task<'_>, Gone)>,
     ) -> Result<(), Stop> {
         let mut changed = false;
+        let known = progress.reports.len();
         for (task, gone) in ended {
             let recorded = task.changes() && !is_in_doubt(&task, &gone);
             let Gone { verdict, seen, values, attempts, began_at, took, allowed } = gone;
@@ -181,6 +182,7 @@ impl Executor {
             let report = StepReport { at, entry, verdict, seen, attempts, began_at, took, passes };
             progress.reports.push(report);
         }
+        progress.show(known);
         if changed { self.record_done(&progress.plan).await } else { Ok(()) }
     }
 

@@ -22,6 +22,7 @@ pub use crate::execute::people::{Allowed, AskPeople, Passes, Question};
 use crate::execute::plan::{self, Next, Ready};
 use crate::execute::prepare::Moment;
 use crate::execute::round::entry;
+use crate::execute::so_far::SoFar;
 use crate::execute::sources::Sources;
 use crate::execute::verdict::{Verdict, Why};
 use crate::execute::world::World;
@@ -87,6 +88,8 @@ pub struct RunSignals {
     pub halt: CancellationToken,
     /// Told right before the first change, so that the incident's title can say it.
     pub about_to_change: Arc<Notify>,
+    /// How far it has come, for who tells people meanwhile.
+    pub so_far: watch::Sender<SoFar>,
     /// Changes when a person has answered here, and the run's record is worth a look.
     pub answers: watch::Receiver<u64>,
     pub people: Arc<dyn AskPeople>,
@@ -152,6 +155,7 @@ impl Executor {
         let preset = plan.end.take();
         let (phase, reports, allowed) = (Phase::Main, Vec::new(), Vec::new());
         let mut progress = Progress { plan, reports, phase, allowed };
+        progress.show(0);
         let stop = match preset {
             Some(end) => Stop::End(end),
             None => self.main(&mut progress).await,
@@ -286,7 +290,8 @@ impl Progress<'_> {
         let told = told(self.plan.scenario, end, &values);
         let follows = matches!(end, End::Guarded(no) if no.follows(self.plan.claim().run()));
         let page = if follows { Some(false) } else { told.page };
-        Told { untouched: self.plan.memory.untouched(), page, ..told }
+        let priority = self.priority(end).or(told.priority);
+        Told { untouched: self.plan.memory.untouched(), page, priority, ..told }
     }
 }
 
@@ -294,26 +299,36 @@ impl Progress<'_> {
 pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
     let own = |step: &usize| scenario.step(*step).map(|step| &step.kind);
     let filled = |template: Option<Template>| template.map(|it| it.render_leniently(values));
+    // Who follows from afar cannot tell what a gap meant.
+    let whole = |template: Option<Template>| template.and_then(|it| it.render_message(values).ok());
     let hand_off = match end {
-        End::ResolvedByStep { step, .. } => {
-            let (message, ticket) = match own(step) {
-                Some(StepKind::Resolve { message, ticket }) => (message.clone(), *ticket),
-                _ => (None, Ticket::default()),
+        End::ResolvedByStep { step, recovered } => {
+            let own = match own(step) {
+                Some(StepKind::Resolve { message, stakeholders, ticket }) => {
+                    (message.clone(), stakeholders.clone(), *ticket)
+                }
+                _ => Default::default(),
             };
-            return Told { message: filled(message), ticket, ..Told::default() };
+            let (message, stakeholders, ticket) = own;
+            let general = scenario.when_resolved.clone().filter(|_| *recovered);
+            let stakeholders = whole(stakeholders.or(general));
+            return Told { message: filled(message), stakeholders, ticket, ..Told::default() };
         }
-        End::Verified
-        | End::Healthy { .. }
-        | End::Shadowed { .. }
-        | End::Suspended { .. }
-        | End::StoodDown(_) => return Told::default(),
+        End::Verified => {
+            let stakeholders = whole(scenario.when_resolved.clone());
+            return Told { stakeholders, ..Told::default() };
+        }
+        End::Healthy { .. } | End::Shadowed { .. } | End::Suspended { .. } | End::StoodDown(_) => {
+            return Told::default();
+        }
         End::HandedOffByStep { step } => match own(step) {
             Some(StepKind::HandOff(hand_off)) => hand_off.or(&scenario.hand_off),
             _ => scenario.hand_off.clone(),
         },
         _ => scenario.hand_off.clone(),
     };
-    let HandOff { message, manual, priority, to, urgency, page, ticket } = hand_off;
+    let HandOff { message, manual, priority, to, urgency, page, ticket, stakeholders } = hand_off;
+    let stakeholders = whole(stakeholders);
     let (message, manual, to) = (filled(message), filled(manual), filled(to));
     // Leaving people asleep is for ends the author had in mind, not for what went wrong.
     let by_design =
@@ -322,7 +337,8 @@ pub fn told(scenario: &Scenario, end: &End, values: &Values) -> Told {
     let page = page.or((urgency == Some(Urgency::Low)).then_some(false));
     // Nor is doing without a ticket.
     let ticket = ticket.filter(|it| by_design || *it != Ticket::None).unwrap_or_default();
-    Told { message, manual, to, priority, urgency, page, ticket, untouched: Vec::new() }
+    let untouched = Vec::new();
+    Told { message, manual, to, priority, urgency, page, ticket, stakeholders, untouched }
 }
 
 impl RunPlan<'_> {

@@ -10,6 +10,7 @@ mod escalation;
 mod figures;
 mod packet;
 mod pagerduty;
+mod timeline;
 
 pub use aws::*;
 pub use doctor::*;
@@ -17,6 +18,7 @@ pub use escalation::*;
 pub use figures::*;
 pub use packet::*;
 pub use pagerduty::*;
+pub use timeline::*;
 
 // --- receive -----------------------------------------------------------------------------------
 
@@ -273,12 +275,6 @@ pub const RUN_DEADLINE: Duration = Duration::from_mins(20);
 pub const RELOAD_EVERY: Duration = Duration::from_secs(5);
 
 // --- report ------------------------------------------------------------------------------------
-
-/// PagerDuty titles come from Events API summaries, which end at 1,024 characters.
-pub const TITLE_CHARS: usize = 1_024;
-
-/// PagerDuty's note limit is 65,535 single-byte characters; Japanese counts three bytes each.
-pub const NOTE_BYTES: usize = 60_000;
 
 /// One PagerDuty request, connection included.
 pub const PAGERDUTY_REQUEST: Duration = Duration::from_secs(10);

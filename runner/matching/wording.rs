@@ -1,13 +1,13 @@
 //! What is wrong with the keywords of one rule: words that say nothing, too little, or no.
 
 use crate::finding::Findings;
+use crate::folding::fold;
 use crate::matching::choose::Entry;
 use crate::matching::keywords::{Vocabulary, Within, Word};
+use crate::prefix;
 
-/// How our own state stands in front of a title, folded. Titles are matched without it.
+/// How every prefix of ours begins, folded. Titles are matched without it.
 const OWN_PREFIX: &str = "[ams ";
-/// Characters between `[ams ` and `]`, as the prefix is read (`report::title`).
-const LONGEST_STATE: usize = 24;
 /// Characters that must be in a title at least; fewer are in every other title.
 const LEAST_ASCII: usize = 3;
 /// A character of Japanese says more than a letter.
@@ -173,10 +173,10 @@ enum Impossible<'a> {
     OwnPrefix,
 }
 
-/// `[AMS …]` as AMS writes it; names such as `[AMSLinuxDiskUsage…` are somebody else's.
+/// `[AMS …]` as AMS writes it; names such as `[AMSLinuxDiskUsage…` and `[AMS prod]` are somebody
+/// else's.
 fn has_own_prefix(folded: &str) -> bool {
-    let state = folded.split_once(OWN_PREFIX).and_then(|(_, rest)| rest.split_once(']'));
-    state.is_some_and(|(state, _)| state.chars().count() <= LONGEST_STATE)
+    folded.contains(OWN_PREFIX) && prefix::all().any(|own| folded.contains(&fold(&own)))
 }
 
 /// Positions of words that were there before, with the position of the first.

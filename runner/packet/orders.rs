@@ -83,7 +83,7 @@ impl Pipeline {
         // Other places are in the note alone.
         let places = self.evidence.places(begun.evidence(), Duration::ZERO).await;
         let story = Story { beside: &[], places: &places, ..story };
-        let note = mask.apply(&style.end_text(&story, end));
+        let note = mask.apply(&style.end_text(&story, end, usize::MAX));
         let masked = |text: &Option<String>| text.as_deref().map(|text| mask.apply(text));
         let incident = &begun.incident;
         let customer = begun.customer.as_ref();

@@ -43,6 +43,11 @@ pub enum Difference {
         present: bool,
         note: String,
     },
+    /// What stakeholders were told, for reading.
+    Stakeholders {
+        wanted: String,
+        told: String,
+    },
     HandOff {
         field: String,
         expected: String,
@@ -95,6 +100,12 @@ pub fn compare(test: &Test, actual: &Actual) -> Vec<Difference> {
             found.push(Difference::Note { wanted, present, note });
         }
     }
+    let told = actual.hand_off.as_ref().and_then(|it| it.stakeholders.clone()).unwrap_or_default();
+    let lacking = expect.stakeholders.iter().filter(|wanted| !told.contains(wanted.as_str()));
+    found.extend(
+        lacking
+            .map(|wanted| Difference::Stakeholders { wanted: wanted.clone(), told: told.clone() }),
+    );
     hand_off(test, actual, &mut found);
     took(test, actual, &mut found);
     for (step, names) in &expect.given {

@@ -72,6 +72,8 @@ pub struct Expected {
     pub note_lacks: Vec<String>,
     /// Field of the hand-off → its value as written.
     pub hand_off: BTreeMap<String, String>,
+    /// Texts in what stakeholders are told.
+    pub stakeholders: Vec<String>,
     pub at_least: Option<Duration>,
     pub at_most: Option<Duration>,
     /// Step → what it was given: dotted name → text.
@@ -203,6 +205,7 @@ fn read_expected(node: &Node, findings: &mut Findings) -> Option<Expected> {
         path: list("path").map(|_| plain(fields.texts("path", findings))),
         note: plain(fields.texts("note", findings)),
         note_lacks: plain(fields.texts("note_lacks", findings)),
+        stakeholders: plain(fields.texts("stakeholders", findings)),
         hand_off: fields
             .get("hand_off")
             .map(|node| texts_by_name(node, "hand_off", findings))

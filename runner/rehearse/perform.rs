@@ -190,6 +190,7 @@ async fn pipeline(
     let reporter = Reporter {
         platform: Arc::clone(&script.platform) as Arc<_>,
         style: Arc::new(Style { lang: file.lang, zone, mask: Mask::default() }),
+        fields: Arc::default(),
         metrics: metrics.clone(),
         acknowledge: Acknowledge::Never,
     };

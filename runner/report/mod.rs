@@ -3,10 +3,14 @@
 //! The port is what AMS needs of an incident platform; `pagerduty/` is the adapter. Every
 //! sentence people read is in `text.rs`. Report never decides anything.
 
+pub mod accompany;
 pub mod account;
 pub mod acknowledge;
+mod beside;
+pub mod fields;
 pub mod guards;
 pub mod note;
+pub mod original;
 pub mod packet;
 pub mod pagerduty;
 pub mod pauses;
@@ -197,6 +201,10 @@ pub enum PlatformError {
     #[error("it is not for this process to write any more: {0}")]
     NotOurs(Refusal),
 
+    /// The account has not bought it, or its key may not use it: known from an answer a while ago.
+    #[error("PagerDuty has no {what} for this account or key")]
+    NotInPlan { what: &'static str },
+
     /// It may work later; all attempts the call allows are used up.
     #[error("PagerDuty did not carry out {call} after {attempts} attempts: {reason}")]
     Unavailable { call: String, attempts: usize, reason: String },
@@ -310,4 +318,34 @@ pub trait IncidentPlatform: Send + Sync {
         content: &str,
         marker: &str,
     ) -> Result<(), PlatformError>;
+
+    /// Puts another text in the place of a note's. Repeating it changes nothing, and it tells nobody:
+    /// PagerDuty sends no webhook and no notification for it.
+    async fn edit_note(
+        &self,
+        _id: &IncidentId,
+        _note: &str,
+        _content: &str,
+    ) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    /// Tells those who follow the incident without working on it. At most once, even if its answer
+    /// is lost.
+    async fn tell_stakeholders(
+        &self,
+        _id: &IncidentId,
+        _message: &str,
+    ) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    /// Sets custom fields by name. May be repeated.
+    async fn set_fields(
+        &self,
+        _id: &IncidentId,
+        _values: &[(String, serde_json::Value)],
+    ) -> Result<(), PlatformError> {
+        Ok(())
+    }
 }

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::claim::journal::StepAt;
 use crate::execute::actuator::Output;
@@ -18,10 +18,12 @@ use crate::incident::{Outcome, Region, RunId};
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
+use crate::plain;
 use crate::report::packet::{self, Beside};
 use crate::report::text::{self, labels};
 use crate::report::{guards, reasons};
 use crate::scenario::model::{Effect, Scenario, Step, StepKind};
+use crate::shorten;
 
 /// How notes are written; the same for all runs of a process.
 #[derive(Clone)]
@@ -47,6 +49,8 @@ pub struct Story<'a> {
     pub places: &'a BTreeMap<PathBuf, String>,
     /// Where else people were told.
     pub beside: &'a [Beside],
+    /// Where all of a note is kept that PagerDuty does not take whole.
+    pub whole: Option<&'a str>,
     /// Whom to call, where the hand-off goes to a destination of the customer's.
     pub contact: Option<&'a str>,
     /// Whose incident it is, as people call them, and whom to tell there.
@@ -99,6 +103,34 @@ impl Style {
         self.close(&note, story, Kind::Start)
     }
 
+    /// What stands in the start note's place while a long run goes on: the same note, edited.
+    pub fn progress_note(&self, story: &Story<'_>, so_far: &[StepReport]) -> String {
+        let labels = labels(self.lang);
+        let mut note = String::new();
+        line(&mut note, text::start_headline(self.lang));
+        line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
+        line(&mut note, labels.to_stop);
+        let all: Vec<&StepReport> = story.reports.iter().chain(so_far).collect();
+        let newest = &all[all.len().saturating_sub(limits::PROGRESS_STEPS)..];
+        let took = |report: &StepReport| SignedDuration::try_from(report.took).unwrap_or_default();
+        let ends = newest.iter().map(|report| report.began_at + took(report));
+        let at = self.time(ends.max().unwrap_or(story.began_at));
+        let lines = newest
+            .iter()
+            .filter_map(|report| Some(self.step(report, story.scenario.step(report.at.step)?)));
+        let mut lines: Vec<String> = lines.collect();
+        if all.len() > newest.len() {
+            lines.insert(0, "…".to_owned());
+        }
+        section(&mut note, &text::so_far(self.lang, &at), &lines, labels.nothing);
+        let last = all.iter().map(|report| report.at.step).max();
+        let left = acting_steps(story.scenario)
+            .filter(|step| last.is_none_or(|last| step.number > last))
+            .map(named);
+        section(&mut note, labels.will_do, &left.collect::<Vec<_>>(), labels.nothing);
+        self.close(&note, story, Kind::Start)
+    }
+
     /// Asks people for permission.
     pub fn ask_note(&self, story: &Story<'_>, question: &Question) -> String {
         let labels = labels(self.lang);
@@ -124,7 +156,17 @@ impl Style {
 
     /// The last note of a run, whatever its end.
     pub fn end_note(&self, story: &Story<'_>, end: &End) -> String {
-        self.close(&self.end_text(story, end), story, Kind::End)
+        let note = self.end_text(story, end, limits::NOTE_PART_BYTES);
+        self.close(&note, story, Kind::End)
+    }
+
+    /// All of the last note, where PagerDuty does not take it whole.
+    pub fn uncut_end_note(&self, story: &Story<'_>, end: &End) -> Option<String> {
+        let said = [&story.told.message, &story.told.manual].into_iter().flatten();
+        let long = said.into_iter().any(|text| text.len() > limits::NOTE_PART_BYTES);
+        let whole = self.clean(&self.end_text(story, end, usize::MAX));
+        let foot = self.foot(story, Kind::End);
+        (long || whole.len() + foot.len() > limits::NOTE_BYTES).then(|| whole + &foot)
     }
 
     /// What was under way when the last note was written.
@@ -135,8 +177,9 @@ impl Style {
         self.close(&note, story, Kind::Late)
     }
 
-    /// The last note without its signature, as tickets and mails have it; not masked yet.
-    pub fn end_text(&self, story: &Story<'_>, end: &End) -> String {
+    /// The last note without its signature, as tickets and mails have it; not masked yet. `part`: bytes
+    /// of each text of the author's, so that one with a whole log in it leaves room for the rest.
+    pub fn end_text(&self, story: &Story<'_>, end: &End, part: usize) -> String {
         let labels = labels(self.lang);
         let for_people =
             matches!(end.outcome(), Outcome::HandedOff | Outcome::Escalated | Outcome::StoodDown);
@@ -144,10 +187,11 @@ impl Style {
         let reason = reasons::reason(self.lang, end, story.scenario);
         line(&mut note, &format!("{}\n{reason}", text::headline(self.lang, end)));
         if let Some(said) = &story.told.message {
-            line(&mut note, said);
+            line(&mut note, &self.cut(said, part, story));
         }
         line(&mut note, "");
-        line(&mut note, &format!("{}: {}", labels.alert, story.title));
+        let title = shorten::in_the_middle(&plain::line(story.title), limits::TITLE_CHARS);
+        line(&mut note, &format!("{}: {title}", labels.alert));
         if let Some((name, contact)) = story.customer {
             let contact = contact.filter(|_| for_people).map(|it| format!(" ({it})"));
             let contact = contact.unwrap_or_default();
@@ -159,6 +203,7 @@ impl Style {
         }
         if for_people && !matches!(end, End::StoodDown(_)) {
             let manual = story.told.manual.as_deref().map_or(labels.no_manual, str::trim);
+            let manual = self.cut(manual, part, story);
             line(&mut note, &format!("\n{}\n{manual}", labels.next));
             if let Some(contact) = story.contact {
                 line(&mut note, &format!("{}: {contact}", labels.contact));
@@ -274,14 +319,14 @@ impl Style {
     /// one.
     fn excerpt(&self, output: &Output) -> String {
         let masked = if output.is_whole() {
-            self.mask.apply(&output.head)
+            self.clean(&output.head)
         } else {
-            self.mask.apply_to_cut(&output.head)
+            self.clean(&self.mask.apply_to_cut(&output.head))
         };
         if output.is_whole() && masked.chars().count() <= 2 * EXCERPT_CHARS {
             return masked;
         }
-        let tail = self.mask.apply(&output.tail);
+        let tail = self.clean(&output.tail);
         let end = if tail.is_empty() { &masked } else { &tail };
         let head: String = masked.chars().take(EXCERPT_CHARS).collect();
         let skip = end.chars().count().saturating_sub(EXCERPT_CHARS);
@@ -293,8 +338,30 @@ impl Style {
         at.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
-    /// Masks, shortens and signs.
+    /// Nothing secret in it, and nothing that acts on who reads it. A secret may hold what is left
+    /// out of plain text, and may become one by it.
+    pub(super) fn clean(&self, text: &str) -> String {
+        self.mask.apply(&plain::plain(&self.mask.apply(text)))
+    }
+
+    /// The first `room` bytes, and where the rest is.
+    fn cut(&self, text: &str, room: usize, story: &Story<'_>) -> String {
+        if text.len() <= room {
+            return text.to_owned();
+        }
+        let mark = text::cut(self.lang, text.len(), story.whole);
+        let kept = shorten::at_the_end(text, room.saturating_sub(mark.len() + 1));
+        format!("{}\n{mark}", kept.trim_end())
+    }
+
+    /// Cleans, shortens and signs.
     fn close(&self, note: &str, story: &Story<'_>, kind: Kind<'_>) -> String {
+        let foot = self.foot(story, kind);
+        let room = limits::NOTE_BYTES.saturating_sub(foot.len());
+        self.cut(&self.clean(note), room, story) + &foot
+    }
+
+    fn foot(&self, story: &Story<'_>, kind: Kind<'_>) -> String {
         let Story { run, region, scenario, began_at, now, .. } = story;
         let began = began_at.to_zoned(self.zone.clone());
         let took = now.duration_since(*began_at).unsigned_abs();
@@ -302,21 +369,14 @@ impl Style {
             Kind::Start | Kind::Ask(_) | Kind::Stranger(_) | Kind::Late => String::new(),
             Kind::End => format!(" ({})", text::duration(self.lang, took)),
         };
-        let foot = format!(
-            "\n{}: {} @{} / {run} / {region} / {}{lasted}",
+        format!(
+            "\n{}: {} @{} / {run} / {region} / {}{lasted}\n{}",
             labels(self.lang).record,
             scenario.id,
             scenario.hash,
             began.strftime("%Y-%m-%d %H:%M:%S %Z"),
-        );
-        let foot = format!("{foot}\n{}", marker(run, kind));
-        let mut body = self.mask.apply(note);
-        let room = limits::NOTE_BYTES - foot.len();
-        if body.len() > room {
-            let cut = (0..=room).rev().find(|at| body.is_char_boundary(*at)).unwrap_or(0);
-            body.truncate(cut);
-        }
-        body + &foot
+            marker(run, kind),
+        )
     }
 }
 

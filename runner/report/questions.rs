@@ -165,6 +165,7 @@ impl NoteQuestions {
             told,
             places: &NOWHERE,
             beside: &[],
+            whole: None,
             contact: None,
             customer: None,
             began_at: self.began_at,

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::claim::hold::Hold;
@@ -16,10 +15,10 @@ use crate::claim::protocol::Refusal;
 use crate::execute::end::End;
 use crate::incident::{Incident, IncidentId, Status};
 use crate::lang::Lang;
-use crate::limits;
 use crate::mask;
 use crate::metrics::Metrics;
 use crate::paging::Acknowledge;
+use crate::report::fields::CustomFields;
 use crate::report::note::{Kind, Story, Style, marker};
 use crate::report::title::{State, with_state};
 use crate::report::{IncidentChange, IncidentPlatform, PlatformError, text};
@@ -28,6 +27,8 @@ use crate::report::{IncidentChange, IncidentPlatform, PlatformError, text};
 pub struct Reporter {
     pub platform: Arc<dyn IncidentPlatform>,
     pub style: Arc<Style>,
+    /// The account's own fields that are set at the end.
+    pub fields: Arc<CustomFields>,
     pub metrics: Metrics,
     /// Of the run's customer, else what the operator says.
     pub acknowledge: Acknowledge,
@@ -83,76 +84,6 @@ impl Reporter {
         let mask = self.style.mask.and(rules.known.iter().cloned(), &rules.patterns);
         let style = Style { mask, ..Style::clone(&self.style) };
         Self { style: Arc::new(style), ..self }
-    }
-
-    /// Tells the start once it is due; returns at once when `ended` comes first. What is under way
-    /// then gets a moment to finish, so that the title's changes stay in order. `false`: that was not
-    /// enough, and the title may still change after us.
-    pub async fn start(
-        &self,
-        incident: &Incident,
-        story: &Story<'_>,
-        about_to_change: &Notify,
-        ended: &CancellationToken,
-    ) -> bool {
-        tokio::select! {
-            () = ended.cancelled() => return true,
-            () = about_to_change.notified() => {}
-            () = tokio::time::sleep(limits::START_REPORT_AFTER) => {}
-        }
-        if self.thins() {
-            return true;
-        }
-        // One that still waits for its turn changes nothing any more.
-        let sent = AtomicBool::new(false);
-        tokio::select! {
-            is_settled = self.tell_start(incident, story, ended, &sent) => is_settled,
-            () = async {
-                ended.cancelled().await;
-                if sent.load(Ordering::Relaxed) {
-                    tokio::time::sleep(limits::START_REPORT_GRACE).await;
-                }
-            } => !sent.load(Ordering::Relaxed),
-        }
-    }
-
-    /// In a storm of alerts a run tells its end only.
-    fn thins(&self) -> bool {
-        let thins = self.platform.is_storm();
-        if thins {
-            self.metrics.pagerduty.thinned.inc();
-        }
-        thins
-    }
-
-    /// `false`: the title may have been changed or not, or will be.
-    async fn tell_start(
-        &self,
-        incident: &Incident,
-        story: &Story<'_>,
-        ended: &CancellationToken,
-        sent: &AtomicBool,
-    ) -> bool {
-        let title = with_state(&incident.title, State::Working, self.style.lang);
-        let is_ours = self.may_acknowledge(incident).await;
-        let change = IncidentChange {
-            title: Some(title),
-            status: is_ours.then_some(Status::Acknowledged),
-            ..IncidentChange::default()
-        };
-        let titled = self.platform.change_or_drop(&incident.id, &change, sent).await;
-        if let Err(error) = &titled {
-            self.count_failure(&incident.id, error);
-        }
-        // After a take-over the first owner's start note stands; after the end it says nothing.
-        if story.taken_over || ended.is_cancelled() || self.thins() {
-            return titled.is_ok();
-        }
-        let (note, marker) = (self.style.start_note(story), marker(story.run, Kind::Start));
-        if let Err(error) = self.platform.add_note(&incident.id, &note, &marker).await {
-            self.count_failure(&incident.id, &error);
-        }
-        titled.is_ok()
     }
 
     /// Title, status and resolution in one write. `Ok(false)`: it had ended already.

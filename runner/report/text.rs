@@ -313,6 +313,14 @@ pub fn attempts(lang: Lang, attempts: u32) -> String {
     }
 }
 
+/// Heading of what a run has done, in a note that is brought up to date.
+pub fn so_far(lang: Lang, at: &str) -> String {
+    match lang {
+        Lang::Ja => format!("■ 経過（{at} 時点）"),
+        Lang::En => format!("■ So far (as of {at})"),
+    }
+}
+
 /// The line that opens the start note.
 pub const fn start_headline(lang: Lang) -> &'static str {
     match lang {
@@ -325,6 +333,16 @@ pub fn left_out(lang: Lang, bytes: u64) -> String {
     match lang {
         Lang::Ja => format!("…（全 {bytes} バイトのうち途中を省略）…"),
         Lang::En => format!("… (cut; {bytes} bytes in all) …"),
+    }
+}
+
+/// Stands where a text is too long for PagerDuty.
+pub fn cut(lang: Lang, bytes: usize, place: Option<&str>) -> String {
+    let labels = labels(lang);
+    let place = place.map(|place| format!(" {}: {place}", labels.full_output)).unwrap_or_default();
+    match lang {
+        Lang::Ja => format!("…（長いため途中まで。全 {bytes} バイト{place}）"),
+        Lang::En => format!("… (too long, cut here; {bytes} bytes in all{place})"),
     }
 }
 

@@ -2,83 +2,51 @@
 
 use crate::lang::Lang;
 use crate::limits;
+pub use crate::prefix::{State, original};
+use crate::shorten;
 
-/// What the title says about a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    Working,
-    Recovered,
-    RecoveredItself,
-    HandedOff,
-    StoodDown,
-}
-
-impl State {
-    const fn words(self, lang: Lang) -> &'static str {
-        match (lang, self) {
-            (Lang::Ja, Self::Working) => "対応中",
-            (Lang::Ja, Self::Recovered) => "復旧",
-            (Lang::Ja, Self::RecoveredItself) => "自然復旧",
-            (Lang::Ja, Self::HandedOff) => "引継ぎ",
-            (Lang::Ja, Self::StoodDown) => "交代",
-            (Lang::En, Self::Working) => "working",
-            (Lang::En, Self::Recovered) => "recovered",
-            (Lang::En, Self::RecoveredItself) => "recovered by itself",
-            (Lang::En, Self::HandedOff) => "handed off",
-            (Lang::En, Self::StoodDown) => "stood down",
-        }
-    }
-}
-
-const PREFIX: &str = "[AMS ";
-/// Characters between `[AMS ` and `]`; a longer bracket is not ours.
-const LONGEST_STATE: usize = 24;
-
-/// What the titles of a last resort's own incidents begin with.
-pub const fn last_resort_prefix(lang: Lang) -> &'static str {
-    match lang {
-        Lang::Ja => LAST_RESORTS[0],
-        Lang::En => LAST_RESORTS[1],
-    }
-}
-
-/// In this order: Japanese, English.
-const LAST_RESORTS: [&str; 2] = ["[AMS 呼出不能]", "[AMS unpaged]"];
-
-/// An incident that AMS has made to reach people. Its title names another incident's, whose scenario
-/// must not begin for it.
-pub fn is_last_resort(title: &str) -> bool {
-    LAST_RESORTS.iter().any(|prefix| title.trim_start().starts_with(prefix))
-}
-
-/// The title without our state, however often it was put there. This is what is matched.
-pub fn original(title: &str) -> &str {
-    let mut rest = title.trim();
-    while let Some(inner) = rest.strip_prefix(PREFIX) {
-        let Some(end) =
-            inner.find(']').filter(|end| inner[..*end].chars().count() <= LONGEST_STATE)
-        else {
-            break;
-        };
-        rest = inner[end + 1..].trim_start();
-    }
-    rest
-}
-
-/// The title with our state in front, within PagerDuty's length.
+/// The title with our state in front, within PagerDuty's length. The original has room for the
+/// longest prefix, so that it is shortened once and stays as it is when the state changes.
 pub fn with_state(title: &str, state: State, lang: Lang) -> String {
-    let full = format!("{PREFIX}{}] {}", state.words(lang), original(title));
-    if full.chars().count() <= limits::TITLE_CHARS {
-        return full;
+    let original = shorten::in_the_middle(original(title), room());
+    format!("{}{original}", state.prefix(lang))
+}
+
+/// UTF-16 units of an original title beside our prefix.
+fn room() -> usize {
+    let longest = crate::prefix::all().map(|prefix| shorten::units(&prefix) + 1).max();
+    limits::TITLE_CHARS - longest.unwrap_or_default()
+}
+
+/// Did we shorten it? Then it is not what a scenario was chosen by.
+pub fn is_shortened(title: &str) -> bool {
+    let kept = original(title);
+    kept != title.trim()
+        && kept.contains(shorten::LEFT_OUT.trim())
+        && shorten::units(kept) > room() / 2
+}
+
+/// The original of a title that we shortened, among texts of which one may be it: PagerDuty makes
+/// an incident's title of its first alert's summary, and alerts keep theirs.
+pub fn whole<'a>(title: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if !is_shortened(title) {
+        return None;
     }
-    let mut cut: String = full.chars().take(limits::TITLE_CHARS - 1).collect();
-    cut.push('…');
-    cut
+    let shortened = original(title);
+    among.into_iter().find(|text| shorten::in_the_middle(original(text), room()) == shortened)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const STATES: [State; 5] = [
+        State::Working,
+        State::Recovered,
+        State::RecoveredItself,
+        State::HandedOff,
+        State::StoodDown,
+    ];
 
     #[test]
     fn the_state_changes_and_the_original_stays() {
@@ -89,23 +57,35 @@ mod tests {
         assert_eq!(done, "[AMS 復旧] 【障害】web01 HTTP 停止");
         assert_eq!(with_state(&done, State::Recovered, Lang::Ja), done);
         assert_eq!(original(&done), title);
-        assert_eq!(original("[AMS working] [AMS 復旧] x"), "x");
+        assert!(!is_shortened(&done));
     }
 
     #[test]
-    fn brackets_of_others_are_left_alone() {
-        let alert = "[AMSLinuxDiskUsage-i-0a1b] disk";
-        assert_eq!(original(alert), alert);
-        let long = "[AMS is the name of a tool that somebody wrote] disk";
-        assert_eq!(original(long), long);
-        assert_eq!(original("[AMS unclosed"), "[AMS unclosed");
+    fn a_long_title_keeps_its_start_and_its_end_through_every_state() {
+        for title in [
+            format!("web01 で障害 {} host=db02", "障".repeat(2_000)),
+            format!("web01 {} db02", "🚨".repeat(900)),
+            format!("web01 {} db02", "ｶﾞ".repeat(1_000)),
+            format!("web01 {} db02", "か\u{3099}".repeat(505)),
+        ] {
+            let first = with_state(&title, State::Working, Lang::Ja);
+            assert!(first.starts_with("[AMS 対応中] web01 ") && first.ends_with("db02"), "{first}");
+            for (state, lang) in STATES.into_iter().flat_map(|it| [(it, Lang::Ja), (it, Lang::En)])
+            {
+                let next = with_state(&first, state, lang);
+                assert!(shorten::units(&next) <= limits::TITLE_CHARS, "{}", shorten::units(&next));
+                assert_eq!(original(&next), original(&first));
+                assert!(is_shortened(&next));
+                assert_eq!(whole(&next, ["other", title.as_str()]), Some(title.as_str()));
+            }
+        }
     }
 
     #[test]
-    fn a_long_title_is_cut_at_a_character() {
-        let title = "障".repeat(2_000);
-        let cut = with_state(&title, State::HandedOff, Lang::Ja);
-        assert_eq!(cut.chars().count(), limits::TITLE_CHARS);
-        assert!(cut.starts_with("[AMS 引継ぎ] 障") && cut.ends_with('…'));
+    fn what_we_did_not_shorten_is_not_taken_for_it() {
+        let theirs = format!("disk … full {}", "x".repeat(600));
+        assert!(!is_shortened(&theirs), "no prefix of ours");
+        let long = format!("a {} b", "障".repeat(2_000));
+        assert_eq!(whole(&with_state(&long, State::Working, Lang::Ja), ["a 障 b"]), None);
     }
 }

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use crate::fields::Fields;
+use crate::fields::{Fields, duration_words};
+use crate::limits;
 use crate::scenario::match_rule::URGENCIES;
 use crate::scenario::model::{HandOff, StepKind, Then, Ticket, Wait};
 use crate::scenario::reading::Reading;
+use crate::scenario::step::Severity;
 use crate::scenario::steps::THEN;
+use crate::scenario::template::Template;
 use crate::yaml::{Kind, Node};
 
 /// How long people have to answer, unless the author says otherwise.
@@ -74,6 +77,35 @@ pub(super) fn read_wait(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Optio
     Some(Wait::Until { hour, minute, days: on })
 }
 
+/// `if_broken:` of a check or verify.
+pub(super) fn read_severity(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Severity {
+    let Some(node) = fields.get("if_broken") else { return Severity::default() };
+    let findings = &mut *reading.findings;
+    let Some(own) = Fields::of(node, "if_broken", findings) else { return Severity::default() };
+    let severity = Severity {
+        priority: own.text("priority", findings).map(|at| at.value),
+        urgency: own.word("urgency", &URGENCIES, findings).map(|at| at.value),
+    };
+    own.finish(findings);
+    severity
+}
+
+/// `progress:` at the top of a file. An edit is a write, so there is a least time between two.
+pub(super) fn read_progress(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<Duration> {
+    let at = fields.duration("progress", reading.findings)?;
+    if at.value < limits::PROGRESS_EVERY_LEAST {
+        let least = duration_words(limits::PROGRESS_EVERY_LEAST);
+        reading.findings.add(
+            "progress-too-often",
+            at.place,
+            format!("every {} would cost the account too many requests", duration_words(at.value)),
+            format!("write {least} or longer; 5m is usual"),
+        );
+        return None;
+    }
+    Some(at.value)
+}
+
 pub(super) fn read_approve(fields: &Fields<'_>, reading: &mut Reading<'_>) -> Option<StepKind> {
     let ask = fields
         .required("ask", "\"{{ target.host }} を再起動してよいですか\"", reading.findings)
@@ -96,7 +128,22 @@ pub(super) fn read_resolve(
         None => None,
     };
     let ticket = fields.word("ticket", &AFTER_RESOLVE, reading.findings);
-    Some(StepKind::Resolve { message, ticket: ticket.map_or(Ticket::Usual, |at| at.value) })
+    let ticket = ticket.map_or(Ticket::Usual, |at| at.value);
+    let stakeholders = match fields.get("stakeholders") {
+        Some(node) => Some(reading.template_at(node, "stakeholders")?),
+        None => None,
+    };
+    Some(StepKind::Resolve { message, ticket, stakeholders })
+}
+
+/// `resolved:` at the top of a file: for every recovery that passed its verify.
+pub(super) fn read_resolved(node: &Node, reading: &mut Reading<'_>) -> Option<Template> {
+    let fields = Fields::of(node, "resolved", reading.findings)?;
+    let example = "\"復旧しました\"";
+    let text = fields.required("stakeholders", example, reading.findings);
+    let text = text.and_then(|node| reading.template_at(node, "stakeholders"));
+    fields.finish(reading.findings);
+    text
 }
 
 /// `hand_off: why`, or with fields; at the top of a file and as a step.
@@ -124,6 +171,10 @@ pub(super) fn hand_off_fields(fields: &Fields<'_>, reading: &mut Reading<'_>) ->
         Some(node) => Some(reading.template_at(node, "to")?),
         None => None,
     };
+    let stakeholders = match fields.get("stakeholders") {
+        Some(node) => Some(reading.template_at(node, "stakeholders")?),
+        None => None,
+    };
     let findings = &mut *reading.findings;
     Some(HandOff {
         message,
@@ -133,5 +184,6 @@ pub(super) fn hand_off_fields(fields: &Fields<'_>, reading: &mut Reading<'_>) ->
         urgency: fields.word("urgency", &URGENCIES, findings).map(|at| at.value),
         page: fields.word("page", &[("true", true), ("false", false)], findings).map(|at| at.value),
         ticket: fields.word("ticket", &TICKETS, findings).map(|at| at.value),
+        stakeholders,
     })
 }

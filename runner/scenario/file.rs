@@ -9,7 +9,7 @@ use crate::fields::{At, Fields, read_file};
 use crate::finding::{Finding, Findings};
 use crate::guard::file::{Level, read_limits};
 use crate::limits;
-use crate::scenario::ending::read_hand_off;
+use crate::scenario::ending::{read_hand_off, read_progress, read_resolved};
 use crate::scenario::match_rule::read_match;
 use crate::scenario::model::{Mode, Scenario, Step, WhenSuspended};
 use crate::scenario::parameters::{read_lookups, read_parameters};
@@ -81,6 +81,7 @@ fn read_scenario(
             .duration("deadline", reading.findings)
             .map_or(limits::RUN_DEADLINE, |at| at.value),
         by_hand: fields.duration("by_hand", reading.findings).map(|at| at.value),
+        progress: read_progress(&fields, &mut reading),
         steps: fields
             .required("steps", "[{check: {run: 'true'}}]", reading.findings)
             .map(|node| read_main(node, &mut reading))
@@ -93,6 +94,7 @@ fn read_scenario(
             .get("hand_off")
             .and_then(|node| read_hand_off(node, &mut reading))
             .unwrap_or_default(),
+        when_resolved: fields.get("resolved").and_then(|node| read_resolved(node, &mut reading)),
     };
     // Names of what could not be read look undefined everywhere; their own findings come first.
     if rule.is_none() {

@@ -42,10 +42,14 @@ pub struct Scenario {
     pub deadline: Duration,
     /// How long people need for it without AMS, for figures.
     pub by_hand: Option<Duration>,
+    /// How often the start note is brought up to date; never, if nothing is said.
+    pub progress: Option<Duration>,
     pub steps: Vec<Step>,
     /// Carried out at the end, whatever the end is.
     pub always: Vec<Step>,
     pub hand_off: HandOff,
+    /// What stakeholders are told of a recovery that passed its verify.
+    pub when_resolved: Option<Template>,
 }
 
 impl Scenario {

@@ -44,6 +44,9 @@ pub(super) fn check(
     let mut end = std::mem::take(&mut checker.all_steps);
     checker.steps(&scenario.always, &mut end);
     checker.hand_off(&scenario.hand_off, &end);
+    if let Some(told) = &scenario.when_resolved {
+        checker.template(told, &end, "resolved");
+    }
     checker.report_unused(pattern);
 }
 
@@ -95,8 +98,10 @@ impl<'a> Checker<'a, '_> {
         }
         match &step.kind {
             StepKind::Approve { ask, .. } => self.template(ask, scope, &what),
-            StepKind::Resolve { message: Some(message), .. } => {
-                self.template(message, scope, &what);
+            StepKind::Resolve { message, stakeholders, .. } => {
+                for template in [message, stakeholders].into_iter().flatten() {
+                    self.template(template, scope, &what);
+                }
             }
             StepKind::HandOff(hand_off) => self.hand_off(hand_off, scope),
             StepKind::Branch { cases, otherwise } => {
@@ -154,8 +159,8 @@ impl<'a> Checker<'a, '_> {
     }
 
     fn hand_off(&mut self, hand_off: &HandOff, scope: &Scope) {
-        let HandOff { message, manual, to, .. } = hand_off;
-        for template in [message, manual, to].into_iter().flatten() {
+        let HandOff { message, manual, to, stakeholders, .. } = hand_off;
+        for template in [message, manual, to, stakeholders].into_iter().flatten() {
             self.template(template, scope, "hand_off");
         }
     }

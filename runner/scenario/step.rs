@@ -19,8 +19,26 @@ pub struct Step {
     pub name: String,
     /// The step is skipped where this does not hold.
     pub when: Option<Expression>,
+    /// What the incident becomes when the step finds it broken; of checks and verifies.
+    pub if_broken: Severity,
     pub kind: StepKind,
     pub place: Place,
+}
+
+/// How bad an incident is, in PagerDuty's words; what is not said stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Severity {
+    /// By name (`P2`).
+    pub priority: Option<String>,
+    pub urgency: Option<crate::incident::Urgency>,
+}
+
+impl Severity {
+    /// This one's words, and the other's where this one is silent.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { priority: self.priority.or(other.priority), urgency: self.urgency.or(other.urgency) }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -78,6 +96,8 @@ pub enum StepKind {
     Resolve {
         message: Option<Template>,
         ticket: Ticket,
+        /// What stakeholders are told, in place of the scenario's general words.
+        stakeholders: Option<Template>,
     },
     /// Ends the run with people.
     HandOff(HandOff),
@@ -241,6 +261,8 @@ pub struct HandOff {
     /// `false` leaves the incident where it is, with a note.
     pub page: Option<bool>,
     pub ticket: Option<Ticket>,
+    /// What stakeholders are told, who follow the incident without working on it.
+    pub stakeholders: Option<Template>,
 }
 
 impl HandOff {
@@ -255,6 +277,7 @@ impl HandOff {
             urgency: self.urgency.or(general.urgency),
             page: self.page.or(general.page),
             ticket: self.ticket.or(general.ticket),
+            stakeholders: self.stakeholders.clone().or_else(|| general.stakeholders.clone()),
         }
     }
 }

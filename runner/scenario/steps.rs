@@ -2,11 +2,14 @@
 
 use crate::fields::{At, Fields, remedy_for_word, wrong_type};
 use crate::scenario::action::read_probe;
-use crate::scenario::ending::{read_approve, read_hand_off, read_resolve, read_wait};
+use crate::scenario::ending::{
+    read_approve, read_hand_off, read_resolve, read_severity, read_wait,
+};
 use crate::scenario::flow::{read_branch, read_each, read_ladder, read_parallel};
 use crate::scenario::model::{Effect, Step, StepKind, Then, WhenHealthy};
 use crate::scenario::reading::{Reading, bad_name, is_name};
 use crate::scenario::script;
+use crate::scenario::step::Severity;
 use crate::scenario::takes::Default as LookDefault;
 use crate::yaml::{Key, Kind, Node};
 
@@ -132,6 +135,8 @@ fn read_body(key: &Key, body: &Node, depth: usize, reading: &mut Reading<'_>) ->
     let before = reading.findings.len();
     let when = reading.expression(&fields, "when");
     let whole = (is_list || is_text).then_some(body);
+    let judges = ["check", "verify"].contains(&&*key.name);
+    let if_broken = if judges { read_severity(&fields, reading) } else { Severity::default() };
     let kind = read_kind(&key.name, &fields, whole, depth, reading);
     if kind.is_some() || reading.findings.len() == before {
         fields.finish(reading.findings);
@@ -142,7 +147,7 @@ fn read_body(key: &Key, body: &Node, depth: usize, reading: &mut Reading<'_>) ->
         reading.unread.push(format!("steps.{id}"));
     }
     let name = name.unwrap_or_else(|| key.name.clone());
-    Some(Step { number: 0, id, name, when, kind: kind?, place: key.place })
+    Some(Step { number: 0, id, name, when, if_broken, kind: kind?, place: key.place })
 }
 
 fn read_id(at: At<String>, reading: &mut Reading<'_>) -> Option<String> {

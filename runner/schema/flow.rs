@@ -177,9 +177,20 @@ pub static RESOLVE: Mapping = Mapping::of(
             "follow_up なら、暫定対応の後に残る恒久対応のチケットを起票する",
         )
         .default("none"),
+        STAKEHOLDERS,
     ],
 )
 .shared(&[&EVERY_STEP]);
+
+/// One that needs a value that is not there is not sent.
+const STAKEHOLDERS: Field = field(
+    "stakeholders",
+    Kind::Template,
+    "A status update of PagerDuty's, to those who follow the incident without working on it.",
+    "関係者へのステータス更新（対応者以外でインシデントを見ている人に届く）",
+)
+.without("they are told nothing")
+.example("\"{{ customer.name }} 様のサイト停止は担当者が対応しています\"");
 
 pub static HAND_OFF_STEP: Mapping =
     Mapping::of("steps/hand_off", "Ends the run with people. Text alone is the message.", &[])
@@ -235,5 +246,12 @@ pub static HAND_OFF_FIELDS: Group = Group {
             "follow_up なら恒久対応のチケットも起票する。none なら起票しない",
         )
         .default("usual"),
+        STAKEHOLDERS,
     ],
 };
+
+pub static RESOLVED: Mapping = Mapping::of(
+    "resolved",
+    "What is told of a recovery that passed its verify, beside the note.",
+    &[STAKEHOLDERS.required()],
+);

@@ -1,6 +1,6 @@
 //! The fields of a scenario file outside its steps.
 
-use crate::schema::flow::HAND_OFF_FIELDS;
+use crate::schema::flow::{HAND_OFF_FIELDS, RESOLVED};
 use crate::schema::limits::LIMITS;
 use crate::schema::{
     ALL_TYPES, ANY_NAME, Field, Form, Kind, MODES, Mapping, NAME, ONLY_TEXT, SCENARIO_ID,
@@ -99,6 +99,16 @@ pub static FILE: Mapping = Mapping::of(
         .without("`report.by_hand` of the configuration, 15m")
         .example("20m"),
         field(
+            "progress",
+            Kind::Duration,
+            "How often the start note is brought up to date while a run goes on, where there is \
+             something new: for procedures that take long. At least 30s; each time is one more \
+             write to PagerDuty.",
+            "長い手順で、開始のノートを途中経過に書き換える間隔（30秒以上）",
+        )
+        .without("never")
+        .example("5m"),
+        field(
             "steps",
             Kind::Steps(&[], 1),
             "What is done, from top to bottom.",
@@ -120,6 +130,13 @@ pub static FILE: Mapping = Mapping::of(
             "人に渡すときの既定の内容",
         )
         .example("{to: network, priority: P2}"),
+        field(
+            "resolved",
+            Kind::Map(&RESOLVED),
+            "What is told of a recovery that passed its verify.",
+            "復旧できたときに知らせること",
+        )
+        .example("{stakeholders: サイトは復旧しました}"),
     ],
 );
 

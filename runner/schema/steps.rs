@@ -3,7 +3,7 @@
 use crate::schema::actions::{ACTION, LOOKS, RESULT};
 use crate::schema::flow::{APPROVE, BRANCH, EACH, HAND_OFF_STEP, LADDER, PARALLEL, RESOLVE, WAIT};
 use crate::schema::scenario::MESSAGE;
-use crate::schema::{Field, Group, Kind, Mapping, NAME, field};
+use crate::schema::{Field, Group, Kind, Mapping, NAME, URGENCIES, field};
 
 pub static STEP: Mapping = Mapping::of(
     "step",
@@ -118,11 +118,39 @@ pub static CHECK: Mapping = Mapping::of(
             "分からないとき",
         )
         .default("hand_off"),
+        IF_BROKEN,
     ],
 )
 .shared(PROBE)
 .one_of(ACTIONS)
 .needs(FOR_COMMANDS);
+
+const IF_BROKEN: Field = field(
+    "if_broken",
+    Kind::Map(&SEVERITY),
+    "What the incident becomes when this finds it broken. It goes along with the next write to \
+     PagerDuty; of several findings the last one in the file holds.",
+    "異常だったときにインシデントの優先度・緊急度をどうするか",
+)
+.without("left as it is")
+.example("{priority: P1}");
+
+pub static SEVERITY: Mapping = Mapping::of(
+    "severity",
+    "How bad it is, in PagerDuty's words.",
+    &[
+        field("priority", Kind::Text, "PagerDuty's priority by name.", "PagerDutyの優先度の名前")
+            .without("left as it is")
+            .example("P1"),
+        field(
+            "urgency",
+            Kind::Word(&URGENCIES),
+            "PagerDuty's urgency, at once; `high` notifies whoever is assigned.",
+            "PagerDutyの緊急度。`high` にすると担当者に通知が届く",
+        )
+        .without("left as it is"),
+    ],
+);
 
 pub static GATHER: Mapping =
     Mapping::of("steps/gather", "Collects facts; its result decides nothing.", &[])
@@ -153,13 +181,16 @@ pub static RECOVER: Mapping = Mapping::of(
 pub static VERIFY: Mapping = Mapping::of(
     "steps/verify",
     "Did it help? Looks again and again until it passes or its time is over.",
-    &[field(
-        "when_broken",
-        THEN,
-        "What to do where it did not help; in a ladder the next rung comes first.",
-        "復旧していないとき",
-    )
-    .default("hand_off")],
+    &[
+        field(
+            "when_broken",
+            THEN,
+            "What to do where it did not help; in a ladder the next rung comes first.",
+            "復旧していないとき",
+        )
+        .default("hand_off"),
+        IF_BROKEN,
+    ],
 )
 .shared(PROBE)
 .one_of(ACTIONS)

@@ -222,6 +222,13 @@ pub static EXPECTED: Mapping = Mapping::of(
         field("note_lacks", TEXTS, "Texts that are not in it.", "最後のノートにない文字列")
             .example("[password]"),
         field(
+            "stakeholders",
+            TEXTS,
+            "Texts in what stakeholders are told.",
+            "関係者へのステータス更新にある文字列",
+        )
+        .example("[復旧しました]"),
+        field(
             "hand_off",
             Kind::ByName(HAND_OFF_NAMES, &Kind::Text),
             "How it is handed over: `to`, `priority`, `urgency`, `page`.",

@@ -59,6 +59,7 @@ mod matching;
 mod notes;
 // Tickets, messages and mails beside PagerDuty.
 mod packet;
+mod progress_notes;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
 // The whole thing as a newcomer sees it.

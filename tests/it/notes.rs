@@ -97,6 +97,7 @@ fn note(lang: Lang, end: Option<&End>, reports: &[StepReport]) -> String {
         told: &told,
         places: &BTreeMap::new(),
         beside: &[],
+        whole: None,
         contact: None,
         customer: Some(("サンプル商店株式会社", Some("情報システム部 03-0000-0000"))),
         began_at: at(0),

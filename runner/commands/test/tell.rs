@@ -72,6 +72,12 @@ fn one_line(difference: &Difference) -> String {
         Difference::HandOff { field, expected, actual } => {
             format!("hand_off.{field}: expected {expected}, was {actual}")
         }
+        Difference::Stakeholders { wanted, told } if told.is_empty() => {
+            format!("stakeholders are told nothing, expected: {wanted}")
+        }
+        Difference::Stakeholders { wanted, told } => {
+            format!("what stakeholders are told lacks: {wanted} (it is: {told})")
+        }
         Difference::Took { expected, actual } => format!("took {actual}, expected {expected}"),
         Difference::Given { step, name, expected, actual } => {
             format!("{step}: {name}: expected {expected}, was {actual}")

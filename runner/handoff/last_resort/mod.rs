@@ -11,7 +11,8 @@ use crate::incident::{Incident, RunId};
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
-use crate::report::{text, title};
+use crate::prefix;
+use crate::report::text;
 
 /// Another way to reach people.
 #[async_trait]
@@ -34,7 +35,7 @@ pub struct NotTold(pub String);
 pub struct Alarm {
     /// The same for a run, whichever region tells it.
     pub key: String,
-    /// One line, which AMS itself knows for its own ([`title::is_last_resort`]).
+    /// One line, which AMS itself knows for its own ([`prefix::is_last_resort`]).
     pub summary: String,
     /// What is asked of the reader.
     pub message: String,
@@ -63,10 +64,10 @@ pub struct About<'a> {
 impl Alarm {
     pub fn of(about: &About<'_>) -> Self {
         let About { run, incident, customer, region, scenario, lang, mask } = about;
-        let title = mask.apply(title::original(&incident.title));
+        let title = mask.apply(prefix::original(&incident.title));
         let id = incident.id.as_str();
         let named = if title.is_empty() { id.to_owned() } else { format!("{id} {title}") };
-        let summary = format!("{} {named}", title::last_resort_prefix(*lang));
+        let summary = format!("{} {named}", prefix::last_resort(*lang));
         Self {
             key: format!("ams/{run}"),
             summary: summary.chars().take(limits::EVENT_SUMMARY_CHARS).collect(),

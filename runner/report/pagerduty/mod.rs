@@ -5,9 +5,12 @@
 
 mod account;
 mod answer;
+mod beside;
 mod body;
 mod budget;
 mod change;
+mod gates;
+mod look;
 mod outcome;
 mod pages;
 mod paging;
@@ -27,12 +30,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use self::budget::Lane;
 use self::change::Reaction;
+use self::gates::{Feature, Gates};
 use self::outcome::{about_incident, react};
 use self::policies::Policies;
 pub use self::retry::Pace;
@@ -44,7 +48,6 @@ use super::{
     Resolution, ResponderRequest, Watched,
 };
 use crate::claim::hold::{Hold, Permission};
-use crate::claim::protocol::{self, StandDown, StandDownReason};
 use crate::clock::Clock;
 use crate::incident::{Incident, IncidentId, Status, Urgency};
 use crate::limits::{self, WEBHOOK_PATH};
@@ -55,9 +58,6 @@ const ALERTS: &str = "/incidents/{id}/alerts";
 const NOTES: &str = "/incidents/{id}/notes";
 const SUBSCRIPTIONS: &str = "/webhook_subscriptions";
 
-/// By how much a webhook's time of a reopening and that of the REST API may differ.
-const TIMES_DIFFER: SignedDuration = SignedDuration::from_secs(2);
-
 const PAGE: usize = limits::PAGERDUTY_PAGE;
 
 /// A client for one account. Shared by all runs of a process: its bounds hold over all of them.
@@ -67,6 +67,7 @@ pub struct PagerDuty {
     policies: Arc<Policies>,
     clock: Arc<dyn Clock>,
     timeouts: Arc<Timeouts>,
+    gates: Arc<Gates>,
     /// Of the run it writes for.
     hold: Option<Arc<Hold>>,
 }
@@ -89,6 +90,7 @@ impl PagerDuty {
             policies: Arc::default(),
             clock,
             timeouts: Arc::default(),
+            gates: Arc::default(),
             hold: None,
         })
     }
@@ -113,35 +115,6 @@ impl PagerDuty {
         answer::incident(answer, self.clock.now())
     }
 
-    /// Whether the note is there, asked once. `Err` when that cannot be known now.
-    async fn has_note(
-        &self,
-        id: &IncidentId,
-        needle: &str,
-        attempt: usize,
-    ) -> Result<bool, Failure> {
-        let mut call = Call::get(NOTES, vec!["incidents", id.as_str(), "notes"]);
-        call.lane = Lane::Note;
-        // While the question stays open, the note is not repeated.
-        let open = |reason: String, said| Failure::Passing {
-            reason: format!("its answer was lost and the notes cannot be read: {reason}"),
-            said,
-            may_have_worked: true,
-            is_limited: false,
-        };
-        match self.transport.once(&call, attempt).await {
-            Ok(answer) if answer["notes"].is_array() => {
-                let notes = answer::notes(&answer);
-                Ok(notes.iter().any(|note| note.content.contains(needle)))
-            }
-            Ok(_) => Err(open("200 without notes".to_owned(), None)),
-            Err(Failure::Refused(refusal)) => {
-                Err(open(refusal.status.to_string(), Some(refusal.message)))
-            }
-            Err(other) => Err(other),
-        }
-    }
-
     /// One PUT; another one when PagerDuty refuses a part that the rest can do without.
     async fn put(
         &self,
@@ -150,6 +123,7 @@ impl PagerDuty {
         sent: Option<&AtomicBool>,
     ) -> Result<Incident, PlatformError> {
         let mut rest = change.clone();
+        rest.priority = rest.priority.filter(|_| !self.gates.is_closed(Feature::Priorities));
         loop {
             let mut call = Call::new(Method::PUT, INCIDENT, vec!["incidents", id.as_str()]);
             call.body = change::body(&rest);
@@ -183,37 +157,13 @@ impl PagerDuty {
                 Reaction::WithoutStatus => rest.status = None,
                 Reaction::WithoutPriority => {
                     tracing::warn!(incident.id = %id, "PagerDuty refused the priority, leaving it out");
+                    if let Failure::Refused(refusal) = &gave_up.failure {
+                        self.gates.hear(Feature::Priorities, refusal.status);
+                    }
                     rest.priority = None;
                 }
                 Reaction::GiveUp => return Err(about_incident(&call, id, gave_up)),
             }
-        }
-    }
-
-    /// What became of a resolve whose answer was lost. It took effect; or somebody has opened the incident
-    /// again since, which it must not undo; or it may be sent again.
-    async fn resolved_before(
-        &self,
-        id: &IncidentId,
-        known: Option<Timestamp>,
-        attempt: usize,
-    ) -> Result<Option<Value>, Failure> {
-        let mut call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
-        call.lane = Lane::Resolve;
-        let answer = self.transport.once(&call, attempt).await?;
-        let Some(Incident { status, status_by: by, reopened_at, .. }) = self.read_incident(&answer)
-        else {
-            return Ok(None);
-        };
-        let later = |at: &Timestamp| known.is_none_or(|known| *at > known + TIMES_DIFFER);
-        match (reopened_at.filter(later), &self.hold) {
-            _ if status == Status::Resolved => Ok(Some(answer)),
-            (Some(at), Some(hold)) => {
-                let stand_down = StandDown { reason: StandDownReason::Reopened, by, at };
-                let run = hold.claim().run().clone();
-                Err(Failure::NotOurs(protocol::Refusal::StandDown { run, stand_down }))
-            }
-            _ => Ok(None),
         }
     }
 }
@@ -358,6 +308,27 @@ impl IncidentPlatform for PagerDuty {
         let sent = self.transport.call_looking(&call, false, is_there).await;
         sent.map(drop).map_err(|gave_up| about_incident(&call, id, gave_up))
     }
+
+    async fn edit_note(
+        &self,
+        id: &IncidentId,
+        note: &str,
+        text: &str,
+    ) -> Result<(), PlatformError> {
+        self.put_note(id, note, text).await
+    }
+
+    async fn tell_stakeholders(&self, id: &IncidentId, text: &str) -> Result<(), PlatformError> {
+        self.post_status_update(id, text).await
+    }
+
+    async fn set_fields(
+        &self,
+        id: &IncidentId,
+        values: &[(String, Value)],
+    ) -> Result<(), PlatformError> {
+        self.put_fields(id, values).await
+    }
 }
 
 /// What a change is for. An urgency is raised because a page needs it; one that leaves an incident to
@@ -366,7 +337,7 @@ fn lane(change: &IncidentChange) -> Lane {
     match change {
         IncidentChange { escalation: Some(_), .. }
         | IncidentChange { urgency: Some(Urgency::High), status: None, .. } => Lane::Escalate,
-        IncidentChange { status: Some(_), .. }
+        IncidentChange { status: Some(Status::Resolved), .. }
         | IncidentChange { urgency: Some(_), .. }
         | IncidentChange { priority: Some(_), .. } => Lane::Resolve,
         _ => Lane::Title,

@@ -29,6 +29,8 @@ pub(super) struct Call<'a> {
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) body: Option<Value>,
     pub(super) lane: Lane,
+    /// Nothing tells whether it took effect: not sent again once it may have.
+    pub(super) at_most_once: bool,
     /// Of the run a write is for.
     pub(super) permission: Option<Permission>,
     /// Set when its first attempt is sent.
@@ -44,6 +46,7 @@ impl<'a> Call<'a> {
             query: Vec::new(),
             body: None,
             lane: Lane::Look,
+            at_most_once: false,
             permission: None,
             sent: None,
         }
@@ -246,7 +249,9 @@ impl Transport {
         failure: &Failure,
         waits: &mut (impl Iterator<Item = Duration> + Send),
     ) -> bool {
-        if !matches!(failure, Failure::Passing { .. }) {
+        if !matches!(failure, Failure::Passing { .. })
+            || call.at_most_once && failure.may_have_worked()
+        {
             return false;
         }
         let Some(wait) = waits.next() else {

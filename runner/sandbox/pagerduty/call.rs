@@ -10,6 +10,8 @@ pub(super) enum Call {
     AddNote(String),
     EditNote(String, String),
     DeleteNote(String, String),
+    AddStatusUpdate(String),
+    SetFields(String),
     ListAlerts(String),
     ListIncidentLog(String),
     ListLog,
@@ -53,6 +55,12 @@ impl Call {
             }
             ("DELETE", ["incidents", id, "notes", note]) => {
                 (Self::DeleteNote(own(id), own(note)), "/incidents/{id}/notes/{note_id}")
+            }
+            ("POST", ["incidents", id, "status_updates"]) => {
+                (Self::AddStatusUpdate(own(id)), "/incidents/{id}/status_updates")
+            }
+            ("PUT", ["incidents", id, "custom_fields", "values"]) => {
+                (Self::SetFields(own(id)), "/incidents/{id}/custom_fields/values")
             }
             ("GET", ["incidents", id, "alerts"]) => {
                 (Self::ListAlerts(own(id)), "/incidents/{id}/alerts")
@@ -100,6 +108,12 @@ impl Call {
 
     /// Does it act in a user's name?
     pub(super) const fn needs_from(&self) -> bool {
-        matches!(self, Self::ChangeIncident(_) | Self::AddNote(_) | Self::EditNote(..))
+        matches!(
+            self,
+            Self::ChangeIncident(_)
+                | Self::AddNote(_)
+                | Self::EditNote(..)
+                | Self::AddStatusUpdate(_)
+        )
     }
 }

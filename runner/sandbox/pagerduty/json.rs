@@ -161,7 +161,7 @@ pub(super) fn note(directory: &Directory, note: &Note) -> Value {
 /// Newest first.
 pub(super) fn alerts(directory: &Directory, incident: &IncidentView) -> Vec<Value> {
     let joined = incident.joined.iter().map(|it| (&it.summary, &it.details, it.at));
-    let first = (&incident.title, &incident.details, incident.created_at);
+    let first = (&incident.summary, &incident.details, incident.created_at);
     let first = (!incident.details.is_null()).then_some(first);
     let open = incident.resolved_at.is_none();
     let alert = |(number, (summary, details, at)): (usize, (&String, &Value, Timestamp))| {

@@ -58,6 +58,8 @@ fn log_type(entry: &Entry) -> Option<&'static str> {
         Entry::Resolved { .. } => "resolve_log_entry",
         Entry::NoteEdited { .. }
         | Entry::NoteDeleted
+        | Entry::Published { .. }
+        | Entry::FieldsSet { .. }
         | Entry::Merged { .. }
         | Entry::ResponderAsked { .. } => return None,
     })

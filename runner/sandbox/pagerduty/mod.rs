@@ -23,6 +23,7 @@ mod serve;
 mod state;
 mod subscriptions;
 mod timeline;
+mod told;
 mod trigger;
 mod wish;
 

@@ -43,6 +43,8 @@ pub(super) fn answer(state: &mut State, ask: &Ask<'_>) -> Answer {
         Call::DeleteNote(id, note) => delete_note(state, ask, id, note),
         Call::AskResponders(id) => ask_responders(state, ask, id),
         Call::Enqueue => events::enqueue(state, ask),
+        Call::AddStatusUpdate(id) => add_status_update(state, ask, id),
+        Call::SetFields(id) => set_fields(state, ask, id),
         Call::AddSubscription => add_subscription(state, ask),
         Call::ChangeSubscription(id) => {
             let wish = wish::subscription(&ask.body["webhook_subscription"])?;
@@ -162,6 +164,20 @@ fn delete_note(state: &mut State, ask: &Ask<'_>, id: &str, note: &str) -> Answer
     state.turn(&id, actor(ask), ask.now)?.delete_note(note)?;
     let reply = Reply { status: 204, body: Value::Null };
     Ok((reply, Vec::new()))
+}
+
+fn add_status_update(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
+    let id = find(state, id)?.id.clone();
+    let message = wish::status_update(ask.body)?;
+    let (body, events) = state.turn(&id, actor(ask), ask.now)?.publish(message)?;
+    Ok((ok(body), events))
+}
+
+fn set_fields(state: &mut State, ask: &Ask<'_>, id: &str) -> Answer {
+    let id = find(state, id)?.id.clone();
+    let fields = wish::fields(ask.body)?;
+    let (body, events) = state.turn(&id, actor(ask), ask.now)?.set_fields(&fields)?;
+    Ok((Reply { status: 201, body }, events))
 }
 
 fn add_subscription(state: &mut State, ask: &Ask<'_>) -> Answer {

@@ -1,6 +1,6 @@
 //! Everything the stand-in holds. No I/O, no clock: time is an argument.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -68,6 +68,8 @@ pub struct IncidentView {
     pub id: IncidentId,
     pub number: u64,
     pub title: String,
+    /// Of the alert it began with: it stays, whatever becomes of the title.
+    pub summary: String,
     pub status: Status,
     pub urgency: Urgency,
     /// By name (`P1`).
@@ -83,6 +85,8 @@ pub struct IncidentView {
     /// Ids of the users who acknowledged, with the time.
     pub acknowledged_by: Vec<(String, Timestamp)>,
     pub notes: Vec<Note>,
+    /// The account's own fields that were set.
+    pub fields: BTreeMap<String, Value>,
     pub log: Vec<LogEntry>,
     /// What the monitoring sent with its alert; null if a person made the incident.
     pub details: Value,
@@ -111,6 +115,14 @@ impl IncidentView {
     pub fn paged(&self) -> impl Iterator<Item = &str> {
         self.log.iter().filter_map(|entry| match &entry.what {
             Entry::Paged { user, .. } => Some(user.as_str()),
+            _ => None,
+        })
+    }
+
+    /// What stakeholders were told, oldest first.
+    pub fn published(&self) -> impl Iterator<Item = &str> {
+        self.log.iter().filter_map(|entry| match &entry.what {
+            Entry::Published { message } => Some(message.as_str()),
             _ => None,
         })
     }
@@ -186,6 +198,13 @@ pub enum Entry {
         content: String,
     },
     NoteDeleted,
+    /// To stakeholders.
+    Published {
+        message: String,
+    },
+    FieldsSet {
+        fields: Vec<(String, Value)>,
+    },
     Resolved {
         resolution: Option<String>,
     },

@@ -59,7 +59,11 @@ fn kind(entry: &Entry) -> Kind {
         }
         Entry::Paged { .. } | Entry::ResponderAsked { .. } => Kind::Page,
         Entry::Retitled { .. } => Kind::Title,
-        Entry::Noted { .. } | Entry::NoteEdited { .. } | Entry::NoteDeleted => Kind::Note,
+        Entry::Noted { .. }
+        | Entry::NoteEdited { .. }
+        | Entry::NoteDeleted
+        | Entry::Published { .. }
+        | Entry::FieldsSet { .. } => Kind::Note,
         Entry::Urgency(_) => Kind::Urgency,
         Entry::Priority(_) => Kind::Priority,
     }
@@ -95,6 +99,11 @@ pub(super) fn sentence(directory: &Directory, entry: &Entry) -> String {
         Entry::Noted { content } => format!("note: {content}"),
         Entry::NoteEdited { content } => format!("note edited: {content}"),
         Entry::NoteDeleted => "note deleted".to_owned(),
+        Entry::Published { message } => format!("told stakeholders: {message}"),
+        Entry::FieldsSet { fields } => {
+            let fields = fields.iter().map(|(name, value)| format!("{name} = {value}"));
+            format!("fields: {}", fields.collect::<Vec<_>>().join(", "))
+        }
         Entry::Resolved { resolution: None } => "resolved".to_owned(),
         Entry::Resolved { resolution: Some(text) } => format!("resolved: {text}"),
         Entry::Merged { into } => format!("merged into {into}"),

@@ -1,5 +1,7 @@
 //! How an incident begins.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -45,6 +47,7 @@ impl State {
         self.incidents.push(IncidentView {
             id: id.clone(),
             number: place as u64 + 1,
+            summary: new.title.clone(),
             title: new.title,
             status: Status::Triggered,
             urgency: new.urgency,
@@ -55,6 +58,7 @@ impl State {
             direct: false,
             acknowledged_by: Vec::new(),
             notes: Vec::new(),
+            fields: BTreeMap::new(),
             log: Vec::new(),
             details: new.details,
             joined: Vec::new(),

@@ -36,6 +36,20 @@ pub(super) fn note(body: &Value) -> Result<&str, Refusal> {
     content.ok_or_else(|| Refusal::invalid("Content cannot be empty"))
 }
 
+pub(super) fn status_update(body: &Value) -> Result<&str, Refusal> {
+    text(body, "message")?.ok_or_else(|| Refusal::invalid("Message cannot be empty"))
+}
+
+pub(super) fn fields(body: &Value) -> Result<Vec<(String, Value)>, Refusal> {
+    let list = body["custom_fields"].as_array();
+    let list = list.ok_or_else(|| Refusal::invalid("custom_fields must be a list"))?;
+    let one = |field: &Value| {
+        let name = text(field, "name")?.ok_or_else(|| Refusal::invalid("A field has no name"))?;
+        Ok((name.to_owned(), field["value"].clone()))
+    };
+    list.iter().map(one).collect()
+}
+
 pub(super) fn receiver(body: &Value) -> Result<&str, Refusal> {
     let method = &body["webhook_subscription"]["delivery_method"];
     text(method, "url")?.ok_or_else(|| Refusal::invalid("Delivery method has no URL"))

@@ -1,5 +1,7 @@
 //! What `ams serve` accepts as its settings, and what it says to everything else.
 
+// The account's own fields.
+mod custom_fields;
 // Where outputs are kept, and for how long.
 mod evidence;
 // What else is secret.

@@ -20,8 +20,10 @@ mod pauses;
 mod people;
 mod reload;
 mod shadows;
+mod stakeholders;
 mod storms;
 mod targets;
+mod timeline;
 mod values;
 
 /// A service that is "up" when a file `up` is there; recovering makes it and counts itself.

@@ -153,7 +153,8 @@ async fn hostile_details_are_refused_as_names_and_stay_data_elsewhere() {
         world.expect(&incident, Outcome::Escalated).await;
         let note = world.last_note(&incident);
         assert!(note.contains("対象ホストが示されていません"), "{hostile:?}: {note}");
-        assert!(note.contains(&format!("<{hostile}>")), "{hostile:?}: {note}");
+        let shown = ams::plain::plain(hostile);
+        assert!(note.contains(&format!("<{shown}>")), "{hostile:?}: {note}");
     }
     // A text has no line breaks.
     let incident = fire(&world, json!({ "host": "web01\nweb02" }));

@@ -124,6 +124,16 @@ fn correct_known_faults(document: &mut Value) {
     let channel = document.pointer_mut("/components/schemas/Channel").unwrap();
     let variants = channel.as_object_mut().unwrap().remove("oneOf").unwrap();
     channel["anyOf"] = variants;
+    // A value is said to be an object that holds a value; the examples, and PagerDuty, have it bare.
+    let value = json!({ "type": ["boolean", "number", "string", "array", "null"] });
+    let fields = document.pointer_mut("/components/schemas/CustomFieldsFieldValue").unwrap();
+    fields["properties"]["value"] = value.clone();
+    *document.pointer_mut("/components/schemas/CustomFieldsEditableFieldValue").unwrap() = json!({
+        "type": "object",
+        "required": ["value"],
+        "properties": { "name": { "type": "string", "maxLength": 50 }, "id": { "type": "string" }, "value": value },
+        "anyOf": [{ "required": ["name"] }, { "required": ["id"] }],
+    });
 }
 
 /// OpenAPI 3.0 says `nullable: true` where JSON Schema has the type `null`.

@@ -3,6 +3,7 @@
 mod server;
 
 mod attempts;
+mod beside;
 mod bounds;
 mod changes;
 mod error_table;

@@ -13,6 +13,8 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         json!({ "incident": wish })
     };
     let note = || json!({ "note": { "content": "disk is at 97 %" } });
+    let fields =
+        |name: &str, value: Value| json!({ "custom_fields": [{ "name": name, "value": value }] });
     let subscription = json!({ "webhook_subscription": {
         "type": "webhook_subscription",
         "delivery_method": { "type": "http_delivery_method", "url": "http://127.0.0.1:1/" },
@@ -37,6 +39,11 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         ("PUT /incidents/{id}/notes/{note_id}", note(), 200),
         ("DELETE /incidents/{id}/notes/{note_id}", read(), 204),
         ("DELETE /incidents/{id}/notes/{note_id}", read(), 404),
+        ("POST /incidents/{id}/status_updates", json!({ "message": "It is being looked at" }), 200),
+        ("PUT /incidents/{id}/custom_fields/values", fields("ams_seconds", 12.into()), 201),
+        ("PUT /incidents/{id}/custom_fields/values", fields("ams_outcome", "resolved".into()), 201),
+        ("PUT /incidents/{id}/custom_fields/values", fields("ams_outcome", 12.into()), 400),
+        ("PUT /incidents/{id}/custom_fields/values", fields("unknown", 12.into()), 400),
         ("GET /incidents/{id}/alerts", read(), 200),
         ("PUT /incidents/{id}", put(resolve), 200),
         ("GET /incidents/{id}", read(), 200),

@@ -124,7 +124,7 @@ const DIRECTION: [(&str, &[&str]); 43] = [
 ];
 
 /// Nouns and rules that everything may use, and that use only each other.
-const NOUNS: [&str; 12] = [
+const NOUNS: [&str; 15] = [
     "clock",
     "fields",
     "finding",
@@ -136,6 +136,9 @@ const NOUNS: [&str; 12] = [
     "mask",
     "metrics",
     "paging",
+    "plain",
+    "prefix",
+    "shorten",
     "yaml",
 ];
 
@@ -231,7 +234,7 @@ fn technology_stays_in_files_named_after_it() {
 }
 
 /// Files that decide.
-const RULES: [&str; 78] = [
+const RULES: [&str; 81] = [
     "backtest/mod.rs",
     "claim/answers.rs",
     "claim/journal.rs",
@@ -296,6 +299,8 @@ const RULES: [&str; 78] = [
     "matching/similar.rs",
     "matching/wording.rs",
     "paging.rs",
+    "plain.rs",
+    "prefix.rs",
     "receive/pagerduty.rs",
     "report/account.rs",
     "report/note.rs",
@@ -310,6 +315,7 @@ const RULES: [&str; 78] = [
     "scenario/file.rs",
     "scenario/steps.rs",
     "scenario/target.rs",
+    "shorten.rs",
 ];
 
 /// Rules do no I/O: what decides can be read, tested and model-checked without a runtime.
