@@ -55,6 +55,7 @@ mod chronicle;
 pub mod config;
 pub mod early;
 pub mod evidence;
+pub mod measures;
 pub mod metrics;
 pub mod pausing;
 pub mod pipeline;
@@ -65,8 +66,10 @@ pub mod resume;
 pub mod rules;
 pub mod runs;
 pub mod shadow;
+pub mod spans;
 pub mod sweep;
 mod tell;
+mod watched;
 
 // The whole thing on one machine.
 pub mod rehearse;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
@@ -20,6 +21,7 @@ use crate::report::questions::NoteQuestions;
 use crate::report::reporter::Untold;
 use crate::report::title::{self};
 use crate::scenario::model::{Mode, StepKind};
+use crate::spans;
 
 /// Why a run was left without an outcome by this process.
 pub(crate) enum Left {
@@ -46,7 +48,14 @@ static NOWHERE_ELSE: Places = Places::new();
 const LOOK_ROUNDS: usize = 2;
 
 impl Pipeline {
-    pub(crate) async fn respond(self: &Arc<Self>, mut begun: Begun) {
+    pub(crate) async fn respond(self: &Arc<Self>, begun: Begun) {
+        let claim = begun.claim();
+        let span = spans::run(claim.run(), &begun.scenario.id, &self.region);
+        span.record("epoch", claim.epoch());
+        self.respond_in(&span, begun).instrument(span.clone()).await;
+    }
+
+    async fn respond_in(self: &Arc<Self>, span: &Span, mut begun: Begun) {
         let run = begun.claim().run().clone();
         let scenario = begun.scenario.id.clone();
         let beginning = self.keep_beginning(&begun);
@@ -60,6 +69,7 @@ impl Pipeline {
                 self.keep_end(beginning, &begun, &end).await;
                 self.keep_shadow(&begun, &end);
                 self.metrics.run_ended(outcome);
+                span.record("outcome", outcome.word());
                 match &end {
                     End::Guarded(no) => self.metrics.guard_refused(no.guard.word()),
                     End::Paused(_) => self.metrics.guard_refused("pause"),
@@ -130,7 +140,9 @@ impl Pipeline {
             if begun.mode() == Mode::Shadow || is_ending {
                 return true;
             }
-            begun.reporter.start(&begun.incident, &story, &about_to_change, &ended).await
+            let span = spans::report(&begun.incident.id, "start");
+            let told = begun.reporter.start(&begun.incident, &story, &about_to_change, &ended);
+            told.instrument(span).await
         };
         let carry = async {
             let carried = self.executor.carry_out(plan).await;
@@ -241,7 +253,8 @@ impl Pipeline {
             End::StoodDown(StandDown { reason: StandDownReason::OverBeforeStart, .. }) => end,
             end => {
                 let end = self.end_as_of_now(begun, end).await?;
-                let end = self.tell(begun, end).await?;
+                let span = spans::report(&begun.incident.id, "end");
+                let end = self.tell(begun, end).instrument(span).await?;
                 self.settle_title(begun, &end).await?;
                 end
             }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tracing::Instrument as _;
+
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown};
@@ -16,6 +18,7 @@ use crate::report::reporter::Untold;
 use crate::report::title::{State, with_state};
 use crate::respond::Left;
 use crate::scenario::value::Values;
+use crate::spans;
 
 /// A request whose sender has gone away is carried out within this, if it ever is.
 const TITLE_ARRIVES: Duration = Duration::from_secs(4);
@@ -166,7 +169,8 @@ impl Pipeline {
         if self.was_told(&story, begun).await? {
             return Ok(end);
         }
-        match hand_off.give(&begun.incident, &story, level).await {
+        let given = hand_off.give(&begun.incident, &story, level);
+        match given.instrument(spans::hand_off(&begun.incident.id)).await {
             Ok(()) => {}
             // A person has it already: a page would take it away again.
             Err(Untold::Lost(Refusal::StandDown { stand_down, .. })) => {

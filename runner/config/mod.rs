@@ -26,16 +26,20 @@ use crate::mask::Mask;
 use crate::yaml::{self, Node, Place};
 
 mod customers_aws;
+mod eventbridge;
 mod evidence;
 mod mask;
 mod records;
 mod source;
 mod store;
+mod traces;
 
+pub use eventbridge::EventBridgeConfig;
 pub use evidence::EvidenceConfig;
 pub use mask::Variables;
 pub use records::Records;
 use source::Source;
+pub use traces::TracesConfig;
 
 /// Everything `ams serve` needs to know, checked.
 #[derive(Clone, Debug)]
@@ -57,12 +61,14 @@ pub struct Config {
     /// Where changes leave their markers on customers' hosts.
     pub host_markers: Places,
     pub webhook_secrets: Vec<SecretString>,
+    pub eventbridge: EventBridgeConfig,
     pub pagerduty: PagerDutyConfig,
     pub vars: BTreeMap<String, String>,
     pub reload_every: Duration,
     /// How often open incidents are compared with the claims.
     pub reconcile_every: Duration,
     pub log: LogConfig,
+    pub traces: Option<TracesConfig>,
     pub lease: LeaseTerms,
     pub shutdown_grace: Duration,
     /// What limits recoveries everywhere.
@@ -149,6 +155,7 @@ impl Config {
     /// All that this process must not say: its own secrets, and what the operator names.
     pub fn secrets(&self) -> Mask {
         let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]);
+        let own = own.chain(&self.eventbridge.keys);
         let named = self.mask.known.iter();
         Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
     }
@@ -229,11 +236,13 @@ impl Source<'_> {
             commands: commands?,
             host_markers: host_markers?,
             webhook_secrets: webhook?,
+            eventbridge: eventbridge::read(self, findings)?,
             pagerduty: pagerduty?,
             vars,
             reload_every,
             reconcile_every,
             log: log?,
+            traces: traces::read(self, findings),
             lease: lease?,
             shutdown_grace: grace,
             limits: self.limits(findings),

@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 mod aws;
+mod ways;
 
 pub use aws::*;
+pub use ways::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@ mod detached_commands;
 mod fault_proxy;
 // What steps ask of AWS in customers' accounts.
 mod aws_steps;
+// The second way in: events by Amazon EventBridge.
+mod eventbridge;
 // What is kept of outputs, and for how long.
 mod evidence;
 // Shared by the stories: one file each.
@@ -52,6 +54,8 @@ mod local_output;
 mod matching;
 // The notes, word for word.
 mod notes;
+// What processes show of themselves.
+mod observed;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
 // The whole thing as a newcomer sees it.
@@ -61,6 +65,8 @@ mod sandbox;
 mod targets;
 // The source itself keeps its rules.
 mod tidy;
+// Spans from webhook to outcome, as a collector sees them.
+mod traces;
 // The pages for authors do what they say.
 mod tutorial;
 // Webhooks over HTTP: what is answered to whom, and what each means.

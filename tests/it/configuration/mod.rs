@@ -1,9 +1,13 @@
 //! What `ams serve` accepts as its settings, and what it says to everything else.
 
+// The second way in.
+mod eventbridge;
 // Where outputs are kept, and for how long.
 mod evidence;
 // What else is secret.
 mod masks;
+// Where spans go.
+mod traces;
 
 use std::collections::BTreeMap;
 use std::process::Command;
