@@ -31,7 +31,7 @@ use crate::report::reporter::Reporter;
 use crate::report::title;
 use crate::rules::Rules;
 use crate::runs::{Enrolled, Runs};
-use crate::spans;
+use crate::spans::{self, Cause};
 
 /// One region's way from a delivery to an outcome.
 pub struct Pipeline {
@@ -231,7 +231,8 @@ impl Pipeline {
     /// Carries a run out in the background.
     pub fn start(self: &Arc<Self>, begun: Begun) {
         let pipeline = Arc::clone(self);
-        self.runs.spawn(async move { pipeline.respond(begun).await }.in_current_span());
+        let cause = Cause::here();
+        self.runs.spawn(async move { pipeline.respond(begun, cause).await });
     }
 
     /// A run that no heartbeat of ours vouches for would be taken over at once.

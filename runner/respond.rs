@@ -21,7 +21,7 @@ use crate::report::questions::NoteQuestions;
 use crate::report::reporter::Untold;
 use crate::report::title::{self};
 use crate::scenario::model::{Mode, StepKind};
-use crate::spans;
+use crate::spans::{self, Cause};
 
 /// Why a run was left without an outcome by this process.
 pub(crate) enum Left {
@@ -48,9 +48,9 @@ static NOWHERE_ELSE: Places = Places::new();
 const LOOK_ROUNDS: usize = 2;
 
 impl Pipeline {
-    pub(crate) async fn respond(self: &Arc<Self>, begun: Begun) {
+    pub(crate) async fn respond(self: &Arc<Self>, begun: Begun, cause: Cause) {
         let claim = begun.claim();
-        let span = spans::run(claim.run(), &begun.scenario.id, &self.region);
+        let span = spans::run(claim.run(), &begun.scenario.id, &self.region, cause);
         span.record("epoch", claim.epoch());
         self.respond_in(&span, begun).instrument(span.clone()).await;
     }

@@ -4,8 +4,10 @@
 //! look at a number. No customer's text is in them: ids, numbers, words of AMS's own, and names of
 //! scenarios.
 
+use opentelemetry::Context;
 use tracing::field::Empty;
 use tracing::{Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::incident::{IncidentId, Region, RunId};
 use crate::metrics::Way;
@@ -31,12 +33,27 @@ pub fn claim(incident: &IncidentId) -> Span {
     info_span!(target: TARGET, "claim", incident.id = %incident)
 }
 
+/// What a run goes on from. A span that holds its children ends with the last of them; a delivery ends
+/// with its answer, however long its run takes.
+#[derive(Clone, Debug, Default)]
+pub struct Cause(Context);
+
+impl Cause {
+    /// The span that is under way here.
+    pub fn here() -> Self {
+        Self(Span::current().context())
+    }
+}
+
 /// A run in this process, from its claim or take-over to its outcome.
-pub fn run(run: &RunId, scenario: &str, region: &Region) -> Span {
-    info_span!(
-        target: TARGET, "run", incident.id = %run.incident, run.number = run.number,
+pub fn run(run: &RunId, scenario: &str, region: &Region, cause: Cause) -> Span {
+    let span = info_span!(
+        target: TARGET, parent: None, "run", incident.id = %run.incident, run.number = run.number,
         scenario.name = scenario, region = %region, epoch = Empty, outcome = Empty,
-    )
+    );
+    // Refused where there are no traces.
+    drop(span.set_parent(cause.0));
+    span
 }
 
 /// One step, all its attempts together.

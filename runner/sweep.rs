@@ -17,6 +17,7 @@ use crate::limits;
 use crate::measures::Measures;
 use crate::pipeline::Pipeline;
 use crate::resume;
+use crate::spans::Cause;
 
 /// Rounds between two clean-ups of what ended long ago: about an hour.
 const CLEAN_UP_EVERY: u64 = 7_200;
@@ -274,7 +275,7 @@ async fn take_over(
             }
         }
         let begun = resume::pick_up(&pipeline_of_run, hold, &item, place).await;
-        pipeline_of_run.respond(begun).await;
+        pipeline_of_run.respond(begun, Cause::default()).await;
     });
     Ok(())
 }

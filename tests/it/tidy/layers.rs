@@ -140,7 +140,7 @@ const TECHNOLOGY: [(&str, &[&str]); 22] = [
     ("clap", &["commands/", "main.rs", "sandbox/demo_service.rs"]),
     ("hmac", &["receive/signature.rs"]),
     ("minijinja", &["scenario/template.rs", "scenario/expression"]),
-    ("opentelemetry", &["commands/traces.rs"]),
+    ("opentelemetry", &["commands/traces.rs", "spans.rs"]),
     ("opentelemetry_otlp", &["commands/traces.rs"]),
     ("opentelemetry_sdk", &["commands/traces.rs"]),
     ("prometheus_client", &["metrics.rs", "measures.rs"]),

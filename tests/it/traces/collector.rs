@@ -20,6 +20,8 @@ pub(super) struct Span {
     pub(super) name: String,
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) events: usize,
+    /// Nanoseconds since 1970.
+    pub(super) ended: u64,
     /// Of the process: `service.name`, `ams.region`.
     pub(super) resource: BTreeMap<String, String>,
 }
@@ -85,6 +87,8 @@ async fn take(
 
 fn span(bytes: &[u8]) -> Span {
     let mut span = Span { attributes: attributes(bytes, 9), ..Span::default() };
+    let ended = numbers(bytes).into_iter().find(|(field, _)| *field == 8);
+    span.ended = ended.map(|(_, at)| at).unwrap_or_default();
     for (field, part) in messages(bytes) {
         match field {
             1 => span.trace = part.to_vec(),
@@ -135,7 +139,11 @@ fn fields(mut bytes: &[u8]) -> Vec<Field<'_>> {
         let skip = |bytes: &mut &[u8], length: usize| *bytes = &bytes[length..];
         match kind {
             0 => found.push((field, Some(varint(&mut bytes)), None)),
-            1 => skip(&mut bytes, 8),
+            1 => {
+                let number = bytes[..8].try_into().map(u64::from_le_bytes).unwrap();
+                found.push((field, Some(number), None));
+                skip(&mut bytes, 8);
+            }
             2 => {
                 let length = usize::try_from(varint(&mut bytes)).unwrap();
                 found.push((field, None, Some(&bytes[..length])));

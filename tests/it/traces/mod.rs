@@ -60,6 +60,7 @@ async fn a_trace_leads_from_the_webhook_to_the_outcome() {
     for name in ["match", "claim", "run"] {
         assert_eq!(one(&spans, name).parent, receive.id, "{name}");
     }
+    assert!(receive.ended < run.ended, "it ends with its answer: {receive:?} {run:?}");
     assert_eq!(one(&spans, "match").says("scenario.name"), "web");
     assert_eq!((run.says("outcome"), run.says("run.number")), ("resolved", "1"));
     let mut steps: Vec<(&str, &str)> = named(&spans, "step")
