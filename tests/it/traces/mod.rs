@@ -16,7 +16,7 @@ match: {all: [web, down]}
 steps:
   - check: {name: Up?, exec: [/bin/false], when_healthy: resolve}
   - recover: {name: Start it, exec: [/bin/true], effect: once}
-  - verify: {name: Up now?, exec: [/bin/VERIFY]}
+  - verify: {name: Up now?, exec: [/bin/VERIFY], within: 300ms, every: 100ms}
 ";
 
 const SECRET: &str = "customer-data-4711";
@@ -84,7 +84,7 @@ async fn a_trace_leads_from_the_webhook_to_the_outcome() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hand_off_is_in_the_trace_and_no_text_of_a_customer_is() {
-    let (collector, spans, _) = told("false", Outcome::HandedOff).await;
+    let (collector, spans, _) = told("false", Outcome::Escalated).await;
     let end = named(&spans, "report").into_iter().find(|report| report.says("part") == "end");
     assert_eq!(one(&spans, "hand off").parent, end.unwrap().id);
     let everything = format!("{:?}", collector.spans());
