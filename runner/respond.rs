@@ -111,8 +111,7 @@ impl Pipeline {
             }
         }
         let is_ending = begun.end.is_some();
-        let about_to_change = Arc::new(Notify::new());
-        let ended = CancellationToken::new();
+        let (about_to_change, ended) = (Arc::new(Notify::new()), CancellationToken::new());
         let plan = RunPlan {
             hold: &begun.hold,
             scenario: &begun.scenario,
@@ -140,9 +139,8 @@ impl Pipeline {
             if begun.mode() == Mode::Shadow || is_ending {
                 return true;
             }
-            let span = spans::report(&begun.incident.id, "start");
             let told = begun.reporter.start(&begun.incident, &story, &about_to_change, &ended);
-            told.instrument(span).await
+            told.instrument(spans::report(&begun.incident.id, "start")).await
         };
         let carry = async {
             let carried = self.executor.carry_out(plan).await;

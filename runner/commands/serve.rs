@@ -46,7 +46,7 @@ pub async fn run(args: Args) -> ExitCode {
         None => None,
     };
     log::start(&config.log, config.secrets(), traces.as_ref());
-    let code = serve(config).await;
+    let code = Box::pin(serve(config)).await;
     if let Some(traces) = traces {
         traces.stop().await;
     }

@@ -23,10 +23,10 @@ pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> Option<Event
         return Some(EventBridgeConfig::default());
     }
     source.section("eventbridge", "EVENTBRIDGE_", findings, |own, findings| {
-        let queue = match own.says("sqs") {
-            true => Some(own.section("sqs", "EVENTBRIDGE_SQS_", findings, place)?),
-            false => None,
-        };
+        let mut queue = None;
+        if own.says("sqs") {
+            queue = Some(own.section("sqs", "EVENTBRIDGE_SQS_", findings, place)?);
+        }
         let written = own.fields.texts("keys", findings);
         let keys = written.iter().map(|at| key(own, at, findings));
         let keys = keys.collect::<Option<Vec<_>>>()?;

@@ -246,10 +246,7 @@ async fn read_body(body: Body, by: Instant) -> Result<axum::body::Bytes, Unread>
 
 async fn readyz(State(receiver): State<Receiver>) -> Response {
     let is_open = receiver.has_queue || !receiver.secrets.is_empty() || !receiver.keys.is_empty();
-    let way_in = match is_open {
-        true => Ok(()),
-        false => Err("no webhook secret is configured".to_owned()),
-    };
+    let way_in = if is_open { Ok(()) } else { Err("no webhook secret is configured".to_owned()) };
     match way_in.and_then(|()| receiver.intake.readiness()) {
         Ok(()) => match receiver.intake.remark() {
             Some(remark) => format!("ready, but {remark}\n").into_response(),
