@@ -16,6 +16,7 @@ use crate::aws::signed::Signed;
 use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
 use crate::claim::ledger::Ledger;
+use crate::claim::measured::Measured;
 use crate::claim::sqlite::SqliteClaims;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
@@ -47,6 +48,7 @@ use crate::incident::Owner;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
+use crate::receive::queue::Queue;
 use crate::reconcile::reconcile_until;
 use crate::reload::{Print, Reload};
 use crate::report::note::Style;
@@ -58,6 +60,7 @@ use crate::runs::Runs;
 use crate::scenario::catalog::{Catalog, CatalogError};
 use crate::shadow;
 use crate::sweep::sweep_until;
+use crate::watched;
 
 /// Why a region did not start.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +87,8 @@ pub enum StartError {
     NoCredentials,
     #[error("cannot tell people beside PagerDuty: {0}")]
     Ways(String),
+    #[error(transparent)]
+    Queue(#[from] crate::aws::sqs::OpenError),
     #[error("cannot make the PagerDuty client: {0}")]
     PagerDuty(String),
 }
@@ -95,6 +100,7 @@ pub struct App {
     config: Config,
     listener: TcpListener,
     receiver: Receiver,
+    queue: Option<Queue>,
     print: Print,
 }
 
@@ -107,6 +113,9 @@ impl App {
         make_folder(&config.evidence.directory)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let Stores { claims: store, ledger, history } = stores(&config.store, &clock).await?;
+        let metrics = Metrics::default();
+        let store: Arc<dyn ClaimStore> = Arc::new(Measured::new(store, &metrics.measures));
+        let ledger: Arc<dyn Ledger> = Arc::new(Measured::new(ledger, &metrics.measures));
         let history = history?;
         let owner = Owner::of_new_process(&config.region);
         let claims = Claims::new(store, owner, Arc::clone(&clock));
@@ -114,12 +123,12 @@ impl App {
         // Without a first sign of life nothing may be claimed, and readiness says so.
         pulse.beat(&claims, 1).await;
 
-        let metrics = Metrics::default();
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
         let reporter = reporter(&config, &metrics)?;
         let evidence = evidence(&config, &metrics, &clock).await?;
         let actuator = actuators(&config, &reporter).await?;
         let sources = sources(&reporter, actuator.ssm.sessions(), &clock)?;
+        let kept = Arc::clone(&actuator);
         let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
@@ -145,6 +154,7 @@ impl App {
             metrics: metrics.clone(),
             witness: None,
         });
+        watched::watch(&pipeline, &kept);
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|source| StartError::Listen { address: config.listen, source })?;
@@ -154,10 +164,14 @@ impl App {
         let receiver = Receiver {
             intake: Arc::new(PipelineIntake(Arc::clone(&pipeline))),
             secrets: config.webhook_secrets.clone().into(),
+            keys: config.eventbridge.keys.clone().into(),
+            has_queue: config.eventbridge.queue.is_some(),
             bot_user: config.pagerduty.bot_user.as_str().into(),
             metrics,
         };
-        Ok(Self { address, pipeline, config, listener, receiver, print })
+        let queue = config.eventbridge.queue.clone();
+        let queue = Queue::open(queue, &receiver, &pipeline.executor.clock).await?;
+        Ok(Self { address, pipeline, config, listener, receiver, queue, print })
     }
 
     /// Serves until `shutdown` resolves; then finishes or releases what it holds.
@@ -165,7 +179,7 @@ impl App {
     /// The heartbeat outlives everything else: while runs are being finished they must not be
     /// taken over.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let Self { pipeline, config, listener, receiver, print, .. } = self;
+        let Self { pipeline, config, listener, receiver, queue, print, .. } = self;
         let (stop_sweep, stop_server, stop_heart) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let claims = pipeline.claims().clone();
@@ -188,6 +202,7 @@ impl App {
         let reconcile = tokio::spawn(reconcile);
         let shadow = shadow::look_until(Arc::clone(&pipeline), every * 3, stop_sweep.clone());
         let shadow = tokio::spawn(shadow);
+        let queue = queue.map(|queue| tokio::spawn(queue.take_until(stop_sweep.clone())));
         let server = axum::serve(listener, receiver.router())
             .with_graceful_shutdown(stop_server.clone().cancelled_owned());
         let mut server = tokio::spawn(server.into_future());
@@ -198,6 +213,9 @@ impl App {
         }
         tracing::info!("stopping: no further webhooks are taken; open runs end or are released");
         stop_sweep.cancel();
+        if let Some(queue) = queue {
+            finish("the queue", queue).await;
+        }
         pipeline.runs.drain(config.shutdown_grace).await;
         stop_server.cancel();
         finish("the server", server).await;

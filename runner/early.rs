@@ -1,7 +1,7 @@
 //! Ends of incidents that were heard of before their beginnings: webhooks overtake each other.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
 
@@ -9,8 +9,9 @@ use crate::claim::protocol::StandDown;
 use crate::incident::IncidentId;
 use crate::limits::{EARLY_END_KEPT, EARLY_ENDS};
 
-#[derive(Default)]
-pub struct EarlyEnds(Mutex<HashMap<IncidentId, Early>>);
+/// Clones remember the same.
+#[derive(Clone, Default)]
+pub struct EarlyEnds(Arc<Mutex<HashMap<IncidentId, Early>>>);
 
 struct Early {
     heard: Instant,
@@ -18,6 +19,11 @@ struct Early {
 }
 
 impl EarlyEnds {
+    /// Ends that are remembered, also those that are too old by now.
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Somebody took the incident, or it ended, and nobody has begun it.
     pub fn note(&self, incident: &IncidentId, wish: StandDown) {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);

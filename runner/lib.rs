@@ -75,9 +75,11 @@ pub mod resume;
 pub mod rules;
 pub mod runs;
 pub mod shadow;
+pub mod spans;
 pub mod sweep;
 mod tally;
 mod tell;
+mod watched;
 
 // The whole thing on one machine.
 pub mod rehearse;

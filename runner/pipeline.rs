@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tracing::Instrument as _;
 
 use crate::begun::{Begun, Witness};
 use crate::claim::answers::Answer;
@@ -33,6 +34,7 @@ use crate::report::reporter::Reporter;
 use crate::report::{original, title};
 use crate::rules::Rules;
 use crate::runs::{Enrolled, Runs};
+use crate::spans::{self, Cause};
 
 /// One region's way from a delivery to an outcome.
 pub struct Pipeline {
@@ -92,17 +94,21 @@ impl Pipeline {
         let incident = original::in_full(&*self.reporter.platform, incident).await;
         let title = title::original(&incident.title);
         let customer = self.rules().current().customer_of(&incident, title);
-        let Some(meant) = self.meant(&incident, customer.as_deref()) else {
+        let span = spans::matching(&incident.id);
+        let Some(meant) = span.in_scope(|| self.meant(&incident, customer.as_deref())) else {
             return self.leave_to_people(&incident, customer.as_deref(), opening).await;
         };
         let Meant { scenario, captures, .. } = meant;
+        span.record("scenario.name", scenario.id.as_str());
+        drop(span);
         let named = ScenarioRef {
             id: scenario.id.clone(),
             hash: scenario.hash.clone(),
             customer: customer.as_ref().map(|customer| customer.mark()),
         };
         let breaks = self.executor.pulse.breaks();
-        let claim = match self.claims().claim(&incident.id, opening, Some(named), None).await? {
+        let asked = self.claims().claim(&incident.id, opening, Some(named), None);
+        let claim = match asked.instrument(spans::claim(&incident.id)).await? {
             ClaimAnswer::Won(claim) => claim,
             ClaimAnswer::Noted(_) => return Ok(Taken::Unmatched),
             ClaimAnswer::Lost(refusal) => return self.lost(&incident, &refusal).await,
@@ -112,7 +118,7 @@ impl Pipeline {
             incident.id = %incident.id, scenario.name = scenario.id,
             "run {run} is ours: scenario {}", scenario.id,
         );
-        let place = self.runs.enrol(claim.run());
+        let place = self.runs.enrol(claim.run(), claim.opened_at());
         self.pass_on_early(&incident.id, Some(claim.run())).await?;
         let hold = self.hold(claim, breaks, &place);
         self.start(Begun {
@@ -209,7 +215,8 @@ impl Pipeline {
     ) -> Result<Taken, StoreError> {
         let outcome = Some(Outcome::Unmatched);
         let Incident { id, .. } = incident;
-        match self.claims().claim(id, opening, None, outcome).await? {
+        let asked = self.claims().claim(id, opening, None, outcome);
+        match asked.instrument(spans::claim(id)).await? {
             ClaimAnswer::Noted(run) => {
                 self.keep_unmatched(run, incident, customer);
                 self.metrics.run_ended(Outcome::Unmatched);
@@ -240,7 +247,8 @@ impl Pipeline {
     /// Carries a run out in the background.
     pub fn start(self: &Arc<Self>, begun: Begun) {
         let pipeline = Arc::clone(self);
-        self.runs.spawn(async move { pipeline.respond(begun).await });
+        let cause = Cause::here();
+        self.runs.spawn(async move { pipeline.respond(begun, cause).await });
     }
 
     /// A run that no heartbeat of ours vouches for would be taken over at once.
@@ -307,7 +315,7 @@ impl Intake for PipelineIntake {
         let pipeline = Arc::clone(&self.0);
         // On a task of its own: the caller may stop waiting, but a claim that is made must be
         // followed by its run.
-        let taken = tokio::spawn(async move {
+        let take = async move {
             match delivery.event {
                 Event::Opened { incident, opening } => pipeline.open(*incident, opening).await,
                 Event::TakenFromUs { incident, reason, by, at } => {
@@ -318,8 +326,8 @@ impl Intake for PipelineIntake {
                 }
                 Event::Ignored(_) => Ok(Taken::Ignored),
             }
-        });
-        match taken.await {
+        };
+        match tokio::spawn(take.in_current_span()).await {
             Ok(Ok(taken)) => taken,
             Ok(Err(error)) => {
                 self.0.metrics.store_errors.inc();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span};
 
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
@@ -23,6 +24,7 @@ use crate::report::questions::NoteQuestions;
 use crate::report::reporter::Untold;
 use crate::report::title::{self};
 use crate::scenario::model::{Mode, StepKind};
+use crate::spans::{self, Cause};
 
 /// Why a run was left without an outcome by this process.
 pub(crate) enum Left {
@@ -51,7 +53,14 @@ static NOWHERE_ELSE: Places = Places::new();
 pub(crate) const LOOK_ROUNDS: usize = 2;
 
 impl Pipeline {
-    pub(crate) async fn respond(self: &Arc<Self>, mut begun: Begun) {
+    pub(crate) async fn respond(self: &Arc<Self>, begun: Begun, cause: Cause) {
+        let claim = begun.claim();
+        let span = spans::run(claim.run(), &begun.scenario.id, &self.region, cause);
+        span.record("epoch", claim.epoch());
+        self.respond_in(&span, begun).instrument(span.clone()).await;
+    }
+
+    async fn respond_in(self: &Arc<Self>, span: &Span, mut begun: Begun) {
         let run = begun.claim().run().clone();
         let scenario = begun.scenario.id.clone();
         let beginning = self.keep_beginning(&begun);
@@ -65,6 +74,7 @@ impl Pipeline {
                 self.keep_end(beginning, &begun, &end).await;
                 self.keep_shadow(&begun, &end);
                 self.metrics.run_ended(outcome);
+                span.record("outcome", outcome.word());
                 match &end {
                     End::Guarded(no) => self.metrics.guard_refused(no.guard.word()),
                     End::Paused(_) => self.metrics.guard_refused("pause"),
@@ -106,9 +116,8 @@ impl Pipeline {
             }
         }
         let is_ending = begun.end.is_some();
-        let about_to_change = Arc::new(Notify::new());
-        let ended = CancellationToken::new();
         let (so_far, watched) = watch::channel(SoFar::default());
+        let (about_to_change, ended) = (Arc::new(Notify::new()), CancellationToken::new());
         let plan = RunPlan {
             hold: &begun.hold,
             scenario: &begun.scenario,
@@ -255,7 +264,8 @@ impl Pipeline {
             End::StoodDown(StandDown { reason: StandDownReason::OverBeforeStart, .. }) => end,
             end => {
                 let end = self.end_as_of_now(begun, end).await?;
-                let end = self.tell(begun, end).await?;
+                let span = spans::report(&begun.incident.id, "end");
+                let end = self.tell(begun, end).instrument(span).await?;
                 self.settle_title(begun, &end).await?;
                 begun.reporter.set_fields(&self.story(begun), &end).await;
                 end

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,6 +41,7 @@ struct Reach {
     serial: u64,
     /// Number of the run.
     run: u32,
+    opened_at: Timestamp,
     stand_down: watch::Sender<Option<StandDown>>,
     answers: watch::Sender<u64>,
 }
@@ -77,15 +79,30 @@ impl Runs {
         self.open().runs.contains_key(incident)
     }
 
-    /// Enters a run before it starts.
-    pub fn enrol(&self, run: &RunId) -> Enrolled {
+    /// Runs that are open here.
+    pub fn count(&self) -> usize {
+        self.open().runs.len()
+    }
+
+    /// When the oldest of them was claimed, by whomever.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        self.open().runs.values().map(|reach| reach.opened_at).min()
+    }
+
+    /// Enters a run before it starts. `opened_at` is the time of its first claim.
+    pub fn enrol(&self, run: &RunId, opened_at: Timestamp) -> Enrolled {
         let (stand_down_sender, stand_down) = watch::channel(None);
         let (knock, answers) = watch::channel(0);
         let mut open = self.open();
         open.enrolled += 1;
         let serial = open.enrolled;
-        let reach =
-            Reach { serial, run: run.number, stand_down: stand_down_sender, answers: knock };
+        let reach = Reach {
+            serial,
+            run: run.number,
+            opened_at,
+            stand_down: stand_down_sender,
+            answers: knock,
+        };
         open.runs.insert(run.incident.clone(), reach);
         self.metrics.runs_open.set(i64::try_from(open.runs.len()).unwrap_or(i64::MAX));
         Enrolled {

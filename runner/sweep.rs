@@ -14,8 +14,10 @@ use crate::claim::takeover::{Watcher, first_to_act};
 use crate::claim::{OpenRun, Signs, StoreError, TakenOver, Which};
 use crate::incident::{Owner, RunId};
 use crate::limits;
+use crate::metrics::measures::Measures;
 use crate::pipeline::Pipeline;
 use crate::resume;
+use crate::spans::Cause;
 
 /// Rounds between two clean-ups of what ended long ago: about an hour.
 const CLEAN_UP_EVERY: u64 = 7_200;
@@ -60,12 +62,15 @@ struct Sweep {
     settled: HashSet<Owner>,
     /// Orphans that another process is to take first, and for how many rounds it has not.
     left: HashMap<OpenRun, u32>,
+    /// Open runs of all processes, since they were first listed here.
+    seen: HashMap<RunId, Instant>,
 }
 
 impl Sweep {
     fn new(watcher: Watcher) -> Self {
         let (strays, settled) = (HashSet::new(), HashSet::new());
-        Self { watcher, listed: Vec::new(), strays, settled, left: HashMap::new() }
+        let (left, seen) = (HashMap::new(), HashMap::new());
+        Self { watcher, listed: Vec::new(), strays, settled, left, seen }
     }
 
     async fn round(&mut self, pipeline: &Arc<Pipeline>, round: u64) -> Result<(), StoreError> {
@@ -77,6 +82,7 @@ impl Sweep {
         if lists {
             self.listed = claims.store().open_runs(&Which::All).await?;
             self.settled.clear();
+            self.measure(&pipeline.metrics.measures);
         }
         let asked = self.look(pipeline).await?;
         if pipeline.runs.refuses().is_none() && pipeline.executor.pulse.is_good() {
@@ -95,6 +101,17 @@ impl Sweep {
             tokio::spawn(clean_up(Arc::clone(pipeline), self.watcher.alive()));
         }
         Ok(())
+    }
+
+    /// A run that nobody carries out is in no process's own list.
+    fn measure(&mut self, measures: &Measures) {
+        let listed: HashSet<&RunId> = self.listed.iter().map(|open| &open.run).collect();
+        self.seen.retain(|run, _| listed.contains(run));
+        for run in listed {
+            self.seen.entry(run.clone()).or_insert_with(Instant::now);
+        }
+        let oldest = self.seen.values().map(Instant::elapsed).max().unwrap_or_default();
+        measures.listed(self.seen.len(), oldest);
     }
 
     /// Asks for all heartbeats, and for what is paused; answers with when it did.
@@ -243,7 +260,7 @@ async fn take_over(
         incident.id = %seen.run.incident, epoch = claim.epoch(),
         "run {} is taken over from {}", seen.run, seen.owner,
     );
-    let place = pipeline.runs.enrol(&item.run);
+    let place = pipeline.runs.enrol(&item.run, item.opened_at);
     if let Some(stand_down) = item.stand_down.clone() {
         pipeline.runs.stand_down(&item.run, stand_down);
     }
@@ -260,7 +277,7 @@ async fn take_over(
             }
         }
         let begun = resume::pick_up(&pipeline_of_run, hold, &item, place).await;
-        pipeline_of_run.respond(begun).await;
+        pipeline_of_run.respond(begun, Cause::default()).await;
     });
     Ok(())
 }

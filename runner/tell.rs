@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tracing::Instrument as _;
+
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown};
@@ -17,6 +19,7 @@ use crate::report::reporter::Untold;
 use crate::report::title::{State, with_state};
 use crate::respond::{LOOK_ROUNDS, Left};
 use crate::scenario::value::Values;
+use crate::spans;
 
 /// A request whose sender has gone away is carried out within this, if it ever is.
 const TITLE_ARRIVES: Duration = Duration::from_secs(4);
@@ -191,7 +194,8 @@ impl Pipeline {
             self.tell_everywhere(begun, &end).await?;
             return Ok(end);
         }
-        match self.give(begun, &hand_off, level).await {
+        let span = spans::hand_off(&begun.incident.id);
+        match self.give(begun, &hand_off, level).instrument(span).await {
             Ok(()) => self.was_told_now(begun),
             // A person has it already: a page would take it away again.
             Err(Left::Lost(Refusal::StandDown { stand_down, .. })) => {

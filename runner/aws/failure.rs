@@ -82,6 +82,20 @@ impl Failure {
         matches!(self, Self::Refused { code, .. } if denied.contains(&code.as_str()))
     }
 
+    /// Every word of [`Self::class`].
+    pub const CLASSES: [&str; 5] = ["busy", "not_sent", "expired", "uncertain", "refused"];
+
+    /// For who counts.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::Busy(_) => "busy",
+            Self::NotSent(_) => "not_sent",
+            Self::Expired(_) => "expired",
+            Self::Uncertain(_) => "uncertain",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
     pub fn reason(&self) -> String {
         match self {
             Self::Busy(reason)

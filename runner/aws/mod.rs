@@ -9,6 +9,7 @@ pub mod query;
 pub mod s3;
 pub mod sessions;
 pub mod signed;
+pub mod sqs;
 pub mod xml;
 
 use std::time::Duration;

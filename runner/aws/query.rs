@@ -52,6 +52,7 @@ impl Query {
             region,
             service: self.service.name,
             content_type: Some("application/x-www-form-urlencoded; charset=utf-8"),
+            target: None,
             body: self.form().into_bytes(),
             kind: self.kind,
             within,

@@ -49,6 +49,7 @@ impl Bucket {
             region: &self.region,
             service: "s3",
             content_type: Some("text/plain; charset=utf-8"),
+            target: None,
             body,
             kind: Kind::Repeatable,
             within: limits::EVIDENCE_UPLOAD,

@@ -1,4 +1,4 @@
-//! Requests that are signed here: S3, and the services with the Query protocol (EC2, RDS, load
+//! Requests that are signed here: S3, SQS, and the services with the Query protocol (EC2, RDS, load
 //! balancers, scaling groups).
 //!
 //! They are few and plain, and an SDK for each would cost more to build than all of AMS
@@ -16,6 +16,7 @@ use aws_sigv4::sign::v4;
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response};
+use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::failure::Failure;
@@ -40,14 +41,18 @@ const BUSY: [&str; 9] = [
     "RequestThrottledException",
 ];
 
-const EXPIRED: [&str; 6] = [
+const EXPIRED: [&str; 7] = [
     "ExpiredToken",
     "ExpiredTokenException",
     "RequestExpired",
     "InvalidClientTokenId",
     "InvalidAccessKeyId",
+    "UnrecognizedClientException",
     "AuthFailure",
 ];
+
+/// Names the action in the JSON protocol; it must be signed.
+const TARGET: &str = "x-amz-target";
 
 /// What a request does, which says when it may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +72,8 @@ pub struct Ask<'a> {
     /// As it stands in signatures: `s3`, `ec2`.
     pub service: &'a str,
     pub content_type: Option<&'static str>,
+    /// `X-Amz-Target` of the JSON protocol: service and action.
+    pub target: Option<&'static str>,
     pub body: Vec<u8>,
     pub kind: Kind,
     /// All attempts together.
@@ -101,6 +108,7 @@ impl Get<'_> {
             region: self.region,
             service: self.service,
             content_type: None,
+            target: None,
             body: Vec::new(),
             kind: Kind::Repeatable,
             within: limits::AWS_REQUEST_SIGNED,
@@ -176,6 +184,9 @@ impl Signed {
         if let Some(kind) = ask.content_type {
             request = request.header("content-type", kind);
         }
+        if let Some(target) = ask.target {
+            request = request.header(TARGET, target);
+        }
         let request = request.body(ask.body.clone()).timeout(limits::AWS_REQUEST_SIGNED);
         let answer = request.send().await.map_err(|error| {
             let error = error.without_url();
@@ -206,14 +217,18 @@ async fn read(mut answer: Response) -> Result<Vec<u8>, String> {
     }
 }
 
-/// What an answer means that is no success. All these services write `<Code>` and `<Message>`.
+/// What an answer means that is no success. These services write `<Code>` and `<Message>`; those of
+/// the JSON protocol `__type`, behind a `#`, and `message`.
 fn failure(status: u16, body: &str) -> Failure {
     let between = |tag: &str| {
         let (_, rest) = body.split_once(&format!("<{tag}>"))?;
         rest.split_once(&format!("</{tag}>")).map(|(text, _)| text.trim().to_owned())
     };
-    let code = between("Code").unwrap_or_else(|| format!("HTTP {status}"));
-    let message = between("Message").unwrap_or_default();
+    let json: Value = serde_json::from_str(body).unwrap_or_default();
+    let typed = json["__type"].as_str().map(|it| it.rsplit('#').next().unwrap_or(it).to_owned());
+    let said = json["message"].as_str().map(str::to_owned);
+    let code = typed.or_else(|| between("Code")).unwrap_or_else(|| format!("HTTP {status}"));
+    let message = said.or_else(|| between("Message")).unwrap_or_default();
     let message = mask::first_chars(&mask::plain(&message), MESSAGE_CHARS).to_owned();
     let text = format!("{code}: {message}");
     if BUSY.contains(&code.as_str()) || status == 429 {
@@ -249,7 +264,8 @@ fn signature(
         .build()
         .map_err(|error| error.to_string())?;
     let body = SignableBody::Bytes(&ask.body);
-    let request = SignableRequest::new(ask.method.as_str(), &ask.url, std::iter::empty(), body)
+    let headers = ask.target.iter().map(|target| (TARGET, *target));
+    let request = SignableRequest::new(ask.method.as_str(), &ask.url, headers, body)
         .map_err(|error| error.to_string())?;
     let (instructions, _) =
         sign(request, &parameters.into()).map_err(|error| error.to_string())?.into_parts();
@@ -271,6 +287,8 @@ mod tests {
         assert_eq!(over, Failure::Expired("ExpiredToken: why".to_owned()));
         let internal = failure(500, &error("InternalError"));
         assert_eq!(internal, Failure::Uncertain("InternalError: why".to_owned()));
+        let json = r#"{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "why"}"#;
+        assert_eq!(failure(400, json).reason(), "QueueDoesNotExist: why");
         assert_eq!(failure(502, "<html>"), Failure::Uncertain("HTTP 502: ".to_owned()));
         assert!(failure(403, &error("UnauthorizedOperation")).is_denied());
         let (code, message) = ("InvalidVolume.NotFound".to_owned(), "why".to_owned());

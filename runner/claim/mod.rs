@@ -18,6 +18,7 @@ pub mod hold;
 pub mod in_force;
 pub mod journal;
 pub mod ledger;
+pub mod measured;
 pub mod memory;
 mod paged;
 pub mod pauses;
@@ -71,6 +72,11 @@ pub trait ClaimStore: Send + Sync {
     /// and heartbeats of owners that have no open run and are not in `alive`. Answers with the
     /// number of runs and records forgotten.
     async fn sweep(&self, before: Timestamp, alive: &[Owner]) -> Result<u64, StoreError>;
+
+    /// Questions that wait or are under way, [`crate::limits::STORE_QUEUE`] at most.
+    fn waiting(&self) -> usize {
+        0
+    }
 }
 
 /// What processes show of themselves, and what operators want of them.

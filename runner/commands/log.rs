@@ -1,13 +1,19 @@
 //! The log of `ams serve`: lines on standard error, with no secret in them.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::iter;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::commands::print;
+use crate::commands::traces::Traces;
 use crate::config::{LogConfig, LogFormat};
 use crate::mask::Mask;
+use crate::spans;
 
 /// What others say of an error stands in log lines: a host, a proxy, an API.
 struct Masked(Mask);
@@ -35,18 +41,23 @@ impl Write for Line<'_> {
     }
 }
 
-pub(super) fn start(log: &LogConfig, mask: Mask) {
+/// Begins to write lines, and to collect spans where they go somewhere.
+pub(super) fn start(log: &LogConfig, mask: Mask, traces: Option<&Traces>) {
     // Checked when the configuration was read.
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // Spans are for traces: lines read the same with and without them.
+    let lines_only = filter_fn(|it| it.target() != spans::TARGET);
+    let filter = filter.and(lines_only.with_max_level_hint(LevelFilter::TRACE));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(Masked(mask))
         .with_ansi(io::stderr().is_terminal());
-    let started = match log.format {
-        LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let lines = match log.format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
     };
-    if let Err(error) = started {
+    let layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> =
+        iter::once(lines).chain(traces.map(|traces| traces.layer().boxed())).collect();
+    if let Err(error) = tracing_subscriber::registry().with(layers).try_init() {
         print::err(format_args!("warning: no log is written: {error}"));
     }
 }

@@ -27,6 +27,7 @@ pub mod schema;
 pub mod serve;
 pub mod shadow;
 pub mod test;
+mod traces;
 pub mod validate;
 
 /// Exit codes of every subcommand.

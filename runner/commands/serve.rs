@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError};
+use crate::commands::traces::Traces;
 use crate::commands::{exit, log, print};
 use crate::config::{Config, environment};
 
@@ -35,7 +36,24 @@ pub async fn run(args: Args) -> ExitCode {
             return ExitCode::from(exit::CANNOT);
         }
     };
-    log::start(&config.log, config.secrets());
+    let traces = match config.traces.as_ref().map(|it| Traces::start(it, &config.region)) {
+        Some(Ok(traces)) => Some(traces),
+        // Nobody is to go without a first response for want of a trace.
+        Some(Err(reason)) => {
+            print::err(format_args!("warning: no traces are sent: {reason}"));
+            None
+        }
+        None => None,
+    };
+    log::start(&config.log, config.secrets(), traces.as_ref());
+    let code = Box::pin(serve(config)).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    code
+}
+
+async fn serve(config: Config) -> ExitCode {
     let region = config.region.clone();
     let app = match App::start(config).await {
         Ok(app) => app,

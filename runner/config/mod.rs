@@ -29,6 +29,7 @@ use crate::yaml::{self, Node, Place};
 
 mod custom_fields;
 mod customers_aws;
+mod eventbridge;
 mod evidence;
 mod figures;
 mod mask;
@@ -41,7 +42,9 @@ mod rulebook;
 mod set_up;
 mod source;
 mod store;
+mod traces;
 
+pub use eventbridge::EventBridgeConfig;
 pub use evidence::EvidenceConfig;
 pub use mask::Variables;
 pub use paging::{LastResortConfig, PagingConfig};
@@ -50,6 +53,7 @@ pub use regions::{RegionAddress, SecretPlace};
 pub use rulebook::Rulebook;
 pub use set_up::SetUp;
 use source::Source;
+pub use traces::TracesConfig;
 
 /// Everything `ams serve` needs to know, checked.
 #[derive(Clone, Debug)]
@@ -71,6 +75,7 @@ pub struct Config {
     /// Where changes leave their markers on customers' hosts.
     pub host_markers: Places,
     pub webhook_secrets: Vec<SecretString>,
+    pub eventbridge: EventBridgeConfig,
     pub pagerduty: PagerDutyConfig,
     /// All regions, as PagerDuty reaches them.
     pub regions: Vec<RegionAddress>,
@@ -82,6 +87,7 @@ pub struct Config {
     /// How often open incidents are compared with the claims.
     pub reconcile_every: Duration,
     pub log: LogConfig,
+    pub traces: Option<TracesConfig>,
     pub lease: LeaseTerms,
     pub shutdown_grace: Duration,
     /// What limits recoveries everywhere.
@@ -173,7 +179,7 @@ impl Config {
     pub fn secrets(&self) -> Mask {
         let last = self.last_resort.events.iter().map(|events| &events.routing_key);
         let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]).chain(last);
-        let own = own.chain(packet::secrets(&self.ways));
+        let own = own.chain(packet::secrets(&self.ways)).chain(&self.eventbridge.keys);
         let named = self.mask.known.iter();
         Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
     }
@@ -258,6 +264,7 @@ impl Source<'_> {
             commands: commands?,
             host_markers: host_markers?,
             webhook_secrets: webhook?,
+            eventbridge: eventbridge::read(self, findings)?,
             pagerduty: pagerduty?,
             regions: regions?,
             last_resort: last_resort?,
@@ -266,6 +273,7 @@ impl Source<'_> {
             reload_every,
             reconcile_every,
             log: log?,
+            traces: traces::read(self, findings),
             lease: lease?,
             shutdown_grace: grace,
             limits: self.limits(findings),

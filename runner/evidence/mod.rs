@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::mpsc::Sender;
+
 use crate::limits;
 use crate::metrics::Metrics;
 pub use keeping::Keeping;
@@ -51,6 +53,11 @@ impl Evidence {
     pub fn stored_in(self, store: Store) -> Self {
         let uploads = Some(Uploads::start(store, self.metrics.clone()));
         Self { uploads, ..self }
+    }
+
+    /// Files that wait for their upload, where there is a bucket.
+    pub fn queue(&self) -> Option<Sender<PathBuf>> {
+        self.uploads.as_ref().map(Uploads::queue)
     }
 
     /// Takes a file that is complete.

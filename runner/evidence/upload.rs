@@ -72,6 +72,10 @@ impl Uploads {
         Self { inside, queue }
     }
 
+    pub(super) fn queue(&self) -> mpsc::Sender<PathBuf> {
+        self.queue.clone()
+    }
+
     /// Takes a file that is complete. One that finds no room waits for the hourly round.
     pub(super) fn offer(&self, path: &Path) {
         if !old::is_evidence_path(path) || !self.inside.at_it().insert(path.to_owned()) {

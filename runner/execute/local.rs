@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,7 +30,7 @@ pub struct LocalCommands {
     evidence_dir: PathBuf,
     detached: Detached,
     environment: BTreeMap<String, String>,
-    slots: Semaphore,
+    pub(crate) slots: Arc<Semaphore>,
 }
 
 impl LocalCommands {
@@ -40,7 +41,7 @@ impl LocalCommands {
         mut inherited: BTreeMap<String, String>,
     ) -> Self {
         inherited.retain(|name, _| INHERITED.contains(&name.as_str()));
-        let slots = Semaphore::new(COMMANDS_AT_ONCE);
+        let slots = Arc::new(Semaphore::new(COMMANDS_AT_ONCE));
         Self { evidence_dir, detached, environment: inherited, slots }
     }
 

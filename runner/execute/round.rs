@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::Map;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use crate::claim::journal::Entry;
 use crate::execute::actuator::{Ending, Observation};
@@ -15,6 +16,7 @@ use crate::execute::prepare::Prepared;
 use crate::execute::run::{Allowed, Executor, Passes, Phase, Progress, RunPlan, StepReport, Stop};
 use crate::execute::verdict::Verdict;
 use crate::scenario::model::{Effect, Probe, Step, StepKind, Wait};
+use crate::spans;
 
 /// A step, ready to be carried out.
 pub(super) struct Task<'a> {
@@ -141,6 +143,15 @@ impl Executor {
     }
 
     async fn carry(&self, progress: &Progress<'_>, task: &Task<'_>) -> Result<Gone, Stop> {
+        let run = progress.plan.claim().run();
+        let span = spans::step(run, task.step.number, task.step.kind.word());
+        let gone = self.carry_out_task(progress, task).instrument(span.clone()).await?;
+        span.record("attempts", gone.attempts);
+        span.record("verdict", gone.verdict.word());
+        Ok(gone)
+    }
+
+    async fn carry_out_task(&self, progress: &Progress<'_>, task: &Task<'_>) -> Result<Gone, Stop> {
         let (began_at, began) = (self.clock.now(), Instant::now());
         let mut allowed = None;
         let (verdict, seen, values, attempts) = match &task.work {

@@ -56,6 +56,15 @@ pub enum Why {
 }
 
 impl Verdict {
+    /// For who counts.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet(_) => "not_met",
+            Self::Unclear(_) => "unclear",
+        }
+    }
+
     pub const fn result(&self) -> DoneResult {
         match self {
             Self::Met => DoneResult::Met,

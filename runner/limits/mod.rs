@@ -11,6 +11,7 @@ mod figures;
 mod packet;
 mod pagerduty;
 mod timeline;
+mod ways;
 
 pub use aws::*;
 pub use doctor::*;
@@ -19,6 +20,7 @@ pub use figures::*;
 pub use packet::*;
 pub use pagerduty::*;
 pub use timeline::*;
+pub use ways::*;
 
 // --- receive -----------------------------------------------------------------------------------
 

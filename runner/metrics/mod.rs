@@ -1,6 +1,9 @@
 //! What is counted, by name. Served as Prometheus text on `/metrics`.
 
+pub mod measures;
 pub mod pagerduty;
+
+use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -9,12 +12,34 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use self::measures::Measures;
 use self::pagerduty::PagerDutyMetrics;
 use crate::incident::Outcome;
 
-/// What became of a webhook delivery.
+/// How a delivery came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Webhook {
+pub enum Way {
+    /// From PagerDuty itself.
+    Webhook,
+    /// By an API destination of Amazon EventBridge.
+    ApiDestination,
+    /// By a queue.
+    Queue,
+}
+
+impl Way {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::ApiDestination => "api_destination",
+            Self::Queue => "queue",
+        }
+    }
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivered {
     /// Began a run here.
     Claimed,
     /// Another region has it, or it was handled before.
@@ -25,15 +50,16 @@ pub enum Webhook {
     StandDown,
     /// Valid and of no consequence.
     Ignored,
+    /// Or a wrong key.
     BadSignature,
-    /// A valid signature on something that is no webhook.
+    /// A valid signature on something that is no webhook, or a message that is no event.
     Malformed,
     TooLarge,
-    /// Answered 503, so that PagerDuty retries.
+    /// Answered 503, so that PagerDuty retries; or left in the queue.
     Unavailable,
 }
 
-impl Webhook {
+impl Delivered {
     const ALL: [Self; 9] = [
         Self::Claimed,
         Self::TakenElsewhere,
@@ -46,7 +72,7 @@ impl Webhook {
         Self::Unavailable,
     ];
 
-    const fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
             Self::TakenElsewhere => "taken_elsewhere",
@@ -61,7 +87,7 @@ impl Webhook {
     }
 }
 
-impl EncodeLabelValue for Webhook {
+impl EncodeLabelValue for Delivered {
     fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
         EncodeLabelValue::encode(&self.word(), encoder)
     }
@@ -75,7 +101,13 @@ impl EncodeLabelValue for Outcome {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
-    result: Webhook,
+    result: Delivered,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WayLabels {
+    way: &'static str,
+    result: Delivered,
 }
 
 /// Every word of [`Metrics::guard_refused`].
@@ -120,6 +152,10 @@ struct OutcomeLabel {
 #[derive(Clone, Default)]
 pub struct Metrics {
     webhooks: Family<ResultLabel, Counter>,
+    eventbridge: Family<WayLabels, Counter>,
+    /// Requests to the queue that failed.
+    pub queue_failures: Counter,
+    pub measures: Measures,
     runs: Family<OutcomeLabel, Counter>,
     guard_refusals: Family<GuardLabel, Counter>,
     pages: Family<WayLabel, Counter>,
@@ -150,8 +186,15 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub fn webhook(&self, result: Webhook) {
-        self.webhooks.get_or_create(&ResultLabel { result }).inc();
+    /// `took` is the time from a delivery's arrival to its answer.
+    pub fn delivered(&self, way: Way, result: Delivered, took: Duration) {
+        self.measures.delivered(way, took);
+        match way {
+            Way::Webhook => self.webhooks.get_or_create(&ResultLabel { result }).inc(),
+            Way::ApiDestination | Way::Queue => {
+                self.eventbridge.get_or_create(&WayLabels { way: way.word(), result }).inc()
+            }
+        };
     }
 
     /// By the guard's word.
@@ -194,6 +237,19 @@ impl Metrics {
         );
     }
 
+    fn of_eventbridge(&self, registry: &mut Registry) {
+        registry.register(
+            "eventbridge_events",
+            "Events by Amazon EventBridge, by their way in and what became of them",
+            self.eventbridge.clone(),
+        );
+        registry.register(
+            "queue_failures",
+            "Requests to the queue of EventBridge's events that failed; each is made again",
+            self.queue_failures.clone(),
+        );
+    }
+
     fn of_evidence(&self, registry: &mut Registry) {
         registry.register(
             "evidence_removed",
@@ -228,8 +284,11 @@ impl Metrics {
 
     fn begin_at_zero(&self) {
         // A counter that appears with its first event hides that event from `increase()`.
-        for result in Webhook::ALL {
+        for result in Delivered::ALL {
             drop(self.webhooks.get_or_create(&ResultLabel { result }));
+            for way in [Way::ApiDestination, Way::Queue].map(Way::word) {
+                drop(self.eventbridge.get_or_create(&WayLabels { way, result }));
+            }
         }
         for guard in GUARDS {
             drop(self.guard_refusals.get_or_create(&GuardLabel { guard }));
@@ -254,6 +313,7 @@ impl Metrics {
             "Webhook deliveries by what became of them",
             self.webhooks.clone(),
         );
+        self.of_eventbridge(&mut registry);
         registry.register("runs", "Runs ended by this process, by outcome", self.runs.clone());
         registry.register("runs_open", "Runs this process is carrying out", self.runs_open.clone());
         registry.register(
@@ -306,6 +366,7 @@ impl Metrics {
             self.reloads.clone(),
         );
         registry.register("rules_loaded", "Scenarios in force", self.rules_loaded.clone());
+        self.measures.register(&mut registry);
         let mut text = String::new();
         match encode(&mut text, &registry) {
             Ok(()) => text,

@@ -2,7 +2,8 @@
 //!
 //! PagerDuty drops a delivery on any 4xx but 429 and goes silent for 24 h after three in a row.
 //! So: 401 only for a signature that is not PagerDuty's, 413 only above what PagerDuty sends,
-//! 5xx for every fault of ours (it retries for 48 h), 2xx for everything else.
+//! 5xx for every fault of ours (it retries for 48 h), 2xx for everything else. EventBridge's API
+//! destinations get the same answers, which are what they understand, too.
 
 use std::sync::Arc;
 
@@ -10,16 +11,18 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
+use tracing::{Instrument as _, Span};
 
 use crate::limits;
-use crate::metrics::{Metrics, Webhook};
-use crate::receive::{Delivery, pagerduty, signature};
+use crate::metrics::{Delivered, Metrics, Way};
+use crate::receive::{Delivery, eventbridge, pagerduty, signature};
+use crate::spans;
 
 /// What happens with a delivery that is understood. Returns once the answer is durable.
 #[async_trait]
@@ -53,10 +56,28 @@ pub enum Taken {
     },
 }
 
+impl Taken {
+    /// In the words of who counts.
+    pub const fn delivered(&self) -> Delivered {
+        match self {
+            Self::Claimed { .. } => Delivered::Claimed,
+            Self::Elsewhere { .. } => Delivered::TakenElsewhere,
+            Self::Unmatched => Delivered::Unmatched,
+            Self::StandDown => Delivered::StandDown,
+            Self::Ignored => Delivered::Ignored,
+            Self::TryAgain { .. } => Delivered::Unavailable,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub struct Receiver {
     pub intake: Arc<dyn Intake>,
     pub secrets: Arc<[SecretString]>,
+    /// Of EventBridge's API destinations; without one there is no such way in.
+    pub keys: Arc<[SecretString]>,
+    /// Events come by a queue as well, so it takes incidents without a secret, too.
+    pub has_queue: bool,
     /// AMS's own PagerDuty user.
     pub bot_user: Arc<str>,
     pub metrics: Metrics,
@@ -64,89 +85,145 @@ pub struct Receiver {
 
 const SIGNATURE_HEADER: &str = "x-pagerduty-signature";
 
+/// The name of an API destination's key, in the settings of its connection.
+const KEY_HEADER: &str = "x-ams-key";
+
+struct Answer {
+    status: StatusCode,
+    result: Delivered,
+    body: Value,
+}
+
+impl Answer {
+    const fn accepted(result: Delivered, body: Value) -> Self {
+        Self { status: StatusCode::ACCEPTED, result, body }
+    }
+
+    fn refused(status: StatusCode, result: Delivered, why: &str) -> Self {
+        Self { status, result, body: json!({ "status": "refused", "why": why }) }
+    }
+
+    fn try_again(why: &str) -> Self {
+        let body = json!({ "status": "try again", "why": why });
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, result: Delivered::Unavailable, body }
+    }
+}
+
 impl Receiver {
     pub fn router(self) -> Router {
-        Router::new()
+        let mut router = Router::new()
             .route(limits::WEBHOOK_PATH, post(webhook))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
-            .route("/metrics", get(metrics))
-            .with_state(self)
+            .route("/metrics", get(metrics));
+        if !self.keys.is_empty() {
+            router = router.route(limits::EVENTBRIDGE_PATH, post(event));
+        }
+        router.with_state(self)
     }
 
-    fn answer(&self, status: StatusCode, result: Webhook, body: &serde_json::Value) -> Response {
-        self.metrics.webhook(result);
-        (status, axum::Json(body.clone())).into_response()
+    async fn receive(&self, way: Way, request: Request) -> Response {
+        let began = Instant::now();
+        // One deadline for reading and claiming together: PagerDuty counts from its first byte, and
+        // EventBridge waits as long as PagerDuty does.
+        let span = spans::receive(way);
+        let answer = self.answer(way, request, began + limits::WEBHOOK_ANSWER);
+        let answer = answer.instrument(span.clone()).await;
+        span.record("result", answer.result.word());
+        self.metrics.delivered(way, answer.result, began.elapsed());
+        (answer.status, axum::Json(answer.body)).into_response()
     }
 
-    fn try_again(&self, why: &str) -> Response {
-        let body = json!({ "status": "try again", "why": why });
-        self.answer(StatusCode::SERVICE_UNAVAILABLE, Webhook::Unavailable, &body)
+    async fn answer(&self, way: Way, request: Request, by: Instant) -> Answer {
+        let (parts, body) = request.into_parts();
+        let body = match read_body(body, by).await {
+            Ok(body) => body,
+            Err(Unread::TooLarge) => {
+                let why = format!("a webhook has at most {} bytes", limits::WEBHOOK_BODY_BYTES);
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                return Answer::refused(status, Delivered::TooLarge, &why);
+            }
+            Err(Unread::Broken) => return Answer::try_again("the request did not arrive whole"),
+        };
+        let delivery = match self.open(way, &parts.headers, &body) {
+            Ok(delivery) => delivery,
+            Err(answer) => return answer,
+        };
+        delivery.show_in(&Span::current());
+        let event_id = delivery.event_id.clone();
+        let taken = tokio::time::timeout_at(by, self.intake.take(delivery)).await;
+        let taken = taken.unwrap_or(Taken::TryAgain { why: "the claim store is slow".to_owned() });
+        let result = taken.delivered();
+        let body = match taken {
+            Taken::Claimed { run } => json!({ "status": "claimed", "run": run }),
+            Taken::Elsewhere { why } => json!({ "status": "taken elsewhere", "why": why }),
+            Taken::Unmatched => json!({ "status": "unmatched" }),
+            Taken::StandDown => json!({ "status": "standing down" }),
+            Taken::Ignored => json!({ "status": "ignored" }),
+            Taken::TryAgain { why } => {
+                tracing::warn!(event.id = event_id, "event {event_id} is answered 503: {why}");
+                return Answer::try_again(&why);
+            }
+        };
+        Answer::accepted(result, body)
     }
 
-    /// The signed delivery, or the answer to what is none.
-    fn open(&self, headers: &HeaderMap, body: &[u8]) -> Result<Delivery, Box<Response>> {
+    /// The genuine delivery, or the answer to what is none.
+    fn open(&self, way: Way, headers: &HeaderMap, body: &[u8]) -> Result<Delivery, Answer> {
+        let read = match way {
+            Way::Webhook => {
+                self.check_signature(headers, body)?;
+                pagerduty::parse(body, &self.bot_user)
+            }
+            Way::ApiDestination | Way::Queue => {
+                self.check_key(headers)?;
+                eventbridge::parse(body, &self.bot_user)
+            }
+        };
+        read.map_err(|malformed| {
+            let event_id = malformed.event_id.as_deref().unwrap_or("unknown");
+            tracing::warn!(
+                event.id = event_id,
+                "event {event_id} is genuine but cannot be read: {malformed}",
+            );
+            let body = json!({ "status": "ignored", "why": malformed.to_string() });
+            Answer::accepted(Delivered::Malformed, body)
+        })
+    }
+
+    fn check_signature(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Answer> {
         if self.secrets.is_empty() {
             tracing::error!("a webhook came and no webhook secret is configured: answered 503");
-            return Err(Box::new(self.try_again("no webhook secret is configured")));
+            return Err(Answer::try_again("no webhook secret is configured"));
         }
         // Headers may be split over several lines of the same name.
         let given: Vec<&str> =
             headers.get_all(SIGNATURE_HEADER).iter().filter_map(|h| h.to_str().ok()).collect();
-        if !signature::is_genuine(&given.join(","), body, &self.secrets) {
-            tracing::warn!(bytes = body.len(), "a webhook with a missing or wrong signature");
-            let body = json!({ "status": "refused", "why": "the signature is missing or wrong" });
-            let answer = self.answer(StatusCode::UNAUTHORIZED, Webhook::BadSignature, &body);
-            return Err(Box::new(answer));
+        if signature::is_genuine(&given.join(","), body, &self.secrets) {
+            return Ok(());
         }
-        pagerduty::parse(body, &self.bot_user).map_err(|malformed| {
-            let event_id = malformed.event_id.as_deref().unwrap_or("unknown");
-            tracing::warn!(
-                event.id = event_id,
-                "event {event_id} is signed but cannot be read: {malformed}",
-            );
-            let body = json!({ "status": "ignored", "why": malformed.to_string() });
-            Box::new(self.answer(StatusCode::ACCEPTED, Webhook::Malformed, &body))
-        })
+        tracing::warn!(bytes = body.len(), "a webhook with a missing or wrong signature");
+        let (status, result) = (StatusCode::UNAUTHORIZED, Delivered::BadSignature);
+        Err(Answer::refused(status, result, "the signature is missing or wrong"))
+    }
+
+    fn check_key(&self, headers: &HeaderMap) -> Result<(), Answer> {
+        let given = headers.get(KEY_HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
+        if signature::is_key(given, &self.keys) {
+            return Ok(());
+        }
+        tracing::warn!("an event of an API destination with a missing or wrong key");
+        let (status, result) = (StatusCode::UNAUTHORIZED, Delivered::BadSignature);
+        Err(Answer::refused(status, result, "the key is missing or wrong"))
     }
 }
 
 async fn webhook(State(receiver): State<Receiver>, request: Request) -> Response {
-    // One deadline for reading and claiming together: PagerDuty counts from its first byte.
-    let answer_by = Instant::now() + limits::WEBHOOK_ANSWER;
-    let (parts, body) = request.into_parts();
-    let body = match read_body(body, answer_by).await {
-        Ok(body) => body,
-        Err(Unread::TooLarge) => {
-            let why = format!("a webhook has at most {} bytes", limits::WEBHOOK_BODY_BYTES);
-            let body = json!({ "status": "refused", "why": why });
-            return receiver.answer(StatusCode::PAYLOAD_TOO_LARGE, Webhook::TooLarge, &body);
-        }
-        Err(Unread::Broken) => return receiver.try_again("the request did not arrive whole"),
-    };
-    let delivery = match receiver.open(&parts.headers, &body) {
-        Ok(delivery) => delivery,
-        Err(answer) => return *answer,
-    };
-    let event_id = delivery.event_id.clone();
-    let taken = tokio::time::timeout_at(answer_by, receiver.intake.take(delivery)).await;
-    let taken = taken.unwrap_or(Taken::TryAgain { why: "the claim store is slow".to_owned() });
-    let accepted = |result, body| receiver.answer(StatusCode::ACCEPTED, result, &body);
-    match taken {
-        Taken::Claimed { run } => {
-            accepted(Webhook::Claimed, json!({ "status": "claimed", "run": run }))
-        }
-        Taken::Elsewhere { why } => {
-            accepted(Webhook::TakenElsewhere, json!({ "status": "taken elsewhere", "why": why }))
-        }
-        Taken::Unmatched => accepted(Webhook::Unmatched, json!({ "status": "unmatched" })),
-        Taken::StandDown => accepted(Webhook::StandDown, json!({ "status": "standing down" })),
-        Taken::Ignored => accepted(Webhook::Ignored, json!({ "status": "ignored" })),
-        Taken::TryAgain { why } => {
-            tracing::warn!(event.id = event_id, "event {event_id} is answered 503: {why}");
-            receiver.try_again(&why)
-        }
-    }
+    receiver.receive(Way::Webhook, request).await
+}
+
+async fn event(State(receiver): State<Receiver>, request: Request) -> Response {
+    receiver.receive(Way::ApiDestination, request).await
 }
 
 enum Unread {
@@ -168,12 +245,9 @@ async fn read_body(body: Body, by: Instant) -> Result<axum::body::Bytes, Unread>
 }
 
 async fn readyz(State(receiver): State<Receiver>) -> Response {
-    let secrets = if receiver.secrets.is_empty() {
-        Err("no webhook secret is configured".to_owned())
-    } else {
-        Ok(())
-    };
-    match secrets.and_then(|()| receiver.intake.readiness()) {
+    let is_open = receiver.has_queue || !receiver.secrets.is_empty() || !receiver.keys.is_empty();
+    let way_in = if is_open { Ok(()) } else { Err("no webhook secret is configured".to_owned()) };
+    match way_in.and_then(|()| receiver.intake.readiness()) {
         Ok(()) => match receiver.intake.remark() {
             Some(remark) => format!("ready, but {remark}\n").into_response(),
             None => "ready\n".into_response(),

@@ -46,7 +46,11 @@ pub fn parse(body: &[u8], bot_user: &str) -> Result<Delivery, Malformed> {
         event_id: None,
         reason: format!("the body is not JSON: {error}"),
     })?;
-    let event = &json["event"];
+    read(&json["event"], bot_user)
+}
+
+/// The event itself, whatever brought it.
+pub(super) fn read(event: &Value, bot_user: &str) -> Result<Delivery, Malformed> {
     let event_id = text(&event["id"]);
     let malformed =
         |reason: &str| Malformed { event_id: event_id.clone(), reason: reason.to_owned() };
@@ -193,7 +197,7 @@ fn parent_id(data: &Value) -> Option<IncidentId> {
 }
 
 /// Text, or a number where PagerDuty has sent both; not longer than a name is.
-fn text(value: &Value) -> Option<String> {
+pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if text.chars().count() <= crate::limits::TITLE_CHARS => {
             Some(text.clone())

@@ -27,6 +27,19 @@ pub fn is_genuine(header: &str, body: &[u8], secrets: &[SecretString]) -> bool {
     })
 }
 
+/// Is what was given one of the keys? Takes as long for every wrong one of a length: digests are
+/// compared, in constant time.
+pub fn is_key(given: &[u8], keys: &[SecretString]) -> bool {
+    let digest = |text: &[u8]| {
+        let mac = Hmac::<Sha256>::new_from_slice(b"key").ok()?;
+        Some(mac.chain_update(text))
+    };
+    let Some(given) = digest(given) else { return false };
+    keys.iter().filter_map(|key| digest(key.expose_secret().as_bytes())).fold(false, |is, key| {
+        is | key.verify_slice(&given.clone().finalize().into_bytes()).is_ok()
+    })
+}
+
 /// The header for a body, as PagerDuty writes it. For the stand-in, tests and load generator.
 pub fn sign(body: &[u8], secret: &str) -> String {
     let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
@@ -80,6 +93,17 @@ mod tests {
         assert!(is_genuine(&rotating, BODY, &secrets(&["new"])));
         assert!(is_genuine(&format!("v0=abc, {good}"), BODY, &secrets(&["new"])));
         assert!(is_genuine(&good.to_uppercase().replace("V1", "v1"), BODY, &secrets(&["new"])));
+    }
+
+    #[test]
+    fn a_key_is_itself_and_nothing_else() {
+        let keys = secrets(&["the first key of two", "the second key"]);
+        assert!(is_key(b"the first key of two", &keys));
+        assert!(is_key(b"the second key", &keys));
+        for other in ["", "the second ke", "the second key ", "The second key"] {
+            assert!(!is_key(other.as_bytes(), &keys), "{other}");
+        }
+        assert!(!is_key(b"", &[]));
     }
 
     #[test]

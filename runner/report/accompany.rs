@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::execute::so_far::SoFar;
 use crate::incident::{Incident, Status};
@@ -16,6 +17,7 @@ use crate::report::reporter::Reporter;
 use crate::report::title::{State, with_state};
 use crate::report::{IncidentChange, PlatformError};
 use crate::scenario::step::Severity;
+use crate::spans;
 
 /// What reaches whoever tells of a run.
 pub struct Signs<'a> {
@@ -56,8 +58,9 @@ impl Reporter {
             told = signs.so_far.borrow_and_update().severity.clone();
             // One that still waits for its turn changes nothing any more.
             let sent = AtomicBool::new(false);
+            let telling = self.tell_start(incident, story, &told, ended, &sent);
             is_settled = tokio::select! {
-                is_settled = self.tell_start(incident, story, &told, ended, &sent) => is_settled,
+                is_settled = telling.instrument(spans::report(&incident.id, "start")) => is_settled,
                 () = async {
                     ended.cancelled().await;
                     if sent.load(Ordering::Relaxed) {

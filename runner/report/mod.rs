@@ -211,6 +211,22 @@ pub enum PlatformError {
 }
 
 impl PlatformError {
+    /// Every word of [`Self::class`].
+    pub const CLASSES: [&str; 6] =
+        ["already_ended", "not_found", "refused", "not_ours", "not_in_plan", "unavailable"];
+
+    /// For who counts.
+    pub const fn class(&self) -> &'static str {
+        match self {
+            Self::AlreadyEnded { .. } => "already_ended",
+            Self::NotFound { .. } => "not_found",
+            Self::Refused { .. } => "refused",
+            Self::NotOurs(_) => "not_ours",
+            Self::NotInPlan { .. } => "not_in_plan",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+
     /// May the same call work later, unchanged?
     pub const fn is_passing(&self) -> bool {
         matches!(self, Self::Unavailable { .. })

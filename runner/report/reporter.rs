@@ -217,6 +217,7 @@ impl Reporter {
             return;
         }
         self.metrics.report_failures.inc();
+        self.metrics.measures.failed("pagerduty", error.class());
         tracing::warn!(
             incident.id = %incident, %error,
             "incident {incident} could not be written to in PagerDuty",

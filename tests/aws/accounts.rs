@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::faults::{Fault, Planned};
 use super::hosts::Host;
 use super::s3::Bucket;
+use super::sqs::Queue;
 use super::world::{Holder, Shared};
 
 /// An access key. Those of sessions come with a token.
@@ -85,6 +86,11 @@ impl Account {
     /// A bucket of this account.
     pub(crate) fn bucket(&self, region: &str, name: &str) -> Bucket {
         Bucket::new(self, region, name)
+    }
+
+    /// A queue of this account, in every region.
+    pub(crate) fn queue(&self, name: &str) -> Queue {
+        Queue::new(self, name)
     }
 
     /// A lasting key that may do everything in this account.

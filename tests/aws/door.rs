@@ -16,7 +16,7 @@ use super::form::Form;
 use super::refusal::{Why, Wording};
 use super::sign::{Claim, text};
 use super::world::{Caller, Holder, Shared};
-use super::{query, s3, ssm};
+use super::{query, s3, sqs, ssm};
 
 /// Objects are the largest thing that is sent here.
 const BODY_BYTES: usize = 128 * 1024 * 1024;
@@ -42,7 +42,8 @@ impl Call {
             text(&parts.headers, "x-amz-target").and_then(|target| target.split_once('.'))
         {
             let asks = Asks::Json(serde_json::from_slice(body).unwrap_or_default());
-            return Self { service: "ssm".to_owned(), region, action: action.to_owned(), asks };
+            let service = if action_of_sqs(parts) { "sqs" } else { "ssm" };
+            return Self { service: service.to_owned(), region, action: action.to_owned(), asks };
         }
         if claim.is_some_and(|claim| claim.service == "s3") {
             let wish = s3::Wish::read(parts, body);
@@ -70,6 +71,11 @@ impl Call {
 
     fn answer(&self, shared: &Arc<Shared>, caller: &Caller) -> Result<Response, Why> {
         match &self.asks {
+            Asks::Json(body) if self.service == "sqs" => {
+                let told = sqs::answer(shared, caller, &self.action, body)?;
+                let kind = [(CONTENT_TYPE, "application/x-amz-json-1.0")];
+                Ok((kind, told.to_string()).into_response())
+            }
             Asks::Json(body) => {
                 let told = ssm::answer(shared, caller, &self.action, body)?;
                 let kind = [(CONTENT_TYPE, "application/x-amz-json-1.1")];
@@ -110,6 +116,9 @@ pub(super) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
     if let Some(why) = refused {
         return wording.refuse(why);
     }
+    if let (Ok(_), Asks::Json(body), "sqs") = (&holder, &call.asks, call.service.as_str()) {
+        sqs::wait(&shared, &call.action, body).await;
+    }
     let answer = holder.and_then(|holder| allowed(&shared, &holder, &call));
     let answer = answer.and_then(|caller| call.answer(&shared, &caller));
     match fault {
@@ -120,6 +129,13 @@ pub(super) async fn take(State(shared): State<Arc<Shared>>, request: Request) ->
         _ => {}
     }
     answer.unwrap_or_else(|why| wording.refuse(why))
+}
+
+/// Queues take another version of JSON than commands, and nothing that says otherwise.
+fn action_of_sqs(parts: &Parts) -> bool {
+    let is =
+        |name, begins: &str| text(&parts.headers, name).is_some_and(|it| it.starts_with(begins));
+    is("x-amz-target", "AmazonSQS.") && is("content-type", "application/x-amz-json-1.0")
 }
 
 /// Whose signature it is.

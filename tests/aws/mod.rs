@@ -35,6 +35,7 @@ mod query;
 mod refusal;
 mod s3;
 mod sign;
+mod sqs;
 mod ssm;
 mod sts;
 mod world;
@@ -53,6 +54,7 @@ pub(crate) use self::accounts::{Account, Keys, Session};
 pub(crate) use self::faults::{Asked, Fault, busiest_seconds};
 pub(crate) use self::hosts::{Begun, Cancel, Host, Played};
 pub(crate) use self::s3::{Bucket, Object};
+pub(crate) use self::sqs::Queue;
 pub(crate) use self::ssm::Sent;
 use self::world::{Holder, Shared};
 

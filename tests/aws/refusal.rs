@@ -90,7 +90,7 @@ impl Why {
             Self::Stated { status, code, .. } => [(*status, code.as_str()); 4],
         };
         let (status, code) = match wording {
-            Wording::Json => json,
+            Wording::Json(_) => json,
             Wording::Query => query,
             Wording::Ec2 => ec2,
             Wording::S3 => s3,
@@ -111,7 +111,8 @@ impl Why {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wording {
-    Json,
+    /// With its content type.
+    Json(&'static str),
     Query,
     Ec2,
     S3,
@@ -120,7 +121,8 @@ pub(super) enum Wording {
 impl Wording {
     pub(super) fn of(service: &str) -> Self {
         match service {
-            "ssm" => Self::Json,
+            "ssm" => Self::Json("application/x-amz-json-1.1"),
+            "sqs" => Self::Json("application/x-amz-json-1.0"),
             "ec2" => Self::Ec2,
             "s3" => Self::S3,
             _ => Self::Query,
@@ -134,9 +136,9 @@ impl Wording {
         let id = uuid::Uuid::new_v4();
         let text = escaped(&message);
         match self {
-            Self::Json => {
+            Self::Json(kind) => {
                 let body = json!({"__type": code, "message": message});
-                let kind = [(CONTENT_TYPE, "application/x-amz-json-1.1")];
+                let kind = [(CONTENT_TYPE, kind)];
                 (status, kind, body.to_string()).into_response()
             }
             Self::Query => xml(

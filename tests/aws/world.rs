@@ -16,6 +16,7 @@ use super::faults::{Asked, Fault, Planned};
 use super::hosts::HostState;
 use super::query::Estate;
 use super::s3::Buckets;
+use super::sqs::Queues;
 use super::ssm::Commands;
 
 pub(super) struct Shared {
@@ -38,6 +39,7 @@ pub(super) struct World {
     pub(super) sessions: Vec<Session>,
     pub(super) commands: Commands,
     pub(super) buckets: Buckets,
+    pub(super) queues: Queues,
     pub(super) pace: Pace,
     /// Regions that nobody reaches.
     pub(super) down: BTreeSet<String>,

@@ -30,6 +30,8 @@ mod detached_commands;
 mod fault_proxy;
 // What steps ask of AWS in customers' accounts.
 mod aws_steps;
+// The second way in: events by Amazon EventBridge.
+mod eventbridge;
 // What is kept of outputs, and for how long.
 mod evidence;
 // Figures out of the history, and past incidents against the rules.
@@ -60,6 +62,8 @@ mod notes;
 // Tickets, messages and mails beside PagerDuty.
 mod packet;
 mod progress_notes;
+// What processes show of themselves.
+mod observed;
 // The PagerDuty client against a scripted server.
 mod pagerduty_client;
 // The whole thing as a newcomer sees it.
@@ -69,6 +73,8 @@ mod sandbox;
 mod targets;
 // The source itself keeps its rules.
 mod tidy;
+// Spans from webhook to outcome, as a collector sees them.
+mod traces;
 // The pages for authors do what they say.
 mod tutorial;
 // Webhooks over HTTP: what is answered to whom, and what each means.

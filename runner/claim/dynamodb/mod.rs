@@ -182,6 +182,10 @@ impl ClaimStore for DynamoDbClaims {
         keep::forget_beats(&self.client, &self.table, alive).await?;
         Ok(gone)
     }
+
+    fn waiting(&self) -> usize {
+        limits::STORE_QUEUE - self.queue.available_permits()
+    }
 }
 
 #[async_trait]

@@ -112,6 +112,10 @@ impl ClaimStore for SqliteClaims {
         let alive = alive.to_vec();
         self.write(|answer| Work::Sweep { before, alive, answer }).await
     }
+
+    fn waiting(&self) -> usize {
+        self.writer.max_capacity() - self.writer.capacity()
+    }
 }
 
 #[async_trait]

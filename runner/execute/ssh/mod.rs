@@ -47,7 +47,7 @@ pub struct SshCommands {
     environment: BTreeMap<String, String>,
     places: Places,
     clock: Arc<dyn Clock>,
-    slots: Semaphore,
+    pub(crate) slots: Arc<Semaphore>,
     customers: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -67,7 +67,8 @@ impl SshCommands {
         inherited.retain(|name, _| INHERITED.contains(&name.as_str()));
         // Its messages are read (refused.rs).
         inherited.insert("LC_ALL".to_owned(), "C".to_owned());
-        let (slots, customers) = (Semaphore::new(COMMANDS_AT_ONCE), Mutex::default());
+        let slots = Arc::new(Semaphore::new(COMMANDS_AT_ONCE));
+        let customers = Mutex::default();
         Ok(Self { evidence_dir, folder, environment: inherited, places, clock, slots, customers })
     }
 

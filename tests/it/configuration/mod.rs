@@ -2,6 +2,8 @@
 
 // The account's own fields.
 mod custom_fields;
+// The second way in.
+mod eventbridge;
 // Where outputs are kept, and for how long.
 mod evidence;
 // What else is secret.
@@ -13,6 +15,8 @@ mod paging;
 mod regions;
 // How people are told beside PagerDuty.
 mod ways;
+// Where spans go.
+mod traces;
 
 use std::collections::BTreeMap;
 use std::process::Command;

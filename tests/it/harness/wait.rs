@@ -42,14 +42,19 @@ pub(crate) async fn for_status(url: &str, status: u16) {
 
 /// Waits until a page has this text in it.
 pub(crate) async fn for_text(url: &str, text: &str) {
+    for_page(url, text, |page| page.contains(text)).await;
+}
+
+/// Waits until a page is as it should be.
+pub(crate) async fn for_page(url: &str, what: &str, is_so: impl Fn(&str) -> bool) {
     let start = Instant::now();
     loop {
         if let Ok(answer) = reqwest::get(url).await
-            && answer.text().await.is_ok_and(|page| page.contains(text))
+            && answer.text().await.is_ok_and(|page| is_so(&page))
         {
             return;
         }
-        assert!(start.elapsed() < PATIENCE, "{url} never said {text}");
+        assert!(start.elapsed() < PATIENCE, "{url} never said {what}");
         sleep(LOOK).await;
     }
 }

@@ -28,6 +28,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(40);
 /// For stories in which an owner dies: short, and still long enough for two busy cores.
 pub(crate) const SHORT_LEASE: &str = "heartbeat: 200ms\nlease: 2s\nlease_margin: 500ms\n";
 
+const REGIONS: [&str; 2] = ["tokyo", "osaka"];
+
 pub(crate) struct World {
     pub cluster: Cluster,
     pub store: SqliteClaims,
@@ -48,6 +50,10 @@ pub(crate) struct WorldBuilder {
     pagerduty: Settings,
     clock: Arc<dyn Clock>,
     subscriptions_each: usize,
+    /// What one region finds in its environment besides.
+    own: Vec<(String, String, String)>,
+    /// Regions that webhooks lead to.
+    subscribed: Vec<String>,
 }
 
 impl World {
@@ -62,6 +68,8 @@ impl World {
             pagerduty: Settings::default(),
             clock: Arc::new(SystemClock),
             subscriptions_each: 1,
+            own: Vec::new(),
+            subscribed: REGIONS.map(str::to_owned).to_vec(),
         }
     }
 
@@ -277,6 +285,18 @@ impl WorldBuilder {
         self
     }
 
+    /// What one region finds in its environment.
+    pub(crate) fn environment_of(mut self, region: &str, name: &str, value: &str) -> Self {
+        self.own.push((region.to_owned(), name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Webhooks lead to this region alone.
+    pub(crate) fn subscribed_alone(mut self, region: &str) -> Self {
+        self.subscribed = vec![region.to_owned()];
+        self
+    }
+
     /// One more customer file: `0.yaml`, `1.yaml` and so on.
     pub(crate) fn customer(mut self, text: &str) -> Self {
         self.customers.push(text.to_owned());
@@ -341,25 +361,28 @@ impl WorldBuilder {
             std::fs::write(path, text).unwrap();
         }
         let vars = BTreeMap::from([("folder".to_owned(), folder.path().display().to_string())]);
+        let mut environment: BTreeMap<_, _> =
+            REGIONS.map(|region| (region.to_owned(), self.environment.clone())).into();
+        for (region, name, value) in self.own {
+            environment.entry(region).or_default().insert(name, value);
+        }
         let plan = Plan {
             exe: PathBuf::from(env!("CARGO_BIN_EXE_ams")),
             folder: folder.path().join("cluster"),
             scenarios,
-            regions: vec!["tokyo".to_owned(), "osaka".to_owned()],
+            regions: REGIONS.map(str::to_owned).to_vec(),
             vars,
             lang: "ja".to_owned(),
             settings,
-            environment: ["tokyo", "osaka"]
-                .map(|region| (region.to_owned(), self.environment.clone()))
-                .into(),
+            environment,
             stores: BTreeMap::new(),
-            subscribes: true,
+            subscribes: false,
             pagerduty: Settings { retry_every: Duration::from_millis(200), ..self.pagerduty },
             clock: self.clock,
         };
         let cluster = Cluster::start(plan).await.unwrap();
-        for _ in 1..self.subscriptions_each {
-            for region in &cluster.regions {
+        for _ in 0..self.subscriptions_each {
+            for region in cluster.regions.iter().filter(|it| self.subscribed.contains(&it.name)) {
                 cluster.pagerduty.subscribe(&region.webhook_url());
             }
         }

@@ -215,6 +215,8 @@ async fn metrics_have_names_that_dashboards_can_rely_on() {
     let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
     let expected = [
         "ams_webhooks counter",
+        "ams_eventbridge_events counter",
+        "ams_queue_failures counter",
         "ams_runs counter",
         "ams_runs_open gauge",
         "ams_guard_refusals counter",
@@ -232,6 +234,10 @@ async fn metrics_have_names_that_dashboards_can_rely_on() {
         "ams_reload_failures counter",
         "ams_reloads counter",
         "ams_rules_loaded gauge",
+        "ams_delivery_seconds histogram",
+        "ams_oldest_open_run_seconds gauge",
+        "ams_runs_listed gauge",
+        "ams_oldest_listed_run_seconds gauge",
     ];
     assert_eq!(names, expected);
     assert!(text.ends_with("# EOF\n"), "{text}");

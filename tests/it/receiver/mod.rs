@@ -21,6 +21,8 @@ mod meaning;
 mod samples;
 
 pub(crate) const SECRET: &str = "current-secret";
+/// Of EventBridge's API destinations.
+pub(crate) const KEY: &str = "a key of an API destination";
 pub(crate) const BOT: &str = "PAMSBOT";
 
 /// A receiver on a port of its own.
@@ -68,11 +70,16 @@ impl Door {
     }
 
     pub(crate) async fn with_secrets(secrets: &[&str]) -> Self {
-        Self::build(secrets, Ok(()), []).await
+        Self::with_keys(secrets, &[], (Ok(()), [])).await
     }
 
     pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
         Self::build(&[SECRET], Ok(()), answers).await
+    }
+
+    /// No API destination of EventBridge delivers here.
+    pub(crate) async fn without_keys() -> Self {
+        Self::with_keys(&[SECRET], &[], (Ok(()), [])).await
     }
 
     pub(crate) async fn build(
@@ -80,11 +87,21 @@ impl Door {
         readiness: Result<(), String>,
         answers: impl IntoIterator<Item = Answer>,
     ) -> Self {
+        Self::with_keys(secrets, &[KEY], (readiness, answers)).await
+    }
+
+    async fn with_keys(
+        secrets: &[&str],
+        keys: &[&str],
+        (readiness, answers): (Result<(), String>, impl IntoIterator<Item = Answer>),
+    ) -> Self {
         let answers = Mutex::new(answers.into_iter().collect());
         let intake = Arc::new(Script { answers, readiness, taken: Mutex::default() });
         let receiver = Receiver {
             intake: Arc::clone(&intake) as Arc<dyn Intake>,
             secrets: secrets.iter().map(|secret| SecretString::from(*secret)).collect(),
+            keys: keys.iter().map(|key| SecretString::from(*key)).collect(),
+            has_queue: false,
             bot_user: BOT.into(),
             metrics: Metrics::default(),
         };
@@ -112,6 +129,15 @@ impl Door {
         (answer.status(), answer.json().await.unwrap())
     }
 
+    /// As an API destination of EventBridge delivers.
+    pub(crate) async fn event(&self, body: impl Into<Vec<u8>>, key: Option<&str>) -> Response {
+        let mut request = self.client.post(format!("{}/webhooks/eventbridge", self.url));
+        if let Some(key) = key {
+            request = request.header("X-AMS-Key", key);
+        }
+        request.body(body.into()).send().await.unwrap()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, String) {
         let answer = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())
@@ -119,9 +145,18 @@ impl Door {
 
     /// How often deliveries ended like this.
     pub(crate) async fn counted(&self, result: &str) -> u64 {
+        self.number(&format!("ams_webhooks_total{{result=\"{result}\"}} ")).await
+    }
+
+    /// How often events of EventBridge ended like this.
+    pub(crate) async fn counted_event(&self, way: &str, result: &str) -> u64 {
+        let labels = format!("way=\"{way}\",result=\"{result}\"");
+        self.number(&format!("ams_eventbridge_events_total{{{labels}}} ")).await
+    }
+
+    async fn number(&self, line: &str) -> u64 {
         let (_, text) = self.get("/metrics").await;
-        let line = format!("ams_webhooks_total{{result=\"{result}\"}} ");
-        text.lines().find_map(|it| it.strip_prefix(&line)).map_or(0, |n| n.parse().unwrap())
+        text.lines().find_map(|it| it.strip_prefix(line)).map_or(0, |n| n.parse().unwrap())
     }
 
     /// What the intake was given.

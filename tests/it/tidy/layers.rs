@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 43] = [
+const DIRECTION: [(&str, &[&str]); 44] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -26,7 +26,7 @@ const DIRECTION: [(&str, &[&str]); 43] = [
     ("claim", &["sqlite", "dynamodb"]),
     ("guard", &["claim"]),
     ("matching", &["scenario"]),
-    ("receive", &["claim"]),
+    ("receive", &["claim", "aws"]),
     ("execute", &["scenario", "aws", "claim", "customer", "guard", "history", "rules"]),
     ("report", &["scenario", "claim", "execute", "guard", "history"]),
     ("pausing", &["claim", "history"]),
@@ -80,6 +80,7 @@ const DIRECTION: [(&str, &[&str]); 43] = [
     ("backtest", &["scenario", "matching", "report", "rules"]),
     ("explain", &["scenario", "claim", "execute", "history", "report"]),
     ("sweep", &["claim", "pipeline", "resume"]),
+    ("watched", &["execute", "pipeline", "report"]),
     ("reconcile", &["claim", "pipeline", "report"]),
     ("sandbox", &["claim", "receive", "report"]),
     (
@@ -109,6 +110,7 @@ const DIRECTION: [(&str, &[&str]); 43] = [
             "evidence",
             "reconcile",
             "shadow",
+            "watched",
         ],
     ),
     ("doctor", &["scenario", "claim", "customer", "receive", "report", "rules", "config", "app"]),
@@ -124,7 +126,7 @@ const DIRECTION: [(&str, &[&str]); 43] = [
 ];
 
 /// Nouns and rules that everything may use, and that use only each other.
-const NOUNS: [&str; 15] = [
+const NOUNS: [&str; 16] = [
     "clock",
     "fields",
     "finding",
@@ -139,11 +141,12 @@ const NOUNS: [&str; 15] = [
     "plain",
     "prefix",
     "shorten",
+    "spans",
     "yaml",
 ];
 
 /// Where a technology may be imported.
-const TECHNOLOGY: [(&str, &[&str]); 20] = [
+const TECHNOLOGY: [(&str, &[&str]); 23] = [
     ("aws_config", &["dynamodb/", "aws/"]),
     ("aws_sdk_dynamodb", &["dynamodb/", "claim/dynamodb/", "history/dynamodb.rs"]),
     ("aws_sdk_ssm", &["aws/", "execute/ssm/calls.rs", "execute/ssm/desk.rs"]),
@@ -159,7 +162,10 @@ const TECHNOLOGY: [(&str, &[&str]); 20] = [
     ("lettre", &["handoff/email.rs"]),
     ("minijinja", &["scenario/template.rs", "scenario/expression"]),
     ("prometheus_client", &["metrics/"]),
-    ("regex_automata", &["scenario/title_regex.rs"]),
+    ("opentelemetry", &["commands/traces.rs", "spans.rs"]),
+    ("opentelemetry_otlp", &["commands/traces.rs"]),
+    ("opentelemetry_sdk", &["commands/traces.rs"]),
+        ("regex_automata", &["scenario/title_regex.rs"]),
     (
         "reqwest",
         &[
@@ -234,7 +240,7 @@ fn technology_stays_in_files_named_after_it() {
 }
 
 /// Files that decide.
-const RULES: [&str; 81] = [
+const RULES: [&str; 82] = [
     "backtest/mod.rs",
     "claim/answers.rs",
     "claim/journal.rs",
@@ -301,6 +307,7 @@ const RULES: [&str; 81] = [
     "paging.rs",
     "plain.rs",
     "prefix.rs",
+    "receive/eventbridge.rs",
     "receive/pagerduty.rs",
     "report/account.rs",
     "report/note.rs",
