@@ -23,6 +23,7 @@ pub mod memory;
 mod paged;
 pub mod pauses;
 pub mod protocol;
+mod reason;
 pub mod sqlite;
 pub mod takeover;
 pub mod told;

@@ -24,7 +24,6 @@ use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
-use crate::report::fields::CustomFields;
 use crate::yaml::{self, Node, Place};
 
 mod custom_fields;
@@ -34,6 +33,7 @@ mod evidence;
 mod figures;
 mod mask;
 mod packet;
+mod pagerduty;
 mod paging;
 mod rate;
 mod records;
@@ -47,6 +47,7 @@ mod traces;
 pub use eventbridge::EventBridgeConfig;
 pub use evidence::EvidenceConfig;
 pub use mask::Variables;
+pub use pagerduty::PagerDutyConfig;
 pub use paging::{LastResortConfig, PagingConfig};
 pub use records::Records;
 pub use regions::{RegionAddress, SecretPlace};
@@ -116,21 +117,6 @@ pub struct DynamoDbConfig {
     pub location: Location,
     /// All processes are in this region.
     pub single_region: bool,
-}
-
-#[derive(Clone, Debug)]
-pub struct PagerDutyConfig {
-    pub url: String,
-    pub token: SecretString,
-    /// E-mail address of AMS's own PagerDuty user, for the `From` header.
-    pub from: String,
-    /// Its id: what this user does is our own echo, never a person.
-    pub bot_user: String,
-    /// What the account's key may send, all its users together.
-    pub requests_per_minute: u32,
-    pub paging: PagingConfig,
-    /// What of a run goes into the account's own fields.
-    pub custom_fields: CustomFields,
 }
 
 #[derive(Clone, Debug)]
@@ -232,9 +218,7 @@ impl Source<'_> {
         let webhook = self.section("webhook", "WEBHOOK_", findings, |source, findings| {
             source.webhook_secrets(findings)
         });
-        let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, |source, findings| {
-            source.pagerduty(findings)
-        });
+        let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, pagerduty::read);
         let last_resort = paging::read_last_resort(self, findings);
         let log =
             self.section("log", "LOG_", findings, |source, findings| Some(source.log(findings)));
@@ -380,35 +364,5 @@ impl Source<'_> {
         let secrets: Vec<Option<SecretString>> =
             written.iter().map(|at| self.secret("secrets", at, findings)).collect();
         secrets.into_iter().collect()
-    }
-
-    fn pagerduty(&self, findings: &mut Findings) -> Option<PagerDutyConfig> {
-        let url = self.text("url", findings);
-        if let Some(At { place, value }) = &url
-            && !["https://", "http://"].iter().any(|scheme| value.starts_with(scheme))
-        {
-            let message = format!("is '{value}', which is no address of an API");
-            let remedy = "write https://api.pagerduty.com or https://api.eu.pagerduty.com";
-            self.bad((*place, "url"), &message, remedy, findings);
-        }
-        let url = url.map_or_else(|| "https://api.pagerduty.com".to_owned(), |at| at.value);
-        let token = self.fields.text("token", findings).unwrap_or_else(|| At {
-            place: self.fields.place(),
-            value: "env:AMS_PAGERDUTY_TOKEN".to_owned(),
-        });
-        let token = self.secret("token", &token, findings);
-        let from = self.required("from", "ams@example.com", findings);
-        let bot_user = self.required("bot_user", "PXXXXXX", findings);
-        let paging = paging::read(self, findings);
-        let custom_fields = custom_fields::read(self, findings);
-        Some(PagerDutyConfig {
-            url,
-            token: token?,
-            from: from?.value,
-            bot_user: bot_user?.value,
-            requests_per_minute: rate::read(self, findings),
-            paging,
-            custom_fields: custom_fields?,
-        })
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::source::Source;
-use super::{PagerDutyConfig, figures, mask, read};
+use super::{PagerDutyConfig, figures, mask, pagerduty, read};
 use crate::fields::Fields;
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
@@ -72,9 +72,8 @@ impl Source<'_> {
         let by_hand = figures::by_hand(self, findings);
         let rules = mask::read_leniently(self, findings);
         let mask = Mask::default().and(rules.known, &rules.patterns);
-        let account = |source: &Source<'_>, findings: &mut Findings| source.pagerduty(findings);
         let pagerduty = if with_account {
-            Some(self.section("pagerduty", "PAGERDUTY_", findings, account)?)
+            Some(self.section("pagerduty", "PAGERDUTY_", findings, pagerduty::read)?)
         } else {
             None
         };

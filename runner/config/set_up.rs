@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::mask::Variables;
 use super::source::Source;
-use super::{PagerDutyConfig, RegionAddress, read, regions};
+use super::{PagerDutyConfig, RegionAddress, pagerduty, read, regions};
 use crate::fields::Fields;
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
@@ -39,9 +39,7 @@ impl SetUp {
 impl Source<'_> {
     fn set_up(&self, findings: &mut Findings) -> Option<SetUp> {
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
-        let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, |source, findings| {
-            source.pagerduty(findings)
-        });
+        let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, pagerduty::read);
         let regions = regions::read(self, findings);
         let variables = Variables(self.env.clone());
         Some(SetUp { lang, pagerduty: pagerduty?, regions: regions?, variables })

@@ -169,14 +169,6 @@ impl Style {
         (long || whole.len() + foot.len() > limits::NOTE_BYTES).then(|| whole + &foot)
     }
 
-    /// What was under way when the last note was written.
-    pub fn late_note(&self, story: &Story<'_>) -> String {
-        let lines: Vec<String> =
-            story.beside.iter().map(|beside| packet::line(self.lang, beside)).collect();
-        let note = format!("{}\n{}\n", packet::late_heading(self.lang), lines.join("\n"));
-        self.close(&note, story, Kind::Late)
-    }
-
     /// The last note without its signature, as tickets and mails have it; not masked yet. `part`: bytes
     /// of each text of the author's, so that one with a whole log in it leaves room for the rest.
     pub fn end_text(&self, story: &Story<'_>, end: &End, part: usize) -> String {
@@ -355,7 +347,7 @@ impl Style {
     }
 
     /// Cleans, shortens and signs.
-    fn close(&self, note: &str, story: &Story<'_>, kind: Kind<'_>) -> String {
+    pub(super) fn close(&self, note: &str, story: &Story<'_>, kind: Kind<'_>) -> String {
         let foot = self.foot(story, kind);
         let room = limits::NOTE_BYTES.saturating_sub(foot.len());
         self.cut(&self.clean(note), room, story) + &foot

@@ -3,6 +3,7 @@
 
 use crate::claim::told::{ToldResult, ToldWhat};
 use crate::lang::Lang;
+use crate::report::note::{Kind, Story, Style};
 
 /// What came of telling people in one further place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,4 +174,14 @@ pub const fn mail_body(lang: Lang) -> &'static str {
 /// Name of the link to a ticket in a message.
 pub const fn ticket(lang: Lang) -> &'static str {
     name(lang, ToldWhat::Ticket)
+}
+
+impl Style {
+    /// What was under way when the last note was written.
+    pub fn late_note(&self, story: &Story<'_>) -> String {
+        let lines: Vec<String> =
+            story.beside.iter().map(|beside| line(self.lang, beside)).collect();
+        let note = format!("{}\n{}\n", late_heading(self.lang), lines.join("\n"));
+        self.close(&note, story, Kind::Late)
+    }
 }

@@ -1,6 +1,8 @@
 //! The composition root: configuration in, a running region out. The only file that knows every
 //! adapter.
 
+mod stores;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,14 +15,12 @@ use crate::aws::Aws;
 use crate::aws::own::Own;
 use crate::aws::sessions::Sessions;
 use crate::aws::signed::Signed;
-use crate::claim::dynamodb::{self, DynamoDbClaims};
 use crate::claim::heartbeat::Pulse;
 use crate::claim::ledger::Ledger;
 use crate::claim::measured::Measured;
-use crate::claim::sqlite::SqliteClaims;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, EvidenceConfig, PagerDutyConfig, PagingConfig, StoreConfig};
+use crate::config::{Config, EvidenceConfig, PagerDutyConfig, PagingConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::evidence::{Evidence, Keeping, Store};
@@ -41,9 +41,7 @@ use crate::handoff::Paging;
 use crate::handoff::last_resort::LastResort;
 use crate::handoff::last_resort::events::Events;
 use crate::handoff::ways::Ways;
-use crate::history::dynamodb::DynamoDbHistory;
-use crate::history::sqlite::SqliteHistory;
-use crate::history::{History, HistoryError};
+use crate::history::HistoryError;
 use crate::incident::Owner;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, PipelineIntake};
@@ -61,6 +59,8 @@ use crate::scenario::catalog::{Catalog, CatalogError};
 use crate::shadow;
 use crate::sweep::sweep_until;
 use crate::watched;
+
+pub use stores::{Stores, stores};
 
 /// Why a region did not start.
 #[derive(Debug, thiserror::Error)]
@@ -242,47 +242,6 @@ async fn finish<T>(what: &str, task: JoinHandle<T>) {
 fn make_folder(path: &Path) -> Result<(), StartError> {
     std::fs::create_dir_all(path)
         .map_err(|source| StartError::Folder { path: path.to_owned(), source })
-}
-
-/// Both stores. Without history nothing is served; who only wants to know makes do with less.
-pub struct Stores {
-    pub claims: Arc<dyn ClaimStore>,
-    pub ledger: Arc<dyn Ledger>,
-    pub history: Result<Arc<dyn History>, HistoryError>,
-}
-
-/// The claims and the history, where the configuration has them.
-pub async fn stores(config: &StoreConfig, clock: &Arc<dyn Clock>) -> Result<Stores, StartError> {
-    let clock = || Arc::clone(clock);
-    let (claims, ledger, history): (Arc<dyn ClaimStore>, Arc<dyn Ledger>, _) = match config {
-        StoreConfig::Sqlite(path) => {
-            path.parent().map(make_folder).transpose()?;
-            let claims = SqliteClaims::open(path, clock())?;
-            let history = SqliteHistory::open(&path.with_extension("history.db"), clock());
-            both(claims, history.map(|history| Arc::new(history) as Arc<dyn History>))
-        }
-        StoreConfig::DynamoDb(config) => {
-            let client = crate::dynamodb::connect(&config.location).await;
-            let settings = dynamodb::Settings {
-                table: config.table.clone(),
-                region: config.location.region.clone(),
-                single_region: config.single_region,
-            };
-            let claims = DynamoDbClaims::open(client.clone(), &settings, clock()).await?;
-            let history = DynamoDbHistory::open(client, &config.history_table, clock()).await;
-            both(claims, history.map(|history| Arc::new(history) as Arc<dyn History>))
-        }
-    };
-    Ok(Stores { claims, ledger, history })
-}
-
-/// One store under both its names, and the history.
-fn both<S: ClaimStore + Ledger + 'static, H>(
-    store: S,
-    history: H,
-) -> (Arc<dyn ClaimStore>, Arc<dyn Ledger>, H) {
-    let store = Arc::new(store);
-    (Arc::clone(&store) as _, store, history)
 }
 
 fn load_rules(config: &Config) -> Result<RuleSet, StartError> {
