@@ -248,7 +248,7 @@ impl Pipeline {
     pub fn start(self: &Arc<Self>, begun: Begun) {
         let pipeline = Arc::clone(self);
         let cause = Cause::here();
-        self.runs.spawn(async move { pipeline.respond(begun, cause).await });
+        self.runs.spawn(async move { Box::pin(pipeline.respond(begun, cause)).await });
     }
 
     /// A run that no heartbeat of ours vouches for would be taken over at once.

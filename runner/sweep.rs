@@ -277,7 +277,7 @@ async fn take_over(
             }
         }
         let begun = resume::pick_up(&pipeline_of_run, hold, &item, place).await;
-        pipeline_of_run.respond(begun, Cause::default()).await;
+        Box::pin(pipeline_of_run.respond(begun, Cause::default())).await;
     });
     Ok(())
 }

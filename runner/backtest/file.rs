@@ -46,7 +46,9 @@ pub fn read(path: &Path, source: impl Read) -> Result<InFile, FileError> {
         let value = value.map_err(|source| FileError::NoJson { path: path.to_owned(), source })?;
         let list = value.as_array().or_else(|| value["incidents"].as_array());
         let list = list.map_or(std::slice::from_ref(&value), Vec::as_slice);
-        list.iter().for_each(|entry| add(&mut file, &mut known, entry));
+        for entry in list {
+            add(&mut file, &mut known, entry);
+        }
         if file.incidents.len() >= limits::BACKTEST_INCIDENTS {
             file.incidents.truncate(limits::BACKTEST_INCIDENTS);
             file.is_cut = true;

@@ -55,7 +55,7 @@ pub async fn run(args: Args) -> ExitCode {
 
 async fn serve(config: Config) -> ExitCode {
     let region = config.region.clone();
-    let app = match App::start(config).await {
+    let app = match Box::pin(App::start(config)).await {
         Ok(app) => app,
         Err(error) => {
             print::error(&error);

@@ -209,15 +209,12 @@ impl Source<'_> {
         };
         let host_markers = self.host_markers(findings);
         let store = self.section("store", "STORE_", findings, store::read);
-        let aws =
-            self.says("aws").then(|| self.section("aws", "AWS_", findings, customers_aws::read));
-        let aws = match aws {
-            Some(read) => Some(read?),
-            None => None,
+        let aws = if self.says("aws") {
+            Some(self.section("aws", "AWS_", findings, customers_aws::read)?)
+        } else {
+            None
         };
-        let webhook = self.section("webhook", "WEBHOOK_", findings, |source, findings| {
-            source.webhook_secrets(findings)
-        });
+        let webhook = self.section("webhook", "WEBHOOK_", findings, webhook_secrets);
         let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, pagerduty::read);
         let last_resort = paging::read_last_resort(self, findings);
         let log =
@@ -354,15 +351,15 @@ impl Source<'_> {
         }
         LogConfig { format, level }
     }
+}
 
-    fn webhook_secrets(&self, findings: &mut Findings) -> Option<Vec<SecretString>> {
-        let mut written = self.fields.texts("secrets", findings);
-        if self.fields.get("secrets").is_none() {
-            let value = "env:AMS_WEBHOOK_SECRET".to_owned();
-            written.push(At { place: self.fields.place(), value });
-        }
-        let secrets: Vec<Option<SecretString>> =
-            written.iter().map(|at| self.secret("secrets", at, findings)).collect();
-        secrets.into_iter().collect()
+fn webhook_secrets(source: &Source<'_>, findings: &mut Findings) -> Option<Vec<SecretString>> {
+    let mut written = source.fields.texts("secrets", findings);
+    if source.fields.get("secrets").is_none() {
+        let value = "env:AMS_WEBHOOK_SECRET".to_owned();
+        written.push(At { place: source.fields.place(), value });
     }
+    let secrets: Vec<Option<SecretString>> =
+        written.iter().map(|at| source.secret("secrets", at, findings)).collect();
+    secrets.into_iter().collect()
 }

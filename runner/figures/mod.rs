@@ -163,7 +163,9 @@ impl Report {
             .map(|figure| (figure, again.contains(&(&figure.incident, figure.run))))
             .collect();
         let mut total = Tally::default();
-        runs.iter().for_each(|(figure, reopened)| total.add(figure, *reopened, terms.by_hand));
+        for (figure, reopened) in &runs {
+            total.add(figure, *reopened, terms.by_hand);
+        }
         let sections = by.iter().map(|by| section(&runs, *by, terms)).collect();
         Self { total: total.group(None, None), sections }
     }

@@ -73,7 +73,7 @@ impl Ladder<'_> {
             last: None,
             unanswered: false,
         };
-        let way = climb.to_the_top(level).await?;
+        let way = climb.climb(level).await?;
         let Climb { now, last, .. } = climb;
         match way {
             Some(way) => Ok((way, now)),
@@ -101,7 +101,7 @@ struct Climb<'a> {
 }
 
 impl Climb<'_> {
-    async fn to_the_top(&mut self, level: Option<u32>) -> Result<Option<Way>, PlatformError> {
+    async fn climb(&mut self, level: Option<u32>) -> Result<Option<Way>, PlatformError> {
         self.raise_urgency().await?;
         if let Some(policy) = self.ladder.destination
             && let Some(way) = self.policy(policy).await?

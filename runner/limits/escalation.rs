@@ -19,7 +19,7 @@ pub const PAGED_DIRECTLY: usize = 20;
 pub const LAST_RESORT_REQUEST: Duration = Duration::from_secs(10);
 
 /// Attempts of one call of a last resort; the round after it comes within [`PAGE_AGAIN`].
-pub const LAST_RESORT_ATTEMPTS: usize = 3;
+pub const LAST_RESORT_ATTEMPTS: u32 = 3;
 
 /// Wait between two of them.
 pub const LAST_RESORT_WAIT: Duration = Duration::from_millis(500);

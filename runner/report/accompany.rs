@@ -58,7 +58,7 @@ impl Reporter {
             told = signs.so_far.borrow_and_update().severity.clone();
             // One that still waits for its turn changes nothing any more.
             let sent = AtomicBool::new(false);
-            let telling = self.tell_start(incident, story, &told, ended, &sent);
+            let telling = self.tell_start(incident, story, &told, (ended, &sent));
             is_settled = tokio::select! {
                 is_settled = telling.instrument(spans::report(&incident.id, "start")) => is_settled,
                 () = async {
@@ -85,14 +85,13 @@ impl Reporter {
         thins
     }
 
-    /// `false`: the title may have been changed or not, or will be.
+    /// `false`: the title may have been changed or not, or will be. `sent`: its change is on its way.
     async fn tell_start(
         &self,
         incident: &Incident,
         story: &Story<'_>,
         found: &Severity,
-        ended: &CancellationToken,
-        sent: &AtomicBool,
+        (ended, sent): (&CancellationToken, &AtomicBool),
     ) -> bool {
         let title = with_state(&incident.title, State::Working, self.style.lang);
         let is_ours = self.may_acknowledge(incident).await;

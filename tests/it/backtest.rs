@@ -269,6 +269,7 @@ fn asked(days: i64, reach: usize) -> Asked {
     Asked { since, until, services: Vec::new(), page_every, reach }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as `fetch` wants it")]
 fn unsaved(_: Position, _: &[PastIncident]) -> std::io::Result<()> {
     Ok(())
 }

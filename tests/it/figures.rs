@@ -8,7 +8,7 @@ use std::time::Instant;
 use ams::claim::protocol::StandDownReason;
 use ams::claim::sqlite::SqliteClaims;
 use ams::clock::SystemClock;
-use ams::history::History;
+use ams::history::History as _;
 use ams::history::figure::Figure;
 use ams::history::sqlite::SqliteHistory;
 use ams::history::story::Known;
@@ -72,8 +72,8 @@ fn report(config: &Path, words: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-fn known(id: &str, name: &str) -> Option<Known> {
-    Some(Known { id: id.to_owned(), name: name.to_owned() })
+fn known(id: &str, name: &str) -> Known {
+    Known { id: id.to_owned(), name: name.to_owned() }
 }
 
 /// A run of the example month: they come every six hours from the first of October on.
@@ -93,8 +93,8 @@ fn example(number: u32) -> Figure {
     let run = RunId { incident: IncidentId::parse(&format!("Q{number:06}")).unwrap(), number: 1 };
     let is_matched = outcome != Outcome::Unmatched;
     let customers = [
-        known("shop", "サンプル商店"),
-        known("example-shipping", "Example Shipping and Logistics K.K."),
+        Some(known("shop", "サンプル商店")),
+        Some(known("example-shipping", "Example Shipping and Logistics K.K.")),
         None,
     ];
     let scenarios = ["restart-web", "clean-disk"];
@@ -102,7 +102,7 @@ fn example(number: u32) -> Figure {
     let by_monitoring = StandDownReason::ResolvedByMonitoring;
     Figure {
         customer: customers[number as usize % 3].clone(),
-        service: known("PSVC01", "Web 監視"),
+        service: Some(known("PSVC01", "Web 監視")),
         scenario: is_matched.then(|| scenarios[number as usize % 2].to_owned()),
         stood_down: (outcome == Outcome::StoodDown).then_some(by_monitoring),
         came_at: Some(came_at),
@@ -149,7 +149,7 @@ async fn csv_has_every_group_and_json_every_number() {
 async fn odd_records_are_told_and_hostile_names_are_names() {
     let archive = Archive::new();
     let hostile =
-        Figure { service: known("PX", "=HYPERLINK(\"http://x\")\u{1b}[2J"), ..example(0) };
+        Figure { service: Some(known("PX", "=HYPERLINK(\"http://x\")\u{1b}[2J")), ..example(0) };
     archive.keep(&[hostile]).await;
     let shelf = Figure::shelf(example(0).claimed_at);
     let newer = example(1).to_text().unwrap().replace("\"version\":1", "\"version\":7");
@@ -198,6 +198,7 @@ async fn what_cannot_be_told_is_said() {
 /// `cargo nextest run --run-ignored only hundred_thousand --no-capture`, for docs/BENCHMARKS.md.
 #[test]
 #[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "it measures the time of this machine")]
 fn a_hundred_thousand_runs() {
     let archive = Archive::new();
     drop(archive.history());
@@ -215,7 +216,7 @@ fn a_hundred_thousand_runs() {
             acted_at: example.acted_at.map(earlier),
             told_at: example.told_at.map(earlier),
             ended_at: earlier(example.ended_at),
-            customer: known(&format!("c{}", number % 2_500), "お客様"),
+            customer: Some(known(&format!("c{}", number % 2_500), "お客様")),
             ..example
         };
         let text = figure.to_text().unwrap();

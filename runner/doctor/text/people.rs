@@ -7,6 +7,7 @@ pub(super) fn say(ja: bool, matter: &Matter) -> Option<Said> {
     policy(ja, matter)
         .or_else(|| reached(ja, matter))
         .or_else(|| levels(ja, matter))
+        .or_else(|| without_levels(ja, matter))
         .or_else(|| acknowledging(ja, matter))
         .or_else(|| services(ja, matter))
         .or_else(|| left(ja, matter))
@@ -146,6 +147,12 @@ fn levels(ja: bool, matter: &Matter) -> Option<Said> {
                 "make it shorter, 5 min for example",
             ),
         ),
+        _ => return None,
+    })
+}
+
+fn without_levels(ja: bool, matter: &Matter) -> Option<Said> {
+    Some(match matter {
         Matter::NoFallback => Said::but(
             pick(
                 ja,

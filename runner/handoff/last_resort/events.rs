@@ -103,7 +103,7 @@ impl LastResort for Events {
                 Err(Failure::Later(why)) if attempt >= limits::LAST_RESORT_ATTEMPTS => {
                     return Err(NotTold(format!("{why}, {attempt} times")));
                 }
-                Err(Failure::Later(_)) => tokio::time::sleep(WAIT * attempt as u32).await,
+                Err(Failure::Later(_)) => tokio::time::sleep(WAIT * attempt).await,
                 Err(Failure::Never(why)) => return Err(NotTold(why)),
             }
             attempt += 1;

@@ -81,7 +81,7 @@ mod tests {
         let read = |timeout: Value| {
             acknowledgement_timeout(&json!({ "service": { "acknowledgement_timeout": timeout } }))
         };
-        assert_eq!(read(json!(600)), Some(Duration::from_secs(600)));
+        assert_eq!(read(json!(600)), Some(Duration::from_mins(10)));
         for none in [json!(null), json!(0), json!("never"), json!({})] {
             assert_eq!(read(none), None);
         }

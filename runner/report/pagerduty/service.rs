@@ -13,18 +13,21 @@ use crate::limits;
 
 const SERVICE: &str = "/services/{id}";
 
+/// What PagerDuty said of a service; `None`: acknowledgements last for ever.
+type Timeout = Option<Duration>;
+
 /// Acknowledgement timeouts by service, as they were read a short time ago.
 #[derive(Default)]
-pub(super) struct Timeouts(Mutex<HashMap<String, (Instant, Option<Duration>)>>);
+pub(super) struct Timeouts(Mutex<HashMap<String, (Instant, Timeout)>>);
 
 impl Timeouts {
-    fn known(&self, service: &str) -> Option<Option<Duration>> {
+    fn known(&self, service: &str) -> Option<Timeout> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, timeout) = known.get(service)?;
         (at.elapsed() < limits::SERVICE_KNOWN).then_some(*timeout)
     }
 
-    fn keep(&self, service: &str, timeout: Option<Duration>) {
+    fn keep(&self, service: &str, timeout: Timeout) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= limits::SERVICES_REMEMBERED {
             known.clear();
@@ -34,10 +37,7 @@ impl Timeouts {
 }
 
 impl PagerDuty {
-    pub(super) async fn service_timeout(
-        &self,
-        id: &str,
-    ) -> Result<Option<Duration>, PlatformError> {
+    pub(super) async fn service_timeout(&self, id: &str) -> Result<Timeout, PlatformError> {
         if let Some(known) = self.timeouts.known(id) {
             return Ok(known);
         }

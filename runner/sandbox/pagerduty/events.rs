@@ -45,16 +45,15 @@ pub(super) fn enqueue(state: &mut State, ask: &Ask<'_>) -> Answer {
         event.key == key && incident.is_some_and(|it| it.status != Status::Resolved)
     };
     let open = state.alert_events.iter().find(is_open).map(|event| event.incident.clone());
-    let (incident, events) = match open {
-        Some(incident) => (incident, Vec::new()),
-        None => {
-            let new = NewIncident {
-                policy: Some(PEOPLE_ONLY.to_owned()),
-                details: body["payload"]["custom_details"].clone(),
-                ..NewIncident::titled(summary)
-            };
-            state.trigger(new, ask.now)?
-        }
+    let (incident, events) = if let Some(incident) = open {
+        (incident, Vec::new())
+    } else {
+        let new = NewIncident {
+            policy: Some(PEOPLE_ONLY.to_owned()),
+            details: body["payload"]["custom_details"].clone(),
+            ..NewIncident::titled(summary)
+        };
+        state.trigger(new, ask.now)?
     };
     state.alert_events.push(AlertEvent { key: key.to_owned(), body: body.clone(), incident });
     let said = json!({ "status": "success", "message": "Event processed", "dedup_key": key });

@@ -1,5 +1,5 @@
 use ams::aws::sqs::Place;
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 
 use super::{SMALL, folder, load, problems, with};
 
@@ -22,7 +22,7 @@ fn a_queue_and_keys_are_read_from_the_file_or_the_environment() {
     let region = "ap-northeast-1".to_owned();
     let queue = Place { url: URL.to_owned(), region, endpoint: None };
     assert_eq!(config.eventbridge.queue, Some(queue.clone()));
-    let read: Vec<&str> = config.eventbridge.keys.iter().map(|key| key.expose_secret()).collect();
+    let read: Vec<&str> = config.eventbridge.keys.iter().map(ExposeSecret::expose_secret).collect();
     assert_eq!(read, ["0123456789abcdef", "fedcba9876543210"]);
     let masked = config.secrets().apply("the key is 0123456789abcdef");
     assert_eq!(masked, "the key is ****");

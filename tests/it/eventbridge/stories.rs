@@ -1,4 +1,4 @@
-use ams::incident::Outcome;
+use ams::incident::{IncidentId, Outcome};
 use ams::sandbox::pagerduty::{ENGINEER, IncidentView};
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ async fn an_incident_that_comes_by_webhook_and_by_queue_in_two_regions_is_one_ru
     let recovered = world.read("recoveries");
     let mut recovered: Vec<&str> = recovered.lines().collect();
     recovered.sort_unstable();
-    let mut expected: Vec<&str> = incidents.iter().map(|id| id.as_str()).collect();
+    let mut expected: Vec<&str> = incidents.iter().map(IncidentId::as_str).collect();
     expected.sort_unstable();
     assert_eq!(recovered, expected, "each was recovered once");
     let (won, lost) =

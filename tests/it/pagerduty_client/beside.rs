@@ -9,7 +9,7 @@ const UPDATE: &str = "POST /incidents/Q1/status_updates";
 const FIELDS: &str = "PUT /incidents/Q1/custom_fields/values";
 const NOTE: &str = "PUT /incidents/Q1/notes/PNOTE1";
 
-fn lacks(result: Result<(), PlatformError>) -> bool {
+fn lacks(result: &Result<(), PlatformError>) -> bool {
     matches!(result, Err(PlatformError::NotInPlan { .. }))
 }
 
@@ -21,8 +21,8 @@ async fn what_the_plan_lacks_is_asked_for_once() {
         server.on(UPDATE, [code(status, 2014)]).on(FIELDS, [code(status, 2014)]);
         let values = [("outcome".to_owned(), json!("resolved"))];
         for _ in 0..3 {
-            assert!(lacks(client.tell_stakeholders(&q1(), "it is well").await), "{status}");
-            assert!(lacks(client.set_fields(&q1(), &values).await), "{status}");
+            assert!(lacks(&client.tell_stakeholders(&q1(), "it is well").await), "{status}");
+            assert!(lacks(&client.set_fields(&q1(), &values).await), "{status}");
         }
         assert_eq!(server.routes(), [UPDATE, FIELDS], "{status}");
     }
