@@ -20,7 +20,7 @@ use crate::claim::ledger::Ledger;
 use crate::claim::measured::Measured;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, EvidenceConfig, PagerDutyConfig, PagingConfig};
+use crate::config::{Config, EvidenceConfig, LastResortConfig, PagerDutyConfig, PagingConfig};
 use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::evidence::{Evidence, Keeping, Store};
@@ -40,6 +40,7 @@ use crate::guard::Guards;
 use crate::handoff::Paging;
 use crate::handoff::last_resort::LastResort;
 use crate::handoff::last_resort::events::Events;
+use crate::handoff::last_resort::message::{Channel, Mailbox};
 use crate::handoff::ways::Ways;
 use crate::history::HistoryError;
 use crate::incident::Owner;
@@ -130,6 +131,7 @@ impl App {
         let sources = sources(&reporter, actuator.ssm.sessions(), &clock)?;
         let kept = Arc::clone(&actuator);
         let actuator = Arc::new(Keeping { actuator, evidence: evidence.clone() });
+        let ways = Ways::open(&config.ways).map_err(StartError::Ways)?;
         let pipeline = Arc::new(Pipeline {
             region: config.region.clone(),
             vars: config.vars.clone(),
@@ -145,12 +147,12 @@ impl App {
                 sources,
             },
             reporter,
-            paging: paging(&config, &metrics)?,
+            paging: paging(&config, &ways, &metrics)?,
             bot_user: config.pagerduty.bot_user.clone(),
             runs: Runs::new(metrics.clone()),
             early_ends: EarlyEnds::default(),
             evidence,
-            ways: Ways::open(&config.ways).map_err(StartError::Ways)?,
+            ways,
             metrics: metrics.clone(),
             witness: None,
         });
@@ -346,11 +348,18 @@ async fn evidence(
 }
 
 /// Whom to page beside the incident's own people, and how they are told where none can be paged.
-fn paging(config: &Config, metrics: &Metrics) -> Result<Paging, StartError> {
+fn paging(config: &Config, ways: &Ways, metrics: &Metrics) -> Result<Paging, StartError> {
     let PagingConfig { fallback, within, .. } = config.pagerduty.paging.clone();
+    let LastResortConfig { events, channel, mail } = config.last_resort.clone();
     let mut last_resorts: Vec<Arc<dyn LastResort>> = Vec::new();
-    if let Some(events) = config.last_resort.events.clone() {
+    if let Some(events) = events {
         last_resorts.push(Arc::new(Events::new(events)?));
+    }
+    if let (Some(slack), Some(channel)) = (ways.slack.clone(), channel) {
+        last_resorts.push(Arc::new(Channel { slack, channel, clock: Arc::new(SystemClock) }));
+    }
+    if let Some(email) = ways.email.clone().filter(|_| !mail.is_empty()) {
+        last_resorts.push(Arc::new(Mailbox { email, to: mail }));
     }
     for way in &last_resorts {
         metrics.has_last_resort(way.way());

@@ -71,6 +71,14 @@ enum Command {
     DemoService(crate::sandbox::demo_service::Args),
 }
 
+/// `--format` of figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum TableFormat {
+    Table,
+    Csv,
+    Json,
+}
+
 /// `--lang`, in place of the configuration's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum LangArg {

@@ -13,6 +13,7 @@ pub(super) fn read(pagerduty: &Source<'_>, findings: &mut Findings) -> Option<Cu
             scenario: name("scenario"),
             seconds: name("seconds"),
             first_action_seconds: name("first_action_seconds"),
+            ticket: name("ticket"),
         })
     })
 }

@@ -216,7 +216,8 @@ impl Source<'_> {
         };
         let webhook = self.section("webhook", "WEBHOOK_", findings, webhook_secrets);
         let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, pagerduty::read);
-        let last_resort = paging::read_last_resort(self, findings);
+        let ways = packet::read(self, findings);
+        let last_resort = paging::read_last_resort(self, &ways, findings);
         let log =
             self.section("log", "LOG_", findings, |source, findings| Some(source.log(findings)));
         let lease = self.lease(findings);
@@ -249,7 +250,7 @@ impl Source<'_> {
             pagerduty: pagerduty?,
             regions: regions?,
             last_resort: last_resort?,
-            ways: packet::read(self, findings),
+            ways,
             vars,
             reload_every,
             reconcile_every,

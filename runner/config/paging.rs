@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::source::Source;
 use crate::fields::At;
 use crate::finding::Findings;
+use crate::handoff::email;
 use crate::handoff::last_resort::events::{DEFAULT_URL, EventsConfig};
+use crate::handoff::ways::Settings;
 use crate::limits;
 use crate::paging::{Acknowledge, Fallback};
 
@@ -23,11 +25,15 @@ pub struct PagingConfig {
 #[derive(Clone, Debug, Default)]
 pub struct LastResortConfig {
     pub events: Option<EventsConfig>,
+    /// A channel of Slack, by its id.
+    pub channel: Option<String>,
+    /// Addresses.
+    pub mail: Vec<String>,
 }
 
 impl LastResortConfig {
     pub const fn is_empty(&self) -> bool {
-        self.events.is_none()
+        self.events.is_none() && self.channel.is_none() && self.mail.is_empty()
     }
 }
 
@@ -57,22 +63,62 @@ pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> PagingConfig
     PagingConfig { acknowledge: acknowledge.unwrap_or_default(), fallback, within }
 }
 
+/// `ways`: what Slack and mail are reached with.
 pub(super) fn read_last_resort(
     source: &Source<'_>,
+    ways: &Settings,
     findings: &mut Findings,
 ) -> Option<LastResortConfig> {
     if !source.says("last_resort") {
         return Some(LastResortConfig::default());
     }
     source.section("last_resort", "LAST_RESORT_", findings, |own, findings| {
-        if !own.says("events") {
+        let mut read = LastResortConfig::default();
+        if own.says("events") {
+            read.events = Some(own.section("events", "LAST_RESORT_EVENTS_", findings, events)?);
+        }
+        if own.says("slack") {
+            needs(own, "slack", ways.slack.is_some(), findings);
+            read.channel = own.section("slack", "LAST_RESORT_SLACK_", findings, |own, findings| {
+                Some(own.required("channel", "C0123456789", findings)?.value)
+            });
+        }
+        if own.says("email") {
+            needs(own, "email", ways.email.is_some(), findings);
+            read.mail = own.section("email", "LAST_RESORT_EMAIL_", findings, addresses)?;
+        }
+        if read.is_empty() {
             let at = (own.place("events"), "last_resort");
             own.bad(at, "names no way", "add a line, for example: events: {…}", findings);
             return None;
         }
-        let events = own.section("events", "LAST_RESORT_EVENTS_", findings, events)?;
-        Some(LastResortConfig { events: Some(events) })
+        Some(read)
     })
+}
+
+/// A way of which nothing but the addressee stands here.
+fn needs(source: &Source<'_>, way: &'static str, is_there: bool, findings: &mut Findings) {
+    if !is_there {
+        let message = format!("cannot be used: the settings have no '{way}'");
+        let remedy = format!("add '{way}:' at the top level, with its credentials");
+        source.bad((source.place(way), way), &message, &remedy, findings);
+    }
+}
+
+fn addresses(source: &Source<'_>, findings: &mut Findings) -> Option<Vec<String>> {
+    let written = source.fields.texts("to", findings);
+    for At { place, value } in &written {
+        if !email::is_address(value) {
+            let message = format!("is '{value}', which is no mail address");
+            source.bad((*place, "to"), &message, "write for example ops@example.com", findings);
+        }
+    }
+    if written.is_empty() {
+        let at = (source.place("to"), "to");
+        source.bad(at, "names nobody", "write for example to: [ops@example.com]", findings);
+        return None;
+    }
+    Some(written.into_iter().map(|at| at.value).collect())
 }
 
 fn events(source: &Source<'_>, findings: &mut Findings) -> Option<EventsConfig> {

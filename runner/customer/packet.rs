@@ -244,7 +244,7 @@ mod tests {
             ("slack: {channel: C0123456789, text: \"{% for x in y %}\"}", "bad-template"),
             ("email: {to: \"a@example.com\\nBcc: b@example.com\"}", "bad-mail-address"),
             ("email: {to: [a@]}", "bad-mail-address"),
-            ("email: {to: a@example.com, subjekt: x}", "unknown-field"),
+            ("email: {to: a@example.com, subjekt: x}", "unknown-key"),
         ] {
             assert_eq!(shop(lines).unwrap_err(), [id], "{lines}");
         }

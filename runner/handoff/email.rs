@@ -60,6 +60,8 @@ pub struct Email {
 #[derive(Clone, Debug)]
 pub struct Order {
     pub run: RunId,
+    /// Which of the run's mails: a part of its own id.
+    pub part: &'static str,
     pub to: Vec<String>,
     pub subject: String,
     pub body: String,
@@ -104,7 +106,8 @@ impl Email {
     fn message(&self, order: &Order) -> Result<Message, String> {
         let domain = self.from.email.domain();
         let incident = format!("<ams.{}@{domain}>", order.run.incident);
-        let own = format!("<ams.{}.{}@{domain}>", order.run.incident, order.run.number);
+        let RunId { incident: id, number } = &order.run;
+        let own = format!("<ams.{id}.{number}.{}@{domain}>", order.part);
         let mut message = Message::builder().from(self.from.clone());
         for to in &order.to {
             message = message.to(to.parse().map_err(|error| format!("{to}: {error}"))?);

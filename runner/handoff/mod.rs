@@ -157,7 +157,7 @@ impl HandOff<'_> {
     /// Tells people by every last resort there is. `None`: by none of them.
     pub async fn alarm(&self, about: &About<'_>) -> Option<Way> {
         let alarm = Alarm::of(about);
-        let mut told = None;
+        let mut told: Vec<&str> = Vec::new();
         for last_resort in &self.paging.last_resorts {
             let way = last_resort.way();
             let result = last_resort.alarm(&alarm).await;
@@ -170,7 +170,7 @@ impl HandOff<'_> {
                          ({way}). Look at its escalation policy",
                         alarm.incident,
                     );
-                    told = told.or_else(|| Some(Way::LastResort(way.to_owned())));
+                    told.push(way);
                 }
                 Err(error) => tracing::error!(
                     incident.id = alarm.incident, %error,
@@ -178,7 +178,7 @@ impl HandOff<'_> {
                 ),
             }
         }
-        told
+        (!told.is_empty()).then(|| Way::LastResort(told.join(", ")))
     }
 }
 

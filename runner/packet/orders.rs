@@ -288,6 +288,7 @@ fn mail(run: RunId, wish: wishes::Email, said: Arc<Said>) -> Made<email::Order> 
     let lang = said.lang;
     Box::new(move |ticket| email::Order {
         run: run.clone(),
+        part: "hand-off",
         to: wish.to.clone(),
         subject: said.fill(wish.subject.as_ref(), words::mail_subject(lang), ticket),
         body: said.fill(wish.body.as_ref(), words::mail_body(lang), ticket),

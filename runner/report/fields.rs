@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::claim::told::ToldWhat;
 use crate::execute::end::End;
 use crate::report::note::Story;
+use crate::report::packet::Went;
 use crate::scenario::model::Effect;
 
 /// Names of the account's custom fields, where it has them.
@@ -18,6 +20,8 @@ pub struct CustomFields {
     pub seconds: Option<String>,
     /// Whole number: from the claim to the beginning of the first change, where there was one.
     pub first_action_seconds: Option<String>,
+    /// Text: the key of the ticket, where one was opened or added to.
+    pub ticket: Option<String>,
 }
 
 impl CustomFields {
@@ -34,8 +38,18 @@ impl CustomFields {
             (&self.scenario, Some(json!(story.scenario.id))),
             (&self.seconds, Some(json!(seconds(story.now)))),
             (&self.first_action_seconds, first.map(|at| json!(seconds(at)))),
+            (&self.ticket, ticket(story).map(|key| json!(key))),
         ];
         let named = values.into_iter().filter_map(|(name, value)| Some((name.clone()?, value?)));
         named.collect()
+    }
+}
+
+/// Without its address, which is behind it.
+fn ticket<'a>(story: &'a Story<'_>) -> Option<&'a str> {
+    let ticket = story.beside.iter().find(|(what, _)| *what == ToldWhat::Ticket);
+    match ticket {
+        Some((_, Went::Sent(sent))) => sent.shown.split(' ').next(),
+        _ => None,
     }
 }

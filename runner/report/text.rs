@@ -125,10 +125,10 @@ pub fn responders_message(lang: Lang, title: &str) -> String {
 pub fn last_resort(lang: Lang, incident: &str) -> String {
     match lang {
         Lang::Ja => format!(
-            "インシデント {incident} の担当者を PagerDuty で呼び出せませんでした。インシデントを開き、             対応と、エスカレーションポリシーの確認をお願いします。"
+            "インシデント {incident} の担当者を PagerDuty で呼び出せませんでした。インシデントを開き、対応と、エスカレーションポリシーの確認をお願いします。"
         ),
         Lang::En => format!(
-            "AMS could not page anybody for incident {incident} in PagerDuty. Please open it, take it              over, and look at its escalation policy."
+            "AMS could not page anybody for incident {incident} in PagerDuty. Please open it, take it over, and look at its escalation policy."
         ),
     }
 }
@@ -137,10 +137,10 @@ pub fn last_resort(lang: Lang, incident: &str) -> String {
 pub fn by_last_resort(lang: Lang, way: &str) -> String {
     match lang {
         Lang::Ja => format!(
-            "このインシデントからは誰も呼び出せなかったため、最後の手段（{way}）で知らせました。             エスカレーションポリシーを確認してください。"
+            "このインシデントからは誰も呼び出せなかったため、最後の手段（{way}）で知らせました。エスカレーションポリシーを確認してください。"
         ),
         Lang::En => format!(
-            "Nobody could be paged from this incident; people were told by the last resort ({way}).              Please look at the escalation policy."
+            "Nobody could be paged from this incident; people were told by the last resort ({way}). Please look at the escalation policy."
         ),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::backtest::Backtest;
 use crate::clock::{Clock as _, SystemClock};
-use crate::commands::{LangArg, exit, print};
+use crate::commands::{LangArg, TableFormat, exit, print};
 use crate::config::{Rulebook, environment};
 use crate::customer::catalog::Customers;
 use crate::limits;
@@ -69,18 +69,11 @@ pub struct Args {
     /// Settings of a region (docs/operations/configuration.md); ams.yaml if left out and it is needed
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    format: TableFormat,
     /// Language of the table, in place of the configuration's
     #[arg(long, value_enum)]
     lang: Option<LangArg>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    Json,
 }
 
 pub async fn run(args: Args) -> ExitCode {
@@ -126,9 +119,9 @@ async fn backtest(args: &Args, rulebook: &Rulebook) -> Result<u8, Box<dyn std::e
     let mut told = Backtest::of(&past.incidents, &rules, rulebook.by_hand);
     cover(&mut told, &rulebook.mask);
     match args.format {
-        Format::Json => print::out(serde_json::to_string_pretty(&told)?),
-        Format::Csv => print::out(csv::csv(&told)),
-        Format::Table => print::out(table::table(lang, &told, (args.top, &rulebook.zone))),
+        TableFormat::Json => print::out(serde_json::to_string_pretty(&told)?),
+        TableFormat::Csv => print::out(csv::csv(&told)),
+        TableFormat::Table => print::out(table::table(lang, &told, (args.top, &rulebook.zone))),
     }
     Ok(exit::OK)
 }

@@ -9,7 +9,7 @@ use crate::app::{Stores, stores};
 use crate::claim::Which;
 use crate::clock::{Clock, SystemClock};
 use crate::commands::progress::Progress;
-use crate::commands::{LangArg, exit, print};
+use crate::commands::{LangArg, TableFormat, exit, print};
 use crate::config::{Records, StoreConfig, environment};
 use crate::figures::{By, Period, Report, Terms, Wanted};
 use crate::lang::Lang;
@@ -60,18 +60,11 @@ pub struct Args {
     /// Settings of a region (docs/operations/configuration.md)
     #[arg(long, value_name = "FILE", default_value = "ams.yaml")]
     config: PathBuf,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    format: TableFormat,
     /// Language of the table, in place of the configuration's
     #[arg(long, value_enum)]
     lang: Option<LangArg>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Table,
-    Csv,
-    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -141,10 +134,10 @@ fn tell(args: &Args, lang: Lang, told: &Told) {
         print::err(words::nothing(lang, &told.terms.period));
     }
     match args.format {
-        Format::Json => print::out(json::json(told)),
-        Format::Csv => print::out(csv::csv(&told.report)),
-        Format::Table if told.report.total.alerts == 0 => {}
-        Format::Table => print::out(table::table(lang, told, args.top)),
+        TableFormat::Json => print::out(json::json(told)),
+        TableFormat::Csv => print::out(csv::csv(&told.report)),
+        TableFormat::Table if told.report.total.alerts == 0 => {}
+        TableFormat::Table => print::out(table::table(lang, told, args.top)),
     }
 }
 

@@ -59,7 +59,8 @@ impl Events {
 /// The body of a trigger (PagerDuty Events API v2, Send an Alert Event). While the alert is open, the
 /// same key makes no second one.
 fn trigger(alarm: &Alarm, routing_key: &str) -> Value {
-    let Alarm { key, summary, message, incident, url, title, customer, region, scenario } = alarm;
+    let Alarm { key, summary, message, incident, url, title, customer, region, scenario, .. } =
+        alarm;
     let links: Vec<Value> = url
         .iter()
         .filter(|url| url.starts_with("https://") || url.starts_with("http://"))
@@ -116,10 +117,13 @@ const WAIT: Duration = limits::LAST_RESORT_WAIT;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::incident::{IncidentId, RunId};
 
     #[test]
     fn an_event_has_the_runs_key_and_no_link_that_is_none() {
+        let incident = IncidentId::parse("Q1").unwrap();
         let mut alarm = Alarm {
+            run: RunId { incident, number: 1 },
             key: "ams/Q1/1".to_owned(),
             summary: "[AMS unpaged] Q1 disk".to_owned(),
             message: "m".to_owned(),

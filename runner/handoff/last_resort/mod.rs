@@ -4,6 +4,7 @@
 //! PagerDuty's REST API, is not in its way, too.
 
 pub mod events;
+pub mod message;
 
 use async_trait::async_trait;
 
@@ -17,7 +18,7 @@ use crate::report::text;
 /// Another way to reach people.
 #[async_trait]
 pub trait LastResort: Send + Sync {
-    /// The word for metrics, the log and the note: `events`.
+    /// The word for metrics, the log and the note: `events`, `slack`, `email`.
     fn way(&self) -> &'static str;
 
     /// Tells people. Called again with the same key where it is not known whether it worked: a way
@@ -33,6 +34,7 @@ pub struct NotTold(pub String);
 /// What people are told: enough to open the incident and go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
+    pub run: RunId,
     /// The same for a run, whichever region tells it.
     pub key: String,
     /// One line, which AMS itself knows for its own ([`prefix::is_last_resort`]).
@@ -69,6 +71,7 @@ impl Alarm {
         let named = if title.is_empty() { id.to_owned() } else { format!("{id} {title}") };
         let summary = format!("{} {named}", prefix::last_resort(*lang));
         Self {
+            run: (*run).clone(),
             key: format!("ams/{run}"),
             summary: summary.chars().take(limits::EVENT_SUMMARY_CHARS).collect(),
             message: text::last_resort(*lang, id),
@@ -79,5 +82,13 @@ impl Alarm {
             region: (*region).to_owned(),
             scenario: (*scenario).to_owned(),
         }
+    }
+
+    /// Whose incident it is, and who has worked on it, in one line.
+    fn facts(&self) -> String {
+        let Self { incident, customer, region, scenario, .. } = self;
+        let customer = customer.iter().map(String::as_str);
+        let parts = [incident, scenario, region].map(String::as_str);
+        customer.chain(parts).collect::<Vec<_>>().join(" / ")
     }
 }

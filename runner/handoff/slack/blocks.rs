@@ -26,7 +26,7 @@ impl Content {
         let mut room = limits::SLACK_MESSAGE_CHARS;
         let mut take = |text: String, most: usize| {
             let text = cut(&text, most.min(room));
-            room -= text.chars().count();
+            room = room.saturating_sub(text.chars().count());
             text
         };
         let headline = take(self.headline.clone(), limits::SLACK_HEADER_CHARS);

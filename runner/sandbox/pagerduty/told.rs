@@ -8,11 +8,12 @@ use super::refusal::Refusal;
 use super::state::{Entry, Event};
 
 /// The fields of the account: name, and whether it takes whole numbers.
-const FIELDS: [(&str, bool); 4] = [
+const FIELDS: [(&str, bool); 5] = [
     ("ams_outcome", false),
     ("ams_scenario", false),
     ("ams_seconds", true),
     ("ams_first_action_seconds", true),
+    ("ams_ticket", false),
 ];
 
 /// Characters of a text field's value.

@@ -15,6 +15,7 @@ fn fields_are_named_in_the_file_or_the_environment() {
         scenario: name("ams_scenario"),
         seconds: name("ams_seconds"),
         first_action_seconds: None,
+        ticket: None,
     };
     assert_eq!(load(&folder(&named), &env).unwrap().pagerduty.custom_fields, expected);
     let none = load(&folder(SMALL), &SECRETS).unwrap().pagerduty.custom_fields;

@@ -54,6 +54,12 @@ fn mistakes_of_paging_are_told() {
     }
     for (lines, said) in [
         ("last_resort: {}\n", "names no way"),
+        ("last_resort: {slack: {channel: C01}}\n", "the settings have no 'slack'"),
+        ("last_resort: {email: {to: [ops@a.example]}}\n", "the settings have no 'email'"),
+        (
+            "email: {smtp: 'localhost:25', tls: none, from: a@b.example}\nlast_resort: {email: {to: x}}\n",
+            "no mail address",
+        ),
         ("last_resort: {events: {routing_key: abc}}\n", "plain text"),
         ("last_resort: {events: {url: ftp://x, routing_key: env:K}}\n", "no address"),
     ] {

@@ -85,7 +85,8 @@ fn config(world: &World, more: &str) -> PathBuf {
     let text =
         text.replace("pagerduty:\n", &format!("pagerduty:\n  fallback_policy: {PEOPLE_ONLY}\n"));
     let path = world.path("cluster/doctor.yaml");
-    std::fs::write(&path, format!("{text}\n{more}")).unwrap();
+    let last_resort = "last_resort: {events: {routing_key: 'env:AMS_PAGERDUTY_TOKEN'}}\n";
+    std::fs::write(&path, format!("{text}\n{last_resort}{more}")).unwrap();
     path
 }
 

@@ -62,6 +62,20 @@ async fn a_hand_off_takes_it_back_and_pages() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn an_end_that_pages_nobody_leaves_the_paging_to_pagerduty() {
+    let verify = "  - verify: {name: 確認, run: 'true'}\n";
+    let end = "  - hand_off: {message: 朝で足ります, page: false}\n";
+    let (world, incident) =
+        at_work(&SLOW.replace("for: 30s", "for: 1s").replace(verify, &format!("{verify}{end}")))
+            .await;
+    world.expect(&incident, Outcome::HandedOff).await;
+    let view = world.view(&incident);
+    assert_eq!((view.status, view.acknowledged_by.len()), (Status::Triggered, 0));
+    assert_eq!(view.assignees, [BOT], "at level 1, from which PagerDuty itself goes on");
+    world.end().await;
+}
+
 /// A person stops AMS in a way that is no acknowledgement of their own.
 async fn given_back(act: impl FnOnce(&StandIn, &IncidentId), reason: StandDownReason) {
     let (world, incident) = at_work(SLOW).await;

@@ -183,7 +183,9 @@ async fn whoever_takes_over_goes_on_with_the_same_hosts() {
     let run = world.expect(&incident, Outcome::Resolved).await;
     assert_eq!(run.epoch, 2, "taken over once");
     assert_eq!(world.read("verified"), "web02\n");
-    assert_eq!(world.pagerduty().request_count("GET", ALERTS), asked, "nobody is asked again");
+    // The one more look is for alerts that joined the incident, before it is resolved.
+    let since = world.pagerduty().request_count("GET", ALERTS) - asked;
+    assert_eq!(since, 1, "nobody is asked for the hosts again");
     world.restart(owner).await;
     world.end().await;
 }

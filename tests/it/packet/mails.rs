@@ -11,14 +11,26 @@ use super::{BROKEN, told, world};
 const MAIL: &str = "email: {to: [ops@shop.example, night@shop.example]}\n";
 
 impl Received {
-    fn head(&self, name: &str) -> String {
+    pub(super) fn head(&self, name: &str) -> String {
         let (head, _) = self.data.split_once("\r\n\r\n").unwrap();
         let unfolded = head.replace("\r\n ", " ");
         let line = unfolded.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
         line.unwrap_or_default().to_owned()
     }
 
-    fn body(&self) -> String {
+    /// With its encoded words (RFC 2047) read.
+    pub(super) fn subject(&self) -> String {
+        let subject = self.head("Subject");
+        let words = subject.split_whitespace().map(|word| {
+            let coded = word.strip_prefix("=?utf-8?b?").and_then(|it| it.strip_suffix("?="));
+            let bytes =
+                coded.map(|it| base64::engine::general_purpose::STANDARD.decode(it).unwrap());
+            bytes.map_or_else(|| format!("{word} "), |bytes| String::from_utf8(bytes).unwrap())
+        });
+        words.collect::<String>().trim_end().to_owned()
+    }
+
+    pub(super) fn body(&self) -> String {
         let (_, body) = self.data.split_once("\r\n\r\n").unwrap();
         let bytes = match self.head("Content-Transfer-Encoding").as_str() {
             "base64" => {
@@ -57,7 +69,7 @@ async fn a_hand_off_goes_out_as_one_mail_to_all_and_names_the_ticket() {
     assert_eq!(mail.from, "ams@msp.example");
     assert_eq!(mail.to, ["ops@shop.example", "night@shop.example"]);
     assert!(mail.head("Bcc").is_empty(), "{}", mail.data);
-    assert_eq!(mail.head("Message-ID"), format!("<ams.{incident}.1@msp.example>"));
+    assert_eq!(mail.head("Message-ID"), format!("<ams.{incident}.1.hand-off@msp.example>"));
     assert_eq!(mail.head("References"), format!("<ams.{incident}@msp.example>"));
     assert_eq!(mail.head("Auto-Submitted"), "auto-generated");
     let body = mail.body();

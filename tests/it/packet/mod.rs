@@ -1,8 +1,10 @@
 //! Hand-offs told beside PagerDuty: tickets, messages, mails; each once, whatever breaks.
 
 mod backlog;
+mod last_resorts;
 mod mails;
 mod messages;
+mod recorded;
 mod slack;
 mod smtp;
 mod tickets;
@@ -32,8 +34,12 @@ const SHOP: &str = "customer: shop\nname: サンプル商店\ncontact: 情報シ
     services: [Sandbox web shop]\n";
 
 fn world(scenario: &str, customer: &str, settings: &str) -> WorldBuilder {
+    of(scenario, &format!("{SHOP}{customer}"), settings)
+}
+
+fn of(scenario: &str, customer: &str, settings: &str) -> WorldBuilder {
     World::with(scenario)
-        .customer(&format!("{SHOP}{customer}"))
+        .customer(customer)
         .settings(settings)
         .environment("BACKLOG_KEY", backlog::KEY)
         .environment("SLACK_TOKEN", slack::TOKEN)

@@ -16,7 +16,10 @@ const TICKETS: &str = "backlog: {project: SHOP, issue_type: 障害, priority: �
 #[tokio::test]
 async fn a_hand_off_makes_a_ticket_and_the_note_names_it() {
     let backlog = Backlog::start().await;
-    let world = world(BROKEN, TICKETS, &backlog.settings()).start().await;
+    let world = world(BROKEN, TICKETS, &backlog.settings())
+        .environment("AMS_PAGERDUTY_CUSTOM_FIELDS_TICKET", "ams_ticket")
+        .start()
+        .await;
     let incident = world.fire("service web down\u{7}");
     let run = world.expect(&incident, Outcome::HandedOff).await;
     let [issue] = &backlog.issues()[..] else { panic!("{}", world.everything(&incident)) };
@@ -27,6 +30,7 @@ async fn a_hand_off_makes_a_ticket_and_the_note_names_it() {
     assert!(text.contains("DB_PASSWORD=****") && !text.contains("hunter2"), "{text}");
     assert!(text.contains(&format!("/incidents/{incident}")), "{text}");
     assert!(text.ends_with(&format!("[ams:incident:{incident}]\n[ams:{incident}/1:ticket]")));
+    assert_eq!(world.view(&incident).fields["ams_ticket"], "SHOP-1");
     let note = world.last_note(&incident);
     let shown = format!("■ 連携先\nチケット: SHOP-1 {}/view/SHOP-1\n", backlog.url);
     assert!(note.contains(&shown), "{note}");

@@ -89,11 +89,11 @@ const ROWS: [(u16, Option<u32>, Call, Then); 56] = [
     (500, Some(2000), Look, Again),
     (500, Some(2000), Note, AfterLook),
     (500, Some(2000), Resolve, AfterLook),
-    (500, Some(2000), Page, Again),
+    (500, Some(2000), Page, AfterLook),
     (502, None, Title, Again),
-    (503, None, Page, Again),
+    (503, None, Page, AfterLook),
     (503, None, Note, AfterLook),
-    (504, None, Page, Again),
+    (504, None, Page, AfterLook),
 ];
 
 impl Call {
@@ -135,7 +135,11 @@ impl Call {
             Resolve => status(Status::Resolved),
             Acknowledge => status(Status::Acknowledged),
             Priority => IncidentChange { priority: Some("P1".to_owned()), ..title("t") },
-            Page => escalate(Escalation::Level(2)),
+            // Nobody had it before, nor has anybody when it is looked for.
+            Page => {
+                let before = Some(Vec::new());
+                IncidentChange { before, ..escalate(Escalation::Level(2)) }
+            }
         };
         client.change(&q1(), &change).await.map(drop)
     }

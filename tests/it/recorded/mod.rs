@@ -27,7 +27,6 @@ use tokio::net::TcpListener;
 use crate::first_response::explain;
 use crate::harness::world::{PATIENCE, World};
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded-session.md");
 const BEGIN: &str = "<!-- recorded -->\n";
 
 /// Set to write the page in place of comparing it.
@@ -78,7 +77,6 @@ struct Chapter {
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "asked for by the person who runs the test")]
 async fn one_incident_for_each_way() {
     let chapters = [
         near::command().await,
@@ -88,22 +86,25 @@ async fn one_incident_for_each_way() {
         by_aws::volume().await,
     ];
     let text: String = chapters.iter().map(Chapter::text).collect();
-    let page = fs::read_to_string(PAGE).unwrap();
-    let (introduction, recorded) = page.split_once(BEGIN).unwrap();
-    if std::env::var(REFRESH).is_ok() {
-        fs::write(PAGE, format!("{introduction}{BEGIN}{text}")).unwrap();
-        return;
-    }
-    compare(recorded, &text);
+    keep("docs/recorded-session.md", &text);
 }
 
+/// Writes a page down, or compares it with what happens now.
 #[track_caller]
-fn compare(recorded: &str, now: &str) {
+#[expect(clippy::disallowed_methods, reason = "asked for by the person who runs the test")]
+pub(crate) fn keep(page: &str, now: &str) {
+    let path = format!("{}/{page}", env!("CARGO_MANIFEST_DIR"));
+    let written = fs::read_to_string(&path).unwrap();
+    let (introduction, recorded) = written.split_once(BEGIN).unwrap();
+    if std::env::var(REFRESH).is_ok() {
+        fs::write(path, format!("{introduction}{BEGIN}{now}")).unwrap();
+        return;
+    }
     let first = recorded.lines().zip(now.lines()).position(|(before, after)| before != after);
     let at = first.unwrap_or_else(|| recorded.lines().count().min(now.lines().count()));
     assert!(
         recorded == now,
-        "docs/recorded-session.md is not what happens now, first here:\n{:#?}\n{:#?}\nrefresh it with\n  \
+        "{page} is not what happens now, first here:\n{:#?}\n{:#?}\nrefresh it with\n  \
          {REFRESH}=1 cargo nextest run recorded",
         lines(recorded, at),
         lines(now, at),
@@ -192,7 +193,7 @@ struct Told {
     account: String,
 }
 
-fn timeline(world: &World, incident: &IncidentId) -> String {
+pub(crate) fn timeline(world: &World, incident: &IncidentId) -> String {
     let mut lines = Vec::new();
     for entry in world.pagerduty().timeline(incident) {
         match entry.kind {
@@ -207,7 +208,7 @@ fn timeline(world: &World, incident: &IncidentId) -> String {
     lines.join("\n")
 }
 
-fn masked(text: &str, incident: &IncidentId) -> String {
+pub(crate) fn masked(text: &str, incident: &IncidentId) -> String {
     let told = explain::masked(text.to_owned(), incident);
     let patterns = [
         (r"127\.0\.0\.1:\d+", "127.0.0.1:8080"),
