@@ -63,7 +63,9 @@ async fn while_it_storms_a_run_that_begins_tells_its_end_only() {
     for number in 0..20 {
         world.fire(&format!("disk {number} full"));
     }
-    wait::for_text(&world.cluster.regions[0].url("/metrics"), "ams_pagerduty_storm 1").await;
+    let metrics = world.cluster.regions[0].url("/metrics");
+    // The line itself; the one that explains it says "1" as well.
+    wait::for_text(&metrics, "\nams_pagerduty_storm 1\n").await;
     // The other one's part is its own by now.
     world.until_logged(0, "rate limit is shared by 1 runners").await;
     let late = world.fire("disk 99 full");

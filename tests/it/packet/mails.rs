@@ -20,14 +20,16 @@ impl Received {
 
     /// With its encoded words (RFC 2047) read.
     pub(super) fn subject(&self) -> String {
-        let subject = self.head("Subject");
-        let words = subject.split_whitespace().map(|word| {
-            let coded = word.strip_prefix("=?utf-8?b?").and_then(|it| it.strip_suffix("?="));
-            let bytes =
-                coded.map(|it| base64::engine::general_purpose::STANDARD.decode(it).unwrap());
-            bytes.map_or_else(|| format!("{word} "), |bytes| String::from_utf8(bytes).unwrap())
-        });
-        words.collect::<String>().trim_end().to_owned()
+        // What stands between two encoded words is nothing.
+        let subject = self.head("Subject").replace("?= =?", "?==?");
+        let decode = |word: &regex::Captures<'_>| {
+            let bytes = base64::engine::general_purpose::STANDARD.decode(&word[1]).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        regex::Regex::new(r"=\?utf-8\?b\?([^?]*)\?=")
+            .unwrap()
+            .replace_all(&subject, decode)
+            .into_owned()
     }
 
     pub(super) fn body(&self) -> String {

@@ -197,7 +197,7 @@ pub(crate) fn timeline(world: &World, incident: &IncidentId) -> String {
     let mut lines = Vec::new();
     for entry in world.pagerduty().timeline(incident) {
         match entry.kind {
-            Kind::Note => {
+            Kind::Note if entry.text.starts_with("note: ") => {
                 lines.push(format!("{:<18} note", entry.agent));
                 let note = entry.text.trim_start_matches("note: ");
                 lines.extend(note.lines().map(|line| format!("    {line}").trim_end().to_owned()));
@@ -214,6 +214,7 @@ pub(crate) fn masked(text: &str, incident: &IncidentId) -> String {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:8080"),
         (r"/[^\s'`]*/\.tmp[A-Za-z0-9]+", "/srv/story"),
         (r"\d+(\.\d+)? (?:s|min|ms)\b", "0.0 s"),
+        (r"seconds = \d+", "seconds = 0"),
         (r" / (?:tokyo|osaka) / ", " / tokyo / "),
     ];
     patterns.iter().fold(told, |told, (pattern, with)| {

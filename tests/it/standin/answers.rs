@@ -21,6 +21,11 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         "events": ["incident.triggered"],
         "filter": { "type": "account_reference" },
     }});
+    let responders = |user: &str| {
+        let target = json!({ "id": user, "type": "user_reference" });
+        let targets = [json!({ "responder_request_target": target })];
+        json!({ "requester_id": "PBOT001", "message": "m", "responder_request_targets": targets })
+    };
     let events = |events| json!({ "webhook_subscription": { "events": events } });
     let acknowledge = json!({ "status": "acknowledged" });
     let escalate = json!({ "escalation_level": 2, "priority": "P2" });
@@ -44,7 +49,9 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         ("PUT /incidents/{id}/custom_fields/values", fields("ams_outcome", "resolved".into()), 201),
         ("PUT /incidents/{id}/custom_fields/values", fields("ams_outcome", 12.into()), 400),
         ("PUT /incidents/{id}/custom_fields/values", fields("unknown", 12.into()), 400),
+        ("POST /incidents/{id}/responder_requests", responders("PENG001"), 200),
         ("GET /incidents/{id}/alerts", read(), 200),
+        ("GET /escalation_policies", read(), 200),
         ("PUT /incidents/{id}", put(resolve), 200),
         ("GET /incidents/{id}", read(), 200),
         ("GET /incidents/{id}/log_entries", read(), 200),
@@ -56,7 +63,9 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         ("GET /oncalls", read(), 200),
         ("POST /webhook_subscriptions", subscription, 200),
         ("GET /webhook_subscriptions", read(), 200),
-        ("PUT /webhook_subscriptions/PSUB00B", events(json!(["incident.triggered"])), 200),
+        ("GET /webhook_subscriptions/{subscription}", read(), 200),
+        ("PUT /webhook_subscriptions/{subscription}", events(json!(["incident.triggered"])), 200),
+        ("POST /webhook_subscriptions/{subscription}/ping", read(), 202),
         ("PUT /webhook_subscriptions/PNONE", events(json!(["incident.triggered"])), 404),
         ("POST /webhook_subscriptions/PNONE/enable", read(), 404),
     ]
@@ -70,10 +79,11 @@ async fn answers_are_as_pagerduty_describes_them() {
     let world = World::start().await;
     let id = world.incident();
     let note = world.pagerduty.annotate_as(ENGINEER, &id, "first").unwrap();
+    let subscription = world.pagerduty.subscribe("http://127.0.0.1:1/");
     for (call, body, expected) in calls() {
         let (method, path) = call.split_once(' ').unwrap();
         let path = path.replace("{id}", id.as_str());
-        let path = path.replace("{note_id}", &note);
+        let path = path.replace("{note_id}", &note).replace("{subscription}", &subscription);
         let (status, answer) = world.ask(method, &path, &body).await;
         assert_eq!(status, expected, "{call}: {answer}");
         let asked = world.pagerduty.recorded_requests().pop().unwrap();
