@@ -355,8 +355,8 @@ fn paging(config: &Config, ways: &Ways, metrics: &Metrics) -> Result<Paging, Sta
     if let Some(events) = events {
         last_resorts.push(Arc::new(Events::new(events)?));
     }
-    if let (Some(slack), Some(channel)) = (ways.slack.clone(), channel) {
-        last_resorts.push(Arc::new(Channel { slack, channel, clock: Arc::new(SystemClock) }));
+    if let (Some(slack), Some(id)) = (ways.slack.clone(), channel) {
+        last_resorts.push(Arc::new(Channel { slack, id, clock: Arc::new(SystemClock) }));
     }
     if let Some(email) = ways.email.clone().filter(|_| !mail.is_empty()) {
         last_resorts.push(Arc::new(Mailbox { email, to: mail }));

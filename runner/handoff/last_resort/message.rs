@@ -16,8 +16,8 @@ use crate::limits;
 /// A channel that people watch, in the operator's own workspace.
 pub struct Channel {
     pub slack: Arc<slack::Slack>,
-    /// By its id.
-    pub channel: String,
+    /// The channel's.
+    pub id: String,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -28,7 +28,7 @@ impl LastResort for Channel {
     }
 
     async fn alarm(&self, alarm: &Alarm) -> Result<(), NotTold> {
-        let order = order(alarm, &self.channel, self.clock.now());
+        let order = order(alarm, &self.id, self.clock.now());
         tell(&slack::Message { slack: Arc::clone(&self.slack), order }).await
     }
 }

@@ -51,7 +51,6 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         ("PUT /incidents/{id}/custom_fields/values", fields("unknown", 12.into()), 400),
         ("POST /incidents/{id}/responder_requests", responders("PENG001"), 200),
         ("GET /incidents/{id}/alerts", read(), 200),
-        ("GET /escalation_policies", read(), 200),
         ("PUT /incidents/{id}", put(resolve), 200),
         ("GET /incidents/{id}", read(), 200),
         ("GET /incidents/{id}/log_entries", read(), 200),
@@ -66,8 +65,6 @@ fn calls() -> Vec<(&'static str, Value, u16)> {
         ("GET /webhook_subscriptions/{subscription}", read(), 200),
         ("PUT /webhook_subscriptions/{subscription}", events(json!(["incident.triggered"])), 200),
         ("POST /webhook_subscriptions/{subscription}/ping", read(), 202),
-        ("PUT /webhook_subscriptions/PNONE", events(json!(["incident.triggered"])), 404),
-        ("POST /webhook_subscriptions/PNONE/enable", read(), 404),
     ]
 }
 
