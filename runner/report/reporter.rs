@@ -45,7 +45,7 @@ pub enum Untold {
     Lost(Refusal),
 }
 
-/// Rounds of tries for a note; each round is [`limits::PAGERDUTY_ATTEMPTS`] attempts. The page
+/// Rounds of tries for a note; each round is [`crate::limits::PAGERDUTY_ATTEMPTS`] attempts. The page
 /// itself has no such bound.
 const NOTE_ROUNDS: usize = 8;
 
