@@ -20,11 +20,13 @@ use crate::execute::run::StepReport;
 use crate::execute::world::World;
 use crate::incident::Incident;
 use crate::mask::Mask;
+use crate::paging::Acknowledge;
 use crate::report::packet::Beside;
 use crate::report::reporter::Reporter;
 use crate::report::{Resolution, Way, title};
 use crate::runs::Enrolled;
 use crate::scenario::model::{Mode, Scenario};
+use crate::scenario::step::Step;
 use crate::scenario::value::Values;
 
 /// Part of a run's deadline that is kept for telling people, at most.
@@ -50,7 +52,7 @@ pub struct Begun {
     pub reports: Vec<StepReport>,
     pub taken_over: bool,
     /// A title of an earlier state may still be on its way to PagerDuty.
-    pub title_under_way: bool,
+    pub start_under_way: bool,
     /// Steps whose results nobody knows.
     pub in_doubt: Vec<StepAt>,
     /// How people were paged for its end.
@@ -118,6 +120,14 @@ impl Begun {
 
     /// The escalation policy its hand-off goes to: the destination's, else the customer's; without
     /// either the incident keeps its own.
+    /// Status or urgency of the incident may be other than when it came, by this run itself.
+    pub fn may_have_changed_it(&self) -> bool {
+        let finds = |step: &&Step| step.if_broken.urgency.is_some();
+        self.taken_over
+            || self.reporter.acknowledge != Acknowledge::Never
+            || self.scenario.walk().iter().any(finds)
+    }
+
     pub fn hand_off_policy(&self) -> Option<String> {
         let named = self.destination().and_then(|destination| destination.policy.clone());
         named.or_else(|| self.customer.as_ref()?.escalation.clone())

@@ -74,6 +74,7 @@ pub mod respond;
 pub mod resume;
 pub mod rules;
 pub mod runs;
+mod settle;
 pub mod shadow;
 pub mod spans;
 pub mod sweep;

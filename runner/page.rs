@@ -1,6 +1,9 @@
 //! Paging people for a run, once in the world: this region, the next one, then the last resort.
 
 use crate::begun::Begun;
+use std::sync::Arc;
+
+use crate::claim::hold::Permission;
 use crate::claim::journal::Entry;
 use crate::claim::protocol::Refusal;
 use crate::handoff::HandOff;
@@ -57,7 +60,7 @@ impl Pipeline {
                 let run = begun.claim().run().clone();
                 return Err(Left::Lost(Refusal::StandDown { run, stand_down }));
             }
-            if let Some(way) = self.alarm(begun, hand_off).await {
+            if let Some(way) = self.alarm(begun, hand_off).await.map_err(Left::Lost)? {
                 self.record_last_resort(begun, &way).await?;
                 // Whoever opens the incident sees at once whose it is.
                 begun.reporter.title(&begun.incident, State::HandedOff).await;
@@ -127,7 +130,7 @@ impl Pipeline {
         }
     }
 
-    async fn alarm(&self, begun: &Begun, hand_off: &HandOff<'_>) -> Option<Way> {
+    async fn alarm(&self, begun: &Begun, hand_off: &HandOff<'_>) -> Result<Option<Way>, Refusal> {
         let style = &begun.reporter.style;
         let about = About {
             run: begun.claim().run(),
@@ -138,7 +141,8 @@ impl Pipeline {
             lang: style.lang,
             mask: &style.mask,
         };
-        hand_off.alarm(&about).await
+        let permission = Permission { hold: Arc::clone(&begun.hold), consent: true, concern: None };
+        hand_off.alarm(&about, &permission).await
     }
 
     /// So that a later owner tells nobody again. It happened: a store that does not answer changes

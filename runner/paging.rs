@@ -97,7 +97,7 @@ fn ids(fields: &Fields<'_>, key: &'static str, findings: &mut Findings) -> Vec<S
 }
 
 /// Ids become parts of requests, and a name in place of one would be noticed at night.
-fn id(at: crate::fields::At<String>, findings: &mut Findings) -> Option<String> {
+pub fn id(at: crate::fields::At<String>, findings: &mut Findings) -> Option<String> {
     let is_id = |text: &str| {
         (4..=40).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())

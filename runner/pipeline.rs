@@ -134,7 +134,7 @@ impl Pipeline {
             beside: Vec::new(),
             reports: Vec::new(),
             taken_over: false,
-            title_under_way: false,
+            start_under_way: false,
             in_doubt: Vec::new(),
             paged: None,
             cleared: None,

@@ -25,6 +25,7 @@ use crate::report::reporter::Untold;
 use crate::report::title::{self};
 use crate::scenario::model::{Mode, StepKind};
 use crate::spans::{self, Cause};
+use crate::tell::in_time;
 
 /// Why a run was left without an outcome by this process.
 pub(crate) enum Left {
@@ -147,7 +148,7 @@ impl Pipeline {
             carried
         };
         let (carried, is_settled) = tokio::join!(carry, start);
-        begun.title_under_way |= !is_settled;
+        begun.start_under_way |= !is_settled;
         match carried {
             Carried::Ended { end, told, reports, journal } => {
                 begun.journal = journal;
@@ -266,7 +267,7 @@ impl Pipeline {
                 let end = self.end_as_of_now(begun, end).await?;
                 let span = spans::report(&begun.incident.id, "end");
                 let end = self.tell(begun, end).instrument(span).await?;
-                self.settle_title(begun, &end).await?;
+                self.settle_start(begun, &end).await?;
                 begun.reporter.set_fields(&self.story(begun), &end).await;
                 end
             }
@@ -307,11 +308,12 @@ impl Pipeline {
         let was_resolved = begun.taken_over && self.is_resolved_by_us(&begun.incident);
         let now = if hands_off {
             let id = &begun.incident.id;
-            let call = || self.reporter.platform.incident_to_page(&begun.incident);
-            match self.reporter.persist(id, &begun.place.halt, LOOK_ROUNDS, call).await {
-                Ok(now) => Some(now),
-                Err(Untold::Failed(_)) => None,
-                Err(untold) => return Err(untold.into()),
+            let fresh = begun.may_have_changed_it();
+            let call = || self.reporter.platform.incident_to_page(&begun.incident, fresh);
+            match in_time(self.reporter.persist(id, &begun.place.halt, LOOK_ROUNDS, call)).await {
+                Some(Ok(now)) => Some(now),
+                Some(Err(Untold::Failed(_))) | None => None,
+                Some(Err(untold)) => return Err(untold.into()),
             }
         } else {
             self.look_again(&begun.incident).await.ok()

@@ -83,7 +83,7 @@ pub(crate) async fn pick_up(
         beside: Vec::new(),
         reports: known_steps(&seen.journal),
         taken_over: true,
-        title_under_way: true,
+        start_under_way: true,
         in_doubt: Vec::new(),
         paged: None,
         cleared: None,

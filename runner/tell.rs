@@ -1,28 +1,63 @@
 //! Telling people how a run ends: resolve, hand off, or say that it stood down.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::begun::Begun;
 use crate::claim::journal::{Entry, Standing};
 use crate::claim::protocol::{Refusal, StandDown};
+use crate::customer::Customer;
 use crate::execute::end::{End, Told};
 use crate::execute::run::told;
 use crate::handoff::HandOff;
-use crate::incident::{Outcome, Status};
+use crate::incident::Outcome;
 use crate::limits;
 use crate::pipeline::Pipeline;
 use crate::report::note::Story;
-use crate::report::reporter::Untold;
-use crate::report::title::{State, with_state};
+use crate::report::reporter::{Reporter, Untold};
+use crate::report::text;
+use crate::report::title::State;
 use crate::respond::{LOOK_ROUNDS, Left};
 use crate::scenario::value::Values;
 use crate::spans;
 
-/// A request whose sender has gone away is carried out within this, if it ever is.
-const TITLE_ARRIVES: Duration = Duration::from_secs(4);
+/// Whose words and ways a hand-off goes by.
+pub(crate) struct HandOffPlaces {
+    reporter: Reporter,
+    destination: Option<String>,
+    customer: Option<Arc<Customer>>,
+    halt: CancellationToken,
+}
+
+impl HandOffPlaces {
+    pub(crate) fn of(begun: &Begun) -> Self {
+        Self {
+            reporter: begun.reporter.clone(),
+            destination: begun.hand_off_policy(),
+            customer: begun.customer.clone(),
+            halt: begun.place.halt.clone(),
+        }
+    }
+
+    pub(crate) fn hand_off<'a>(&'a self, pipeline: &'a Pipeline) -> HandOff<'a> {
+        HandOff {
+            reporter: &self.reporter,
+            paging: &pipeline.paging,
+            bot_user: &pipeline.bot_user,
+            fallback: self.customer.as_ref().map(|customer| &customer.fallback),
+            destination: self.destination.as_deref(),
+            halt: &self.halt,
+        }
+    }
+}
+
+/// A look that a page waits for, but not for long.
+pub(crate) async fn in_time<T>(look: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limits::LOOK_BEFORE_PAGE, look).await.ok()
+}
 
 impl Pipeline {
     /// Resolves, hands off or says that it stood down; answers with the end as it was told.
@@ -53,7 +88,7 @@ impl Pipeline {
     }
 
     /// Where only AMS has acknowledged the incident, which goes on without it.
-    async fn give_back(&self, begun: &Begun) -> Result<(), Left> {
+    pub(crate) async fn give_back(&self, begun: &Begun) -> Result<(), Left> {
         let Begun { reporter, incident, place, .. } = begun;
         match reporter.give_back(incident, &self.bot_user, &place.halt).await {
             Ok(()) | Err(Untold::Failed(_)) => Ok(()),
@@ -73,37 +108,6 @@ impl Pipeline {
             self.metrics.store_errors.inc();
             tracing::warn!(%run, %error, "why run {run} stands down is not recorded");
         }
-    }
-
-    /// A start that was told late, by us or by the owner before us, may have overtaken the end on
-    /// its way to PagerDuty. Looks until it must have arrived, and sets the title right.
-    pub(crate) async fn settle_title(&self, begun: &Begun, end: &End) -> Result<(), Left> {
-        let state = match end.outcome() {
-            Outcome::HandedOff | Outcome::Escalated => State::HandedOff,
-            Outcome::StoodDown => State::StoodDown,
-            // A resolved incident's title takes no change any more; the others have none of ours.
-            _ => return Ok(()),
-        };
-        if !begun.title_under_way {
-            return Ok(());
-        }
-        for pause in [Duration::ZERO, TITLE_ARRIVES] {
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = begun.place.halt.cancelled() => return Err(Left::Halted),
-            }
-            let Ok(now) = self.reporter.platform.incident(&begun.incident.id).await else {
-                continue;
-            };
-            let right = with_state(&now.title, state, self.reporter.style.lang);
-            if now.status == Status::Resolved {
-                return Ok(());
-            }
-            if now.title != right {
-                begun.reporter.title(&now, state).await;
-            }
-        }
-        Ok(())
     }
 
     async fn tell_recovery(&self, begun: &mut Begun, end: End) -> Result<End, Left> {
@@ -137,8 +141,7 @@ impl Pipeline {
             }
             Err(untold @ (Untold::Halted | Untold::Lost(_))) => Err(untold.into()),
             Err(Untold::Failed(error)) => {
-                let what =
-                    format!("the incident is well, but PagerDuty did not resolve it: {error}");
+                let what = text::not_resolved(begun.reporter.style.lang, &error);
                 begun.told = Told::default();
                 Box::pin(self.tell_hand_off(begun, End::Ours { what })).await
             }
@@ -174,23 +177,16 @@ impl Pipeline {
         if begun.told == Told::default() {
             begun.told = told(&begun.scenario, &end, &Values::default());
         }
-        let (reporter, halt) = (begun.reporter.clone(), begun.place.halt.clone());
-        let (destination, customer) = (begun.hand_off_policy(), begun.customer.clone());
-        let hand_off = HandOff {
-            reporter: &reporter,
-            paging: &self.paging,
-            bot_user: &self.bot_user,
-            fallback: customer.as_ref().map(|customer| &customer.fallback),
-            destination: destination.as_deref(),
-            halt: &halt,
-        };
+        let places = HandOffPlaces::of(begun);
+        let hand_off = places.hand_off(self);
         let level = match begun.journal.standing() {
             // The owner before us may have paged already: the same level, not one higher.
             Standing::Closing { escalate_to: Some(level), .. } => Some(level),
-            _ => hand_off.find_level(&begun.incident).await?,
+            _ => in_time(hand_off.find_level(&begun.incident)).await.unwrap_or(Ok(None))?,
         };
         self.record_closing(begun, &end, level, false).await?;
-        if self.was_told(&self.story(begun), begun).await? {
+        let was_told = in_time(self.was_told(&self.story(begun), begun)).await;
+        if was_told.unwrap_or(Ok(false))? {
             self.tell_everywhere(begun, &end).await?;
             return Ok(end);
         }
@@ -208,7 +204,7 @@ impl Pipeline {
     }
 
     /// Gives the incident to people, unless an owner before us has done so.
-    async fn give(
+    pub(crate) async fn give(
         &self,
         begun: &mut Begun,
         hand_off: &HandOff<'_>,

@@ -32,6 +32,16 @@ pub(crate) fn watch(pipeline: &Arc<Pipeline>, actuators: &Actuators) {
         let used = move || taken(&slots, limits::COMMANDS_AT_ONCE);
         measures.bound(name, limits::COMMANDS_AT_ONCE, used);
     }
+    let at_once = limits::PACKET_AT_ONCE;
+    if let Some(backlog) = pipeline.ways.backlog.clone() {
+        measures.bound("tickets", at_once, move || backlog.busy());
+    }
+    if let Some(slack) = pipeline.ways.slack.clone() {
+        measures.bound("messages", at_once, move || slack.busy());
+    }
+    if let Some(email) = pipeline.ways.email.clone() {
+        measures.bound("mails", at_once, move || email.busy());
+    }
     let (runs, clock) = (pipeline.runs.clone(), Arc::clone(&pipeline.executor.clock));
     measures.oldest_run(move || {
         let age = runs.oldest().map(|opened_at| clock.now().duration_since(opened_at).as_secs());

@@ -44,6 +44,7 @@ use crate::handoff::last_resort::message::{Channel, Mailbox};
 use crate::handoff::ways::Ways;
 use crate::history::HistoryError;
 use crate::incident::Owner;
+use crate::limits;
 use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
@@ -374,10 +375,14 @@ fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> 
         pagerduty::Settings { requests: *requests, metrics: metrics.clone(), ..settings };
     let platform =
         PagerDuty::new(settings).map_err(|error| StartError::PagerDuty(error.to_string()))?;
+    let platform = Arc::new(platform);
+    let waiting = Arc::clone(&platform);
+    let queue = limits::PAGERDUTY_QUEUE;
+    metrics.measures.bound("pagerduty_requests", queue, move || waiting.waiting());
     let mask = config.secrets();
     let style = Style { lang: config.lang, zone: config.zone.clone(), mask };
     Ok(Reporter {
-        platform: Arc::new(platform),
+        platform,
         style: Arc::new(style),
         metrics: metrics.clone(),
         acknowledge: config.pagerduty.paging.acknowledge,

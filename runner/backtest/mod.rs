@@ -240,8 +240,10 @@ impl Backtest {
         let mut covered = self.covered();
         for kind in &mut kinds {
             covered += kind.incidents;
-            let thousandths = covered * 1_000 / self.incidents.max(1);
-            kind.covered_then = f64::from(u32::try_from(thousandths).unwrap_or(1_000)) / 1_000.0;
+            // As the shares beside it are rounded.
+            let all = self.incidents.max(1);
+            let parts = (covered * 10_000 + all / 2) / all;
+            kind.covered_then = f64::from(u32::try_from(parts).unwrap_or(10_000)) / 10_000.0;
         }
         kinds
     }

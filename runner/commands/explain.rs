@@ -36,7 +36,7 @@ Examples:
 
 Exit codes: 0 told, 1 the store knows no such incident or run, 2 could not run (configuration, store).")]
 pub struct Args {
-    /// Id of the incident in `PagerDuty`, or its address there
+    /// Id of the incident in PagerDuty, or its address there
     #[arg(value_name = "INCIDENT", value_parser = incident)]
     incident: IncidentId,
     /// Settings of the region (docs/operations/configuration.md)

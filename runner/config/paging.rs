@@ -10,7 +10,7 @@ use crate::handoff::email;
 use crate::handoff::last_resort::events::{DEFAULT_URL, EventsConfig};
 use crate::handoff::ways::Settings;
 use crate::limits;
-use crate::paging::{Acknowledge, Fallback};
+use crate::paging::{self, Acknowledge, Fallback};
 
 #[derive(Clone, Debug)]
 pub struct PagingConfig {
@@ -53,7 +53,7 @@ pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> PagingConfig
             let message = "says what fallback.policy says, too";
             source.bad((at.place, "fallback_policy"), message, remedy, findings);
         }
-        fallback.policy = Some(at.value);
+        fallback.policy = paging::id(at, findings);
     }
     let within = source.duration("page_within", findings).unwrap_or(limits::PAGE_WITHIN);
     if within < SHORTEST {
@@ -89,7 +89,12 @@ pub(super) fn read_last_resort(
         }
         if read.is_empty() {
             let at = (own.place("events"), "last_resort");
-            own.bad(at, "names no way", "add a line, for example: events: {…}", findings);
+            own.bad(
+                at,
+                "has none of events, slack and email",
+                "add a line, for example: events: {…}",
+                findings,
+            );
             return None;
         }
         Some(read)

@@ -21,7 +21,7 @@ use crate::fields::{At, Fields, read_file, remedy_for_word, wrong_type};
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
 use crate::mask;
-use crate::paging::{Acknowledge, Fallback};
+use crate::paging::{self, Acknowledge, Fallback};
 use crate::scenario::model::Mode;
 use crate::yaml::{Kind, Node, Place};
 
@@ -78,7 +78,9 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
         lang: fields.word("language", &Lang::WORDS, findings).map(|at| at.value),
         ticket_project: fields.text("ticket_project", findings).map(|at| at.value),
         packet: packet::read(&fields, findings),
-        escalation: fields.text("escalation_policy", findings).map(|at| at.value),
+        escalation: fields
+            .text("escalation_policy", findings)
+            .and_then(|at| paging::id(at, findings)),
         fallback: fields
             .get("escalation")
             .map(|node| Fallback::read(node, "escalation", findings))
@@ -260,7 +262,7 @@ fn read_destinations(node: &Node, findings: &mut Findings) -> BTreeMap<String, D
     let mut destinations = BTreeMap::new();
     for (key, value) in own.all() {
         let Some(fields) = Fields::of(value, &key.name, findings) else { continue };
-        let policy = fields.text("policy", findings).map(|at| at.value);
+        let policy = fields.text("policy", findings).and_then(|at| paging::id(at, findings));
         let contact = fields.text("contact", findings).map(|at| at.value);
         fields.finish(findings);
         destinations.insert(key.name.clone(), Destination { policy, contact });

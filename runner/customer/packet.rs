@@ -25,6 +25,9 @@ pub struct Backlog {
     pub follow_up_type: Option<String>,
     pub summary: Option<Template>,
     pub description: Option<Template>,
+    /// The same of a follow-up ticket.
+    pub follow_up_summary: Option<Template>,
+    pub follow_up_description: Option<Template>,
 }
 
 /// On which open ticket a hand-off is told, in place of a new one.
@@ -89,13 +92,18 @@ fn read_backlog(node: &Node, findings: &mut Findings) -> Option<Backlog> {
     let fields = Fields::of(node, "backlog", findings)?;
     let project = fields.required_text("project", "SHOP", findings);
     let text = |key, findings: &mut Findings| fields.text(key, findings).map(|at| at.value);
+    // A ticket cannot name itself.
+    let known: Vec<String> = known_names().into_iter().filter(|it| it != "ticket.shown").collect();
+    let ticket = |key, findings: &mut Findings| template(&fields, key, &known, findings);
     let backlog = Backlog {
         append: fields.word("append", &APPEND, findings).map_or(Append::default(), |at| at.value),
         issue_type: text("issue_type", findings),
         priority: text("priority", findings),
         follow_up_type: text("follow_up_type", findings),
-        summary: template(&fields, "summary", findings),
-        description: template(&fields, "description", findings),
+        summary: ticket("summary", findings),
+        description: ticket("description", findings),
+        follow_up_summary: ticket("follow_up_summary", findings),
+        follow_up_description: ticket("follow_up_description", findings),
         project: project.as_ref().map(|at| at.value.clone()).unwrap_or_default(),
     };
     fields.finish(findings);
@@ -120,7 +128,7 @@ fn read_backlog(node: &Node, findings: &mut Findings) -> Option<Backlog> {
 fn read_slack(node: &Node, findings: &mut Findings) -> Option<Slack> {
     let fields = Fields::of(node, "slack", findings)?;
     let channel = fields.required_text("channel", "C0123456789", findings);
-    let text = template(&fields, "text", findings);
+    let text = template(&fields, "text", &known_names(), findings);
     fields.finish(findings);
     let At { place, value } = channel?;
     let known = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
@@ -139,8 +147,8 @@ fn read_email(node: &Node, findings: &mut Findings) -> Option<Email> {
         fields.missing("to", "ops@example.com", findings);
     }
     let written = fields.texts("to", findings);
-    let subject = template(&fields, "subject", findings);
-    let body = template(&fields, "body", findings);
+    let subject = template(&fields, "subject", &known_names(), findings);
+    let body = template(&fields, "body", &known_names(), findings);
     fields.finish(findings);
     let mut to = Vec::new();
     for At { place, value } in written {
@@ -180,7 +188,12 @@ fn is_address(text: &str) -> bool {
         && domain.split('.').all(is_part)
 }
 
-fn template(fields: &Fields<'_>, key: &'static str, findings: &mut Findings) -> Option<Template> {
+fn template(
+    fields: &Fields<'_>,
+    key: &'static str,
+    known: &[String],
+    findings: &mut Findings,
+) -> Option<Template> {
     let At { place, value } = fields.text(key, findings)?;
     let template = match Template::parse(&value) {
         Ok(template) => template,
@@ -190,7 +203,6 @@ fn template(fields: &Fields<'_>, key: &'static str, findings: &mut Findings) -> 
             return None;
         }
     };
-    let known = known_names();
     let unknown: Vec<&str> =
         template.needs().filter(|name| !known.iter().any(|it| it == name)).collect();
     for name in unknown {

@@ -24,11 +24,15 @@ pub(super) fn configuration(config: &Config) -> (Vec<Matter>, RuleSet) {
     let mut matters = Vec::new();
     let catalog = scenarios(config, &mut matters);
     let customers = customers(config, &mut matters);
-    if config.webhook_secrets.is_empty() {
+    // Events may come by EventBridge alone.
+    let by_eventbridge = config.eventbridge.queue.is_some() || !config.eventbridge.keys.is_empty();
+    if config.webhook_secrets.is_empty() && !by_eventbridge {
         matters.push(Matter::NoWebhookSecret);
     }
     let own = config.region.as_str();
-    if config.regions.is_empty() {
+    if config.regions.is_empty() && by_eventbridge {
+        matters.push(Matter::ByEventBridge);
+    } else if config.regions.is_empty() {
         matters.push(Matter::NoRegions);
     } else if !config.regions.iter().any(|it| it.name == config.region) {
         matters.push(Matter::OwnRegionUnlisted { region: own.to_owned() });

@@ -73,6 +73,8 @@ pub enum Matter {
     NoCustomers,
     NoWebhookSecret,
     NoRegions,
+    /// No webhooks come: events by EventBridge alone.
+    ByEventBridge,
     OwnRegionUnlisted {
         region: String,
     },
@@ -336,6 +338,7 @@ impl Matter {
             | Self::SubscriptionEnabled { .. }
             | Self::ReceiverFine { .. }
             | Self::PolicyFine { .. }
+            | Self::ByEventBridge
             | Self::NeverAcknowledges
             | Self::AcknowledgesWithTimeout
             | Self::ServicesCovered { .. } => Level::Fine,
@@ -351,12 +354,12 @@ impl Matter {
             | Self::ReceiverSlow { .. }
             | Self::ReceiverRefuses { sure: false, .. }
             | Self::LevelEmpty { .. }
+            | Self::NobodyOnCall { .. }
             | Self::PeopleFirst { .. }
             | Self::BotLater { .. }
             | Self::FirstLevelLong { .. }
             | Self::NoFallback
             | Self::NoLastResort
-            | Self::AcknowledgesForEver { .. }
             | Self::AcknowledgedForEver { .. }
             | Self::ServicesWithoutCustomer { .. }
             | Self::ServicesWithoutScenario { .. } => Level::Weak,

@@ -19,12 +19,12 @@ pub(super) fn all(
     let item = evidence.item.as_ref();
     if let Some(why) = &evidence.unread {
         remarks.push(match lang {
-            Lang::Ja => format!("履歴を読めないため、クレームの記録だけで表示しています: {why}"),
+            Lang::Ja => format!("履歴を読めないため、担当の記録だけで表示しています: {why}"),
             Lang::En => format!("The history cannot be read, so this is the claim alone: {why}"),
         });
     } else if evidence.story.is_none() {
         remarks.push(say(
-            "履歴にこの対応の記録がないため、クレームの記録だけで表示しています（別リージョンの履歴にある、まだ書かれていない、または削除済み）。",
+            "履歴にこの対応の記録がないため、担当の記録だけで表示しています（別リージョンの履歴にある、まだ書かれていない、または削除済み）。",
             "The history has nothing of this run, so this is the claim alone: it may lie in another region's history, be not written yet, or have been swept.",
         ));
     } else if evidence.story.as_ref().is_some_and(|story| story.end.is_none())
@@ -39,7 +39,7 @@ pub(super) fn all(
     if item.is_none() {
         remarks.push(match lang {
             Lang::Ja => {
-                format!("クレームには対応 {run} の記録がもうないため、履歴だけで表示しています。")
+                format!("担当記録には対応 {run} の記録がもうないため、履歴だけで表示しています。")
             }
             Lang::En => format!("The claim no longer has run {run}, so this is the history alone."),
         });
@@ -48,7 +48,7 @@ pub(super) fn all(
     let is_unknown = carriers.iter().any(|carrier| carrier.since.is_none());
     if is_unknown && carriers.len() > 1 {
         remarks.push(say(
-            "引継ぎの時刻はクレームに記録されません。",
+            "引継ぎの時刻は担当記録に記録されません。",
             "The claim does not record when a run was taken over.",
         ));
     }

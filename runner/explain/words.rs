@@ -197,7 +197,7 @@ pub(super) fn adopted(lang: Lang, owner: &str, found_at: &str) -> String {
 /// What a line without a time is.
 pub(super) const fn without_time(lang: Lang) -> &'static str {
     match lang {
-        Lang::Ja => "（--:--:-- は確認や待機。クレームに残るのは結果だけで、時刻は残りません）",
+        Lang::Ja => "（--:--:-- は確認や待機。担当記録に残るのは結果だけで、時刻は残りません）",
         Lang::En => "(--:--:-- only looked or waited: the claim keeps the result and no time)",
     }
 }

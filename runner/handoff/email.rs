@@ -97,6 +97,11 @@ pub fn is_address(text: &str) -> bool {
 }
 
 impl Email {
+    /// What is under way; [`limits::PACKET_AT_ONCE`] at most.
+    pub fn busy(&self) -> usize {
+        limits::PACKET_AT_ONCE.saturating_sub(self.turns.available_permits())
+    }
+
     pub fn open(settings: &Settings) -> Result<Self, String> {
         let from = settings.from.parse().map_err(|error| format!("email.from: {error}"))?;
         let turns = Semaphore::new(limits::PACKET_AT_ONCE);

@@ -4,6 +4,8 @@
 //! who is on call at which level. Each way is tried in order until PagerDuty shows that people have
 //! the incident: triggered, of high urgency, and not with AMS's own user.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::incident::{Incident, Status, Urgency};
 use crate::paging::Fallback;
 use crate::report::{
@@ -56,6 +58,8 @@ pub struct Ladder<'a> {
     pub along: &'a Along,
     /// For responders, who see nothing else at first.
     pub message: &'a str,
+    /// Some way's answer was lost, in this round or an earlier one.
+    pub doubt: AtomicBool,
 }
 
 impl Ladder<'_> {
@@ -155,6 +159,9 @@ impl Climb<'_> {
                     "incident {} could not be escalated this way", self.own.id,
                 );
                 self.unanswered = error.is_passing();
+                if self.unanswered && change.escalation.is_some() {
+                    self.ladder.doubt.store(true, Ordering::Relaxed);
+                }
                 self.remember(error);
                 Ok(false)
             }
@@ -170,9 +177,13 @@ impl Climb<'_> {
     /// One way: with title and priority, and without them where they may be what was refused. A page
     /// matters more than both.
     async fn attempt(&mut self, escalation: Escalation) -> Result<bool, PlatformError> {
+        // An earlier attempt may have worked: then another has the incident than before all of them.
+        let again = self.ladder.doubt.load(Ordering::Relaxed);
+        let before = if again { &self.own.assignees } else { &self.now.assignees };
         let bare = IncidentChange {
             escalation: Some(escalation),
-            before: Some(self.now.assignees.clone()),
+            before: Some(before.clone()),
+            again,
             urgency: (self.now.urgency == Urgency::Low).then_some(Urgency::High),
             ..IncidentChange::default()
         };
@@ -194,7 +205,7 @@ impl Climb<'_> {
         if self.is_with_people(change) {
             return true;
         }
-        if let Ok(now) = self.ladder.platform.incident(&self.own.id).await {
+        if let Ok(now) = self.ladder.platform.incident_to_page(&self.now, true).await {
             self.now = now;
         }
         let shows = self.is_with_people(change);
@@ -218,6 +229,12 @@ impl Climb<'_> {
             return true;
         }
         let has_people = assignees.iter().any(|user| user != bot);
+        // By one of the ways whose answers were lost, whichever it was.
+        let is_new = |user: &String| user != bot && !self.own.assignees.contains(user);
+        let in_doubt = self.ladder.doubt.load(Ordering::Relaxed);
+        if in_doubt && *status == Status::Triggered && assignees.iter().any(is_new) {
+            return true;
+        }
         *status == Status::Triggered
             && *urgency == Urgency::High
             && match &change.escalation {

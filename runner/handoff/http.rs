@@ -66,9 +66,10 @@ async fn read(mut response: Response) -> Result<Value, String> {
     serde_json::from_slice(&bytes).map_err(|_| "the answer is no JSON".to_owned())
 }
 
+/// No longer than anything here waits, whatever is asked for.
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(limits::PACKET_LATEST))
 }
 
 /// Without the address, and with the cause.

@@ -14,14 +14,18 @@ pub mod slack;
 pub mod ways;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::claim::hold::{Doubt, Permission};
+use crate::claim::protocol::Refusal;
 use crate::execute::end::Told;
 use crate::incident::{Incident, Status};
 use crate::limits;
 use crate::paging::Fallback;
+use crate::plain;
 use crate::report::note::Story;
 use crate::report::reporter::{Reporter, Untold};
 use crate::report::title::{State, original, with_state};
@@ -117,7 +121,7 @@ impl HandOff<'_> {
             title: with_state(&incident.title, State::HandedOff, lang),
             priority: story.told.priority.clone(),
         };
-        let title = self.reporter.style.mask.apply(original(&incident.title));
+        let title = self.reporter.style.clean(&plain::line(original(&incident.title)));
         let message = text::responders_message(lang, &title);
         let fallbacks: Vec<&Fallback> =
             self.fallback.into_iter().chain([&self.paging.fallback]).collect();
@@ -128,6 +132,7 @@ impl HandOff<'_> {
             fallbacks: &fallbacks,
             along: &along,
             message: &message,
+            doubt: AtomicBool::new(false),
         };
         let call = || ladder.climb(incident, level);
         let pages = self.reporter.persist(&incident.id, self.halt, usize::MAX, call);
@@ -154,11 +159,20 @@ impl HandOff<'_> {
         }
     }
 
-    /// Tells people by every last resort there is. `None`: by none of them.
-    pub async fn alarm(&self, about: &About<'_>) -> Option<Way> {
+    /// Tells people by every last resort there is. `None`: by none of them. `Err`: another has the run.
+    pub async fn alarm(
+        &self,
+        about: &About<'_>,
+        permission: &Permission,
+    ) -> Result<Option<Way>, Refusal> {
         let alarm = Alarm::of(about);
         let mut told: Vec<&str> = Vec::new();
         for last_resort in &self.paging.last_resorts {
+            // A process that was frozen meanwhile must not tell what another has told. One that cannot
+            // find out does tell.
+            if let Err(Doubt::Refused(refusal)) = permission.ask().await {
+                return Err(refusal);
+            }
             let way = last_resort.way();
             let result = last_resort.alarm(&alarm).await;
             self.reporter.metrics.last_resort(way, result.is_ok());
@@ -178,7 +192,7 @@ impl HandOff<'_> {
                 ),
             }
         }
-        (!told.is_empty()).then(|| Way::LastResort(told.join(", ")))
+        Ok((!told.is_empty()).then(|| Way::LastResort(told.join(", "))))
     }
 }
 

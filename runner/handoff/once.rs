@@ -63,6 +63,10 @@ pub async fn once(
         .without_max_times()
         .build();
     let mut doubt = in_doubt;
+    if in_doubt {
+        // What that owner had under way when it stopped may still be carried out.
+        sleep(limits::PACKET_ARRIVES).await;
+    }
     loop {
         // In a storm the turn may not come in time.
         let Ok(turn) = timeout_at(until, way.turns().acquire()).await else {

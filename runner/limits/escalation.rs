@@ -40,3 +40,9 @@ pub const SERVICE_KNOWN: Duration = Duration::from_mins(10);
 /// By how much PagerDuty's clock and ours may differ, before what came before a moment is taken for
 /// something after it.
 pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long a page waits for one look at the incident: after that people are paged with what is known.
+pub const LOOK_BEFORE_PAGE: Duration = Duration::from_secs(10);
+
+/// A request whose sender has gone away is carried out within this, if it ever is.
+pub const REQUEST_ARRIVES: Duration = Duration::from_secs(4);

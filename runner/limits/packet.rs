@@ -29,7 +29,10 @@ pub const PACKET_AT_ONCE: usize = 4;
 pub const PACKET_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
 /// Issues that are looked at for an open one, or for one that was made already: the newest.
-pub const BACKLOG_ISSUES: usize = 50;
+pub const BACKLOG_ISSUES: usize = 500;
+
+/// Of them in one answer, the most that Backlog gives (Backlog API, Get Issue List).
+pub const BACKLOG_PAGE: usize = 100;
 
 /// Comments of an issue that are looked at for one that was made already: the newest.
 pub const BACKLOG_COMMENTS: usize = 50;

@@ -18,6 +18,7 @@ use crate::incident::RunId;
 use crate::lang::Lang;
 use crate::limits;
 use crate::pipeline::Pipeline;
+use crate::plain;
 use crate::report::note::Story;
 use crate::report::packet::{self as words, Sent};
 use crate::report::text::labels;
@@ -78,13 +79,13 @@ impl Pipeline {
 
     async fn said(&self, begun: &Begun, end: &End) -> Said {
         let style = &begun.reporter.style;
-        let (lang, mask) = (style.lang, begun.mask());
+        let lang = style.lang;
         let story = self.story(begun);
         // Other places are in the note alone.
         let places = self.evidence.places(begun.evidence(), Duration::ZERO).await;
         let story = Story { beside: &[], places: &places, ..story };
-        let note = mask.apply(&style.end_text(&story, end, usize::MAX));
-        let masked = |text: &Option<String>| text.as_deref().map(|text| mask.apply(text));
+        let note = style.clean(&style.end_text(&story, end, usize::MAX));
+        let masked = |text: &Option<String>| text.as_deref().map(|text| style.clean(text));
         let incident = &begun.incident;
         let customer = begun.customer.as_ref();
         let run = begun.claim().run();
@@ -92,7 +93,7 @@ impl Pipeline {
         let all = json!({
             "incident": {
                 "id": incident.id.as_str(),
-                "title": mask.apply(title::original(&incident.title)),
+                "title": style.clean(&plain::line(title::original(&incident.title))),
                 "url": incident.html_url,
                 "urgency": incident.urgency.word(),
                 "service": incident.service.as_ref().map(|service| service.name.clone()),
@@ -109,7 +110,7 @@ impl Pipeline {
                 "outcome": end.outcome().word(),
                 "began_at": began.strftime("%Y-%m-%d %H:%M:%S %Z").to_string(),
                 "headline": text::headline(lang, end),
-                "reason": mask.apply(&reasons::reason(lang, end, &begun.scenario)),
+                "reason": style.clean(&reasons::reason(lang, end, &begun.scenario)),
                 "message": masked(&begun.told.message),
                 "manual": masked(&begun.told.manual),
                 "note": note.trim(),
@@ -210,12 +211,20 @@ fn ticket(begun: &Begun, wish: &wishes::Backlog, said: &Said) -> backlog::Order 
 
 /// One for the trouble, however often it comes back while the ticket is open.
 fn follow_up(begun: &Begun, wish: &wishes::Backlog, said: &Said) -> backlog::Order {
-    let description = said.fill(None, words::follow_up_description(said.lang), None);
+    let description = said.fill(
+        wish.follow_up_description.as_ref(),
+        words::follow_up_description(said.lang),
+        None,
+    );
     backlog::Order {
         project: wish.project.clone(),
         issue_type: wish.follow_up_type.clone().or_else(|| wish.issue_type.clone()),
         priority: None,
-        summary: said.fill(None, words::follow_up_summary(said.lang), None),
+        summary: said.fill(
+            wish.follow_up_summary.as_ref(),
+            words::follow_up_summary(said.lang),
+            None,
+        ),
         comment: description.clone(),
         description,
         marker: marker(begun.claim().run(), ToldWhat::FollowUp),

@@ -71,7 +71,7 @@ impl Reporter {
         }
         tokio::select! {
             () = self.keep_telling(incident, story, told, &mut signs) => {}
-            () = grace(ended) => {}
+            () = grace(ended) => is_settled = false,
         }
         is_settled
     }

@@ -10,9 +10,6 @@ use super::{Escalation, IncidentChange, PlatformError};
 use crate::incident::{Incident, Status};
 use crate::paging::Acknowledge;
 
-/// Rounds of asking how the incident stands; it may be with us alone if nobody answers.
-const LOOK_ROUNDS: usize = 4;
-
 impl Reporter {
     /// Whoever acknowledges takes the incident over, and one that was resolved a moment ago would be
     /// opened again: PagerDuty is asked right before.
@@ -62,25 +59,23 @@ impl Reporter {
             return Ok(());
         }
         let id = &incident.id;
-        let now = match self.persist(id, halt, LOOK_ROUNDS, || self.platform.incident(id)).await {
-            Ok(now) => now,
-            // It has ended, or is not to be found out.
-            Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => return Ok(()),
-            Err(Untold::Failed(_)) => incident.clone(),
-            Err(untold) => return Err(untold),
-        };
-        if !now.is_with_us_alone(bot_user) {
-            return Ok(());
-        }
         // A status of `triggered` takes nothing back, and opens what was resolved meanwhile.
-        let own = now.escalation_policy.clone().map(Escalation::Policy);
+        let own = incident.escalation_policy.clone().map(Escalation::Policy);
         for escalation in own.into_iter().chain([Escalation::Level(1)]) {
-            let change = IncidentChange {
-                escalation: Some(escalation),
-                gives_back: true,
-                ..IncidentChange::default()
+            // Somebody may take it between two rounds: each begins with a look.
+            let call = || async {
+                let now = self.platform.incident(id).await?;
+                if !now.is_with_us_alone(bot_user) {
+                    return Ok(now);
+                }
+                let change = IncidentChange {
+                    escalation: Some(escalation.clone()),
+                    before: Some(now.assignees),
+                    gives_back: true,
+                    ..IncidentChange::default()
+                };
+                self.platform.change(id, &change).await
             };
-            let call = || self.platform.change(id, &change);
             match self.persist(id, halt, usize::MAX, call).await {
                 Ok(after) if after.is_with_us_alone(bot_user) => {}
                 Ok(_) | Err(Untold::Failed(PlatformError::AlreadyEnded { .. })) => return Ok(()),

@@ -45,11 +45,14 @@ impl CustomFields {
     }
 }
 
-/// Without its address, which is behind it.
+/// Without its address, which stands behind it; where Backlog did not say which one it is, there is none.
 fn ticket<'a>(story: &'a Story<'_>) -> Option<&'a str> {
     let ticket = story.beside.iter().find(|(what, _)| *what == ToldWhat::Ticket);
     match ticket {
-        Some((_, Went::Sent(sent))) => sent.shown.split(' ').next(),
+        Some((_, Went::Sent(sent))) => {
+            let (key, address) = sent.shown.split_once(' ')?;
+            address.starts_with("http").then_some(key)
+        }
         _ => None,
     }
 }

@@ -254,8 +254,13 @@ pub trait IncidentPlatform: Send + Sync {
     async fn incident(&self, id: &IncidentId) -> Result<Incident, PlatformError>;
 
     /// The same right before people are paged: nothing but pages goes before it. While requests are
-    /// scarce, what is known of it will do, up to [`crate::limits::KNOWLEDGE_WHEN_SCARCE`].
-    async fn incident_to_page(&self, known: &Incident) -> Result<Incident, PlatformError> {
+    /// scarce, what is known of it will do, up to [`crate::limits::KNOWLEDGE_WHEN_SCARCE`], unless it is
+    /// to be `fresh`.
+    async fn incident_to_page(
+        &self,
+        known: &Incident,
+        _fresh: bool,
+    ) -> Result<Incident, PlatformError> {
         self.incident(&known.id).await
     }
 

@@ -332,7 +332,7 @@ impl Style {
 
     /// Nothing secret in it, and nothing that acts on who reads it. A secret may hold what is left
     /// out of plain text, and may become one by it.
-    pub(super) fn clean(&self, text: &str) -> String {
+    pub fn clean(&self, text: &str) -> String {
         self.mask.apply(&plain::plain(&self.mask.apply(text)))
     }
 

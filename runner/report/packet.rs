@@ -59,7 +59,7 @@ pub const fn heading(lang: Lang) -> &'static str {
 pub const fn late_heading(lang: Lang) -> &'static str {
     match lang {
         Lang::Ja => "AMS: 連携の結果です。",
-        Lang::En => "AMS: what was still under way is done.",
+        Lang::En => "AMS: how what was still under way went.",
     }
 }
 
@@ -118,7 +118,7 @@ pub const fn before(lang: Lang) -> &'static str {
 /// Nothing was announced because the claim store did not answer.
 pub const fn not_recorded(lang: Lang) -> &'static str {
     match lang {
-        Lang::Ja => "クレームストアに記録できず",
+        Lang::Ja => "AMS の記録先に書き込めないため送っていません",
         Lang::En => "the claim store could not record it",
     }
 }

@@ -10,7 +10,7 @@ use crate::execute::end::End;
 use crate::execute::run::Allowed;
 use crate::execute::verdict::{Verdict, Why};
 use crate::lang::Lang;
-use crate::report::reasons;
+use crate::report::{PlatformError, reasons};
 use crate::scenario::model::StepKind;
 
 /// Headings and fixed words of notes.
@@ -134,6 +134,13 @@ pub fn last_resort(lang: Lang, incident: &str) -> String {
 }
 
 /// In the note of an incident whose people were told another way.
+pub fn not_resolved(lang: Lang, error: &PlatformError) -> String {
+    match lang {
+        Lang::Ja => format!("正常に戻っていますが、PagerDuty で解決にできませんでした: {error}"),
+        Lang::En => format!("the incident is well, but PagerDuty did not resolve it: {error}"),
+    }
+}
+
 pub fn by_last_resort(lang: Lang, way: &str) -> String {
     match lang {
         Lang::Ja => format!(

@@ -37,6 +37,15 @@ pub static BACKLOG: Mapping = Mapping::of(
         field("description", Kind::Template, "Its text, also as a comment.", "詳細（追記にも使う）")
             .without("what the last note says")
             .example("\"{{ run.note }}\""),
+        field("follow_up_summary", Kind::Template, "A follow-up ticket's first line.", "恒久対応の件名")
+            .without("the product's own words"),
+        field(
+            "follow_up_description",
+            Kind::Template,
+            "A follow-up ticket's text, also as a comment.",
+            "恒久対応の詳細（追記にも使う）",
+        )
+        .without("the product's own words"),
     ],
 );
 

@@ -22,12 +22,12 @@ mod time;
 
 /// Hold past incidents against today's scenarios: what they cover, and which kinds of titles have none.
 ///
-/// Fetches the incidents of a time from `PagerDuty`, or reads them from a file, and chooses a scenario
+/// Fetches the incidents of a time from PagerDuty, or reads them from a file, and chooses a scenario
 /// for each as `ams serve` would: customers, services, urgency and modes included. Tells what is
 /// covered by which scenario, and the largest groups of similar titles without one, with how
 /// often and how long people had them and how far each would raise the coverage. Nothing is executed
-/// and nothing is written to `PagerDuty`; the account's limit of requests is left to the regions
-/// for three quarters.
+/// and nothing is written to PagerDuty; three quarters of the key's requests a minute are left to
+/// the regions.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,17 +44,17 @@ pub struct Args {
     /// Until the end of this day; today if left out
     #[arg(long, value_name = "DAY")]
     until: Option<String>,
-    /// Incidents from a file in place of `PagerDuty`: --save's, a list, or `PagerDuty`'s answers; - is
+    /// Incidents from a file in place of PagerDuty: --save's, a list, or PagerDuty's answers; - is
     /// standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["save", "service"])]
     file: Option<PathBuf>,
     /// Keep what is fetched for --file, one incident per line, secrets covered
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Only this service of `PagerDuty`, by id; may be given several times
+    /// Only this service of PagerDuty, by id; may be given several times
     #[arg(long, value_name = "ID")]
     service: Vec<String>,
-    /// Requests a minute to `PagerDuty`, which allows 960 for a key and gives the regions the rest
+    /// Requests a minute to PagerDuty; a key has 960 for everything, and the regions need the rest
     #[arg(long, value_name = "N", default_value_t = limits::BACKTEST_PAGES_PER_MINUTE, value_parser = clap::value_parser!(u32).range(1..=960))]
     requests_per_minute: u32,
     /// Scenario file or directory, in place of the configuration's

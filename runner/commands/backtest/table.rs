@@ -71,7 +71,7 @@ fn head(lang: Lang, told: &Backtest, zone: &TimeZone) -> Vec<String> {
     let (minutes, hours) = (grouped(told.minutes_at_most), grouped(told.minutes_at_most / 60));
     lines.push(String::new());
     lines.push(match lang {
-        Lang::Ja => format!("人の作業 最大{minutes}分（約{hours}時間）分に相当（一致した全件を AMS が終えられた場合）"),
+        Lang::Ja => format!("人の作業時間にして最大{minutes}分（約{hours}時間）に相当（一致した全件を AMS が終えられた場合）"),
         Lang::En => format!("worth {minutes} minutes of people ({hours} h) at most, if AMS ended all that is covered"),
     });
     lines
@@ -146,7 +146,7 @@ fn kinds(lang: Lang, told: &Backtest, top: usize) -> Vec<String> {
     if told.kinds.is_empty() {
         return Vec::new();
     }
-    let title = pick(lang, "シナリオのない題名（似たもの同士）", "without a scenario, by kind");
+    let title = pick(lang, "シナリオのないタイトル（似たもの同士）", "without a scenario, by kind");
     let heads = match lang {
         Lang::Ja => ["件数", "/週", "累計一致"],
         Lang::En => ["incidents", "a week", "covered"],

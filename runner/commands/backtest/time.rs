@@ -30,7 +30,7 @@ pub(super) fn span(
         None => until.min(now) - days(limits::BACKTEST_DAYS),
     };
     if since >= until {
-        return Err("--since comes before --until".to_owned());
+        return Err("--since must be before --until".to_owned());
     }
     if !is_file && until.duration_since(since) > days(limits::BACKTEST_DAYS_MOST) {
         let most = limits::BACKTEST_DAYS_MOST;

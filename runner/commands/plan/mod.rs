@@ -46,14 +46,14 @@ pub struct Args {
     /// Customer file or directory
     #[arg(long, value_name = "PATH")]
     customers: Option<PathBuf>,
-    /// `PagerDuty` service of the incident, by id or name: it says whose incident it is
+    /// PagerDuty service of the incident, by id or name: it says whose incident it is
     #[arg(long, value_name = "SERVICE")]
     service: Option<String>,
     /// Values for {{ vars.NAME }}
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = parse_var)]
     vars: Vec<(String, String)>,
     /// Alerts of the incident as JSON, for a target that is named in their details: a list, or the
-    /// answer of `PagerDuty`'s /incidents/ID/alerts
+    /// answer of PagerDuty's /incidents/ID/alerts
     #[arg(long, value_name = "FILE")]
     alerts: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -42,13 +42,13 @@ pub struct Args {
     /// Last day, which belongs to it, or a month; without it today
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
-    /// By what they are put together, several with commas between them
+    /// Group runs by this; several with commas between
     #[arg(long, value_enum, value_delimiter = ',', default_value = "week,scenario")]
     by: Vec<ByArg>,
     /// Only this customer, by id
     #[arg(long, value_name = "ID")]
     customer: Option<String>,
-    /// Only this service of `PagerDuty`, by id or name
+    /// Only this service of PagerDuty, by id or name
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
     /// Only this scenario, by id

@@ -44,7 +44,7 @@ pub(super) async fn figures(
         }
         if kept.figures.len() > limits::REPORT_RUNS {
             let most = limits::REPORT_RUNS;
-            return Err(format!("that are more than {most} runs; ask for fewer days").into());
+            return Err(format!("there are more than {most} runs; ask for fewer days").into());
         }
         read += 1;
         progress.tell(|| format!("{read}/{days} days, {} runs", kept.figures.len()));

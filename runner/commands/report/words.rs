@@ -27,7 +27,7 @@ pub(super) fn parts(lang: Lang, group: &Group) -> Vec<(&'static str, usize)> {
     let say = |ja, en| pick(lang, ja, en);
     vec![
         (say("  復旧させた", "  recovered"), group.recovered),
-        (say("  自然復旧を確認", "  found well"), group.recovered_itself),
+        (say("  自然復旧を確認", "  found healthy"), group.recovered_itself),
         (say("AMS 終了後に再オープン", "ended by AMS, opened again"), group.reopened),
         (say("人へ引継ぎ（手順どおり）", "handed off as planned"), group.handed_off),
         (say("人へ引継ぎ（失敗・不明）", "escalated: failed or unclear"), group.escalated),

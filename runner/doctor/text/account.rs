@@ -171,14 +171,14 @@ fn clock(ja: bool, matter: &Matter) -> Option<Said> {
             if seconds > 0 { ("進んで", "ahead of") } else { ("遅れて", "behind") };
         pick(
             ja,
-            format!("この機械の時計は PagerDuty より {} 秒{ja_way}います", seconds.abs()),
+            format!("このサーバーの時計は PagerDuty より {} 秒{ja_way}います", seconds.abs()),
             format!("this machine's clock is {} s {en_way} PagerDuty's", seconds.abs()),
         )
     };
     let set = || {
         pick(
             ja,
-            "NTP（chrony など）で時刻を合わせてください。ほかのリージョンの機械も同様です",
+            "NTP（chrony など）で時刻を合わせてください。ほかのリージョンのサーバーも同様です",
             "keep it by NTP (chrony or the like), on the other regions' machines too",
         )
     };

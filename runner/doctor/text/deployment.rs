@@ -11,6 +11,14 @@ pub(super) fn say(ja: bool, matter: &Matter) -> Option<Said> {
         .or_else(|| store(ja, matter))
 }
 
+fn refused(ja: bool, path: &str, mistakes: usize, first: &str) -> String {
+    pick(
+        ja,
+        format!("{path} に誤りが {mistakes} 件あり、そのファイルは使われません: {first}"),
+        format!("{mistakes} mistakes in {path}, whose files are left out: {first}"),
+    )
+}
+
 fn configuration(ja: bool, matter: &Matter) -> Option<Said> {
     Some(match matter {
         Matter::ScenariosRead { count } => {
@@ -28,17 +36,24 @@ fn configuration(ja: bool, matter: &Matter) -> Option<Said> {
                 "name the directory of scenarios under `scenarios`, and correct what `ams validate` finds",
             ),
         ),
-        Matter::ScenariosRefused { path, mistakes, first }
-        | Matter::CustomersRefused { path, mistakes, first } => Said::but(
-            pick(
-                ja,
-                format!("{path} に誤りが {mistakes} 件あり、そのファイルは使われません: {first}"),
-                format!("{mistakes} mistakes in {path}, whose files are left out: {first}"),
-            ),
+        Matter::ScenariosRefused { path, mistakes, first } => Said::but(
+            refused(ja, path, *mistakes, first),
             pick(
                 ja,
                 format!("`ams validate {path}` の指摘をすべて直してください"),
                 format!("correct everything that `ams validate {path}` finds"),
+            ),
+        ),
+        Matter::CustomersRefused { path, mistakes, first } => Said::but(
+            refused(ja, path, *mistakes, first),
+            pick(
+                ja,
+                format!(
+                    "`ams validate --customers {path} シナリオのディレクトリ` の指摘をすべて直してください"
+                ),
+                format!(
+                    "correct everything that `ams validate --customers {path} SCENARIOS` finds"
+                ),
             ),
         ),
         Matter::CustomersRead { count } => {
@@ -79,6 +94,11 @@ fn configuration(ja: bool, matter: &Matter) -> Option<Said> {
 
 fn of_regions(ja: bool, matter: &Matter) -> Option<Said> {
     Some(match matter {
+        Matter::ByEventBridge => Said::fine(pick(
+            ja,
+            "イベントは EventBridge から届きます（`regions` がないため、Webhook は調べません）",
+            "events come by EventBridge; without `regions` webhooks are not looked at",
+        )),
         Matter::NoRegions => Said::but(
             pick(
                 ja,
@@ -106,7 +126,9 @@ fn of_regions(ja: bool, matter: &Matter) -> Option<Said> {
         Matter::PlainAddress { region, url } => Said::but(
             pick(
                 ja,
-                format!("{region}: {url} は暗号化されません。インシデントの件名が平文で流れます"),
+                format!(
+                    "{region}: {url} は暗号化されません。インシデントのタイトルが平文で流れます"
+                ),
                 format!(
                     "{region}: {url} is not encrypted: titles of incidents travel in the clear"
                 ),

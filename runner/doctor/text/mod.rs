@@ -111,6 +111,7 @@ mod tests {
             M::NoCustomers,
             M::NoWebhookSecret,
             M::NoRegions,
+            M::ByEventBridge,
             M::OwnRegionUnlisted { region: region() },
             M::PlainAddress { region: region(), url: url() },
             M::SecretUnread { region: region(), why: why() },

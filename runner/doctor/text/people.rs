@@ -77,9 +77,9 @@ fn reached(ja: bool, matter: &Matter) -> Option<Said> {
             pick(
                 ja,
                 format!(
-                    "{policy}: レベル {level} のオンコールが今いません。引き継ぎが誰にも届きません"
+                    "{policy}: レベル {level} のオンコールが今いません。引き継ぎはほかのレベルへ回ります"
                 ),
-                format!("{policy}: nobody is on call at level {level} now, where hand-offs go"),
+                format!("{policy}: nobody is on call at level {level} now: hand-offs pass it over"),
             ),
             oncall(),
         ),
@@ -161,8 +161,8 @@ fn without_levels(ja: bool, matter: &Matter) -> Option<Said> {
             ),
             pick(
                 ja,
-                "必ず人に届くポリシーの ID を設定してください",
-                "name a policy that always reaches people",
+                "`pagerduty.fallback: {policy: ID}` に、必ず人に届くポリシーを書いてください",
+                "write `pagerduty.fallback: {policy: ID}` with a policy that always reaches people",
             ),
         ),
         Matter::NoLastResort => Said::but(
@@ -173,8 +173,8 @@ fn without_levels(ja: bool, matter: &Matter) -> Option<Said> {
             ),
             pick(
                 ja,
-                "別のサービスの連携キー、Slack、メールのどれかを設定してください",
-                "give the integration key of another service, Slack or e-mail",
+                "`last_resort:` に `events`、`slack`、`email` のどれかを書いてください",
+                "write `last_resort:` with `events`, `slack` or `email`",
             ),
         ),
         _ => return None,
@@ -185,23 +185,23 @@ fn acknowledging(ja: bool, matter: &Matter) -> Option<Said> {
     Some(match matter {
         Matter::NeverAcknowledges => Said::fine(pick(
             ja,
-            "AMS は確認（acknowledge）しません。PagerDuty の自動エスカレーションが働き続けます",
+            "AMS は acknowledge しません。PagerDuty の自動エスカレーションが働き続けます",
             "AMS never acknowledges: PagerDuty's own escalation stays armed",
         )),
         Matter::AcknowledgesWithTimeout => Said::fine(pick(
             ja,
-            "AMS の確認（acknowledge）は、サービスのタイムアウトで必ず解けます",
+            "AMS の acknowledge は、サービスのタイムアウトで必ず解けます",
             "what AMS acknowledges ends with the service's timeout, if all regions die",
         )),
         Matter::AcknowledgesForEver { by } => Said::but(
             pick(
                 ja,
                 format!(
-                    "AMS は開始時に確認（acknowledge）し、タイムアウトのないサービスがあります: {}。全リージョンが止まると、誰も呼び出されません",
+                    "AMS は開始時に acknowledge します（{}）。タイムアウトのないサービスでは、全リージョンが止まると誰も呼び出されません",
                     names(ja, by)
                 ),
                 format!(
-                    "AMS acknowledges on start, also where nothing ends it ({}): if all regions die, nobody is paged",
+                    "AMS acknowledges on start ({}), also on services without a timeout: if all regions die, nobody is paged",
                     names(ja, by)
                 ),
             ),
@@ -215,7 +215,7 @@ fn acknowledging(ja: bool, matter: &Matter) -> Option<Said> {
             pick(
                 ja,
                 format!(
-                    "確認のタイムアウトがないサービス: {}。確認した人が忘れると、誰も再び呼び出されません",
+                    "acknowledge のタイムアウトがないサービス: {}。acknowledge した人が忘れると、誰も再び呼び出されません",
                     names(ja, services)
                 ),
                 format!(
@@ -243,7 +243,7 @@ fn services(ja: bool, matter: &Matter) -> Option<Said> {
     Some(match matter {
         Matter::ServicesCovered { count } => Said::fine(pick(
             ja,
-            format!("シナリオがありうるサービス: {count} 件"),
+            format!("対象になりうるシナリオがあるサービス: {count} 件"),
             format!("services that a scenario may be for: {count}"),
         )),
         Matter::ServiceUnknown { customer, service, near } => Said::but(

@@ -71,6 +71,11 @@ pub struct Ticket {
 }
 
 impl Backlog {
+    /// What is under way; [`limits::PACKET_AT_ONCE`] at most.
+    pub fn busy(&self) -> usize {
+        limits::PACKET_AT_ONCE.saturating_sub(self.turns.available_permits())
+    }
+
     pub fn open(settings: &Settings) -> Result<Self, String> {
         let base = Url::parse(&settings.url).map_err(|error| format!("backlog.url: {error}"))?;
         let http = http::client().map_err(|error| error.to_string())?;
@@ -100,21 +105,33 @@ impl Backlog {
         Sent { shown, reference, appended }
     }
 
-    /// AMS's own issues of a project, the newest first.
+    /// AMS's own issues of a project, the last ones first.
     async fn issues(
         &self,
         project: &Project,
-        further: &[(&str, String)],
+        sort: &str,
+        further: &[(&'static str, String)],
     ) -> Result<Vec<Value>, Failure> {
         let mut query = vec![
             ("projectId[]", project.id.to_string()),
             ("createdUserId[]", project.me.to_string()),
-            ("sort", "created".to_owned()),
+            ("sort", sort.to_owned()),
             ("order", "desc".to_owned()),
-            ("count", limits::BACKLOG_ISSUES.to_string()),
+            ("count", limits::BACKLOG_PAGE.to_string()),
         ];
         query.extend_from_slice(further);
-        Ok(api::list(self.get(&["issues"], &query).await?))
+        let mut all = Vec::new();
+        for offset in (0..limits::BACKLOG_ISSUES).step_by(limits::BACKLOG_PAGE) {
+            let page = [("offset", offset.to_string())];
+            let query: Vec<_> = query.iter().cloned().chain(page).collect();
+            let issues = api::list(self.get(&["issues"], &query).await?);
+            let is_last = issues.len() < limits::BACKLOG_PAGE;
+            all.extend(issues);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// The open issue that the order may be told on.
@@ -122,9 +139,9 @@ impl Backlog {
         if !order.append {
             return Ok(None);
         }
-        let open: Vec<(&str, String)> =
+        let open: Vec<(&'static str, String)> =
             project.open.iter().map(|id| ("statusId[]", id.to_string())).collect();
-        let issues = self.issues(project, &open).await?;
+        let issues = self.issues(project, "created", &open).await?;
         Ok(issues.into_iter().find(|issue| has(issue, "description", &order.same)))
     }
 
@@ -167,14 +184,14 @@ impl Backlog {
         // Backlog counts days where it is; the run may have begun just before midnight.
         let day = jiff::SignedDuration::from_hours(24);
         let since = (order.since - day).to_zoned(jiff::tz::TimeZone::UTC).date().to_string();
-        let made = self.issues(&project, &[("createdSince", since.clone())]).await?;
+        let made = self.issues(&project, "created", &[("createdSince", since.clone())]).await?;
         if let Some(issue) = made.iter().find(|it| has(it, "description", &order.marker)) {
             return Ok(Some(self.sent(issue, false)));
         }
         if !order.append {
             return Ok(None);
         }
-        let touched = self.issues(&project, &[("updatedSince", since)]).await?;
+        let touched = self.issues(&project, "updated", &[("updatedSince", since)]).await?;
         for issue in touched.iter().filter(|it| has(it, "description", &order.same)) {
             let id = issue["id"].as_u64().unwrap_or_default().to_string();
             let query =

@@ -12,6 +12,7 @@ use crate::incident::{Incident, RunId};
 use crate::lang::Lang;
 use crate::limits;
 use crate::mask::Mask;
+use crate::plain;
 use crate::prefix;
 use crate::report::text;
 
@@ -66,7 +67,7 @@ pub struct About<'a> {
 impl Alarm {
     pub fn of(about: &About<'_>) -> Self {
         let About { run, incident, customer, region, scenario, lang, mask } = about;
-        let title = mask.apply(prefix::original(&incident.title));
+        let title = mask.apply(&plain::line(&mask.apply(prefix::original(&incident.title))));
         let id = incident.id.as_str();
         let named = if title.is_empty() { id.to_owned() } else { format!("{id} {title}") };
         let summary = format!("{} {named}", prefix::last_resort(*lang));

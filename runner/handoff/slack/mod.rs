@@ -60,6 +60,11 @@ pub struct Message {
 }
 
 impl Slack {
+    /// What is under way; [`limits::PACKET_AT_ONCE`] at most.
+    pub fn busy(&self) -> usize {
+        limits::PACKET_AT_ONCE.saturating_sub(self.turns.available_permits())
+    }
+
     pub fn open(settings: &Settings) -> Result<Self, String> {
         let base = Url::parse(&settings.url).map_err(|error| format!("slack.url: {error}"))?;
         let http = http::client().map_err(|error| error.to_string())?;

@@ -95,6 +95,11 @@ impl PagerDuty {
         })
     }
 
+    /// Requests that wait for their turn, in the fullest lane; [`limits::PAGERDUTY_QUEUE`] at most.
+    pub fn waiting(&self) -> usize {
+        self.transport.budget.waiting()
+    }
+
     fn permission(&self, consent: bool) -> Option<Permission> {
         self.hold.clone().map(|hold| Permission { hold, consent, concern: None })
     }
@@ -133,21 +138,21 @@ impl PagerDuty {
             call.lane = lane(&rest);
             call.sent = sent;
             if call.body.is_none() {
-                return self.incident(id).await;
+                return self.get(id, call.lane).await;
             }
             let answer = if rest.status == Some(Status::Resolved) {
                 let look = |attempt| self.resolved_before(id, change.reopened_at, attempt);
                 self.transport.call_looking(&call, change.again, look).await
             } else if let (Some(_), Some(before)) = (&rest.escalation, &rest.before) {
-                let look = |attempt| self.paged_before(id, before, attempt);
-                self.transport.call_looking(&call, false, look).await
+                let look = |attempt| self.paged_before(id, (before, rest.gives_back), attempt);
+                self.transport.call_looking(&call, change.again, look).await
             } else {
                 self.transport.call(&call).await
             };
             let gave_up = match answer {
                 Ok(answer) => match self.read_incident(&answer) {
                     Some(incident) => return Ok(incident),
-                    None => return self.incident(id).await,
+                    None => return self.get(id, call.lane).await,
                 },
                 Err(gave_up) => gave_up,
             };
@@ -186,10 +191,15 @@ impl IncidentPlatform for PagerDuty {
         self.get(id, Lane::Resolve).await
     }
 
-    async fn incident_to_page(&self, known: &Incident) -> Result<Incident, PlatformError> {
+    async fn incident_to_page(
+        &self,
+        known: &Incident,
+        fresh: bool,
+    ) -> Result<Incident, PlatformError> {
         // Both ways: a clock that is wrong is no reason to trust an old event.
         let age = self.clock.now().duration_since(known.seen_at).unsigned_abs();
-        if age < limits::KNOWLEDGE_WHEN_SCARCE && self.transport.budget.is_scarce() {
+        let will_do = age < limits::KNOWLEDGE_WHEN_SCARCE && self.transport.budget.is_scarce();
+        if will_do && !fresh {
             return Ok(known.clone());
         }
         self.get(&known.id, Lane::Escalate).await

@@ -17,11 +17,12 @@ const LOG: &str = "/incidents/{id}/log_entries";
 
 impl PagerDuty {
     /// What became of an escalation whose answer was lost: another has the incident than before.
-    /// The same people again are nothing that shows, and are paged once more.
+    /// The same people again are nothing that shows, and are paged once more. `gives_back`: nobody new
+    /// need have it, but nobody has acknowledged it any more.
     pub(super) async fn paged_before(
         &self,
         id: &IncidentId,
-        before: &[String],
+        (before, gives_back): (&[String], bool),
         attempt: usize,
     ) -> Result<Option<Value>, Failure> {
         let mut call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
@@ -29,7 +30,9 @@ impl PagerDuty {
         let answer = self.transport.once(&call, attempt).await?;
         let went_over = self.read_incident(&answer).is_some_and(|now| {
             let is_new = now.assignees.iter().any(|user| !before.contains(user));
-            now.status == Status::Triggered && is_new
+            // Whoever was paged may have acknowledged it by now.
+            now.status != Status::Resolved && is_new
+                || gives_back && now.status == Status::Triggered
         });
         Ok(went_over.then_some(answer))
     }

@@ -53,7 +53,7 @@ fn mistakes_of_paging_are_told() {
         assert!(found.iter().any(|it| it.contains(said)), "{lines}: {found:?}");
     }
     for (lines, said) in [
-        ("last_resort: {}\n", "names no way"),
+        ("last_resort: {}\n", "none of events, slack and email"),
         ("last_resort: {slack: {channel: C01}}\n", "the settings have no 'slack'"),
         ("last_resort: {email: {to: [ops@a.example]}}\n", "the settings have no 'email'"),
         (

@@ -1,10 +1,13 @@
 //! When AMS acknowledges, and that its acknowledgement never is the last word.
 
+use std::time::Duration;
+
 use ams::claim::protocol::StandDownReason;
 use ams::incident::{IncidentId, Outcome, Status};
-use ams::sandbox::pagerduty::{BOT, ENGINEER, Entry, MANAGER, StandIn};
+use ams::sandbox::pagerduty::{BOT, ENGINEER, Entry, Fault, LogEntry, MANAGER, StandIn};
 
 use super::SLOW;
+use crate::harness::wait;
 use crate::harness::world::{SHORT_LEASE, World};
 
 const ACKNOWLEDGE: &str = "AMS_PAGERDUTY_ACKNOWLEDGE";
@@ -73,6 +76,57 @@ async fn an_end_that_pages_nobody_leaves_the_paging_to_pagerduty() {
     let view = world.view(&incident);
     assert_eq!((view.status, view.acknowledged_by.len()), (Status::Triggered, 0));
     assert_eq!(view.assignees, [BOT], "at level 1, from which PagerDuty itself goes on");
+    world.end().await;
+}
+
+/// A run whose start, with its acknowledgement, is on its way for six seconds.
+async fn overtaken_by_its_end(scenario: &str, outcome: Outcome) -> (World, IncidentId) {
+    let world = World::with(scenario).environment(ACKNOWLEDGE, "on_start").start().await;
+    let late = Fault::Late(Duration::from_secs(6));
+    world.pagerduty().fail_next_of(1, late, "PUT", "/incidents/{id}");
+    let incident = world.fire("service is slow");
+    world.expect(&incident, outcome).await;
+    let late = |entry: &LogEntry| matches!(entry.what, Entry::Acknowledged);
+    assert!(world.view(&incident).log.iter().any(late), "{}", world.everything(&incident));
+    (world, incident)
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_arrives_after_the_page_does_not_keep_the_incident() {
+    let unclear = SLOW.replace("for: 30s", "for: 1200ms").replace(
+        "verify: {name: 確認, run: 'true'}",
+        "verify: {name: 確認, run: 'false', within: 1s, every: 200ms}",
+    );
+    let (world, incident) = overtaken_by_its_end(&unclear, Outcome::Escalated).await;
+    let view = world.view(&incident);
+    assert_eq!((view.status, view.acknowledged_by.len()), (Status::Triggered, 0));
+    assert!(!view.assignees.contains(&BOT.to_owned()), "{}", world.everything(&incident));
+    assert!(view.title.starts_with("[AMS 引継ぎ]"), "{}", view.title);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_arrives_after_the_resolve_opens_nothing() {
+    let quick = SLOW.replace("for: 30s", "for: 1200ms");
+    let (world, incident) = overtaken_by_its_end(&quick, Outcome::Resolved).await;
+    assert_eq!(world.view(&incident).status, Status::Resolved, "{}", world.everything(&incident));
+    assert_eq!(world.read("recoveries").lines().count(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_acknowledges_while_ams_cannot_give_back_keeps_the_incident() {
+    let (world, incident) = at_work(SLOW).await;
+    world.pagerduty().fail_next_of(9, Fault::Status(503), "PUT", "/incidents/{id}");
+    world.pagerduty().annotate_as(ENGINEER, &incident, "ams stop").unwrap();
+    let tried = world.pagerduty().request_count("PUT", "/incidents/{id}") + 3;
+    let asked = || world.pagerduty().request_count("PUT", "/incidents/{id}") >= tried;
+    wait::until("tries to give it back", asked).await;
+    world.pagerduty().acknowledge_as(ENGINEER, &incident).unwrap();
+    world.expect(&incident, Outcome::StoodDown).await;
+    let view = world.view(&incident);
+    assert_eq!(view.status, Status::Acknowledged, "{}", world.everything(&incident));
+    assert!(acknowledged(&world, &incident).contains(&ENGINEER.to_owned()));
     world.end().await;
 }
 

@@ -166,6 +166,20 @@ async fn a_page_whose_answer_is_lost_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn a_page_that_cannot_be_looked_for_at_once_pages_nobody_else_meanwhile() {
+    let others = format!("escalation: {{policy: {PEOPLE_ONLY}, users: [{MANAGER}]}}\n");
+    let world = World::with(FACTS).customer(&customer(&others)).start().await;
+    world.pagerduty().fail_next_of(1, Fault::DropAnswerAfterEffect, "PUT", INCIDENT);
+    let incident = world.fire("disk full");
+    world.until(&incident, |view| view.paged().any(|user| user == ENGINEER)).await;
+    // All that one call may ask; then PagerDuty is well again.
+    world.pagerduty().fail_next_of(6, Fault::Status(502), "GET", INCIDENT);
+    world.expect(&incident, Outcome::HandedOff).await;
+    assert_eq!(people(&world, &incident), [ENGINEER], "{}", world.everything(&incident));
+    world.end().await;
+}
+
+#[tokio::test]
 async fn an_owner_that_dies_after_its_page_has_paged() {
     let mut world = World::with(FACTS).settings(SHORT_LEASE).start().await;
     let notes = "/incidents/{id}/notes";

@@ -22,7 +22,7 @@ about: サービスの停止を起動で復旧する
 match: {all: [service, down]}
 deadline: 2m
 steps:
-  - gather: {name: ログ, run: 'echo DB_PASSWORD=hunter2hunter2'}
+  - gather: {name: ログ, run: 'printf \"DB_PASS\\\\033[1mWORD=hunter2hunter2\"'}
 hand_off:
   message: 起動しても応答が戻りません
   manual: |

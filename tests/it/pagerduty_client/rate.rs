@@ -128,17 +128,19 @@ async fn once_requests_are_scarce_recent_knowledge_will_do_for_a_page() {
     let [id] = <[_; 1]>::try_from(fire(&pagerduty, 1)).unwrap();
     let asked = || pagerduty.request_count("GET", "/incidents/{id}");
     let known = ours.incident(&id).await.unwrap();
-    ours.incident_to_page(&known).await.unwrap();
+    ours.incident_to_page(&known, false).await.unwrap();
     assert_eq!(asked(), 2);
     // A quarter of a region's half.
     for _ in 0..LIMIT / 8 {
         ours.notes(&id).await.unwrap();
     }
-    ours.incident_to_page(&known).await.unwrap();
+    ours.incident_to_page(&known, false).await.unwrap();
     assert_eq!(asked(), 2);
+    ours.incident_to_page(&known, true).await.unwrap();
+    assert_eq!(asked(), 3, "its own changes are no knowledge");
     let old = jiff::SignedDuration::from_mins(1);
     let old = ams::incident::Incident { seen_at: known.seen_at - old, ..known };
-    ours.incident_to_page(&old).await.unwrap();
-    assert_eq!(asked(), 3, "what is a minute old is no knowledge");
+    ours.incident_to_page(&old, false).await.unwrap();
+    assert_eq!(asked(), 4, "what is a minute old is no knowledge");
     pagerduty.stop().await;
 }

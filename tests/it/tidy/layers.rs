@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 44] = [
+const DIRECTION: [(&str, &[&str]); 45] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -63,6 +63,7 @@ const DIRECTION: [(&str, &[&str]); 44] = [
             "joined",
         ],
     ),
+    ("settle", &["claim", "execute", "handoff", "report", "pipeline", "begun", "respond", "tell"]),
     ("page", &["claim", "report", "handoff", "pipeline", "begun", "respond"]),
     (
         "resume",

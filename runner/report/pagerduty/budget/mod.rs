@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use self::allowance::Allowance;
 pub(super) use self::allowance::{Said, Terms};
+use self::lane::BELOW_PAGES;
 pub(super) use self::lane::Lane;
 use self::queue::Queue;
 use self::storm::{Storm, Turned};
@@ -126,6 +127,13 @@ impl Budget {
             metrics,
             me: Weak::clone(me),
         })
+    }
+
+    /// Requests that wait for their turn, in the fullest lane.
+    pub(super) fn waiting(&self) -> usize {
+        let state = self.lock();
+        let all = BELOW_PAGES.into_iter().chain([Lane::Escalate]);
+        all.map(|lane| state.queue.count(lane)).max().unwrap_or_default()
     }
 
     /// So many processes that live use the same key.
