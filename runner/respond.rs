@@ -25,7 +25,6 @@ use crate::report::reporter::Untold;
 use crate::report::title::{self};
 use crate::scenario::model::{Mode, StepKind};
 use crate::spans::{self, Cause};
-use crate::tell::in_time;
 
 /// Why a run was left without an outcome by this process.
 pub(crate) enum Left {
@@ -52,6 +51,11 @@ static NOWHERE_ELSE: Places = Places::new();
 
 /// Rounds of asking PagerDuty before a page; after that people are paged with what is known.
 pub(crate) const LOOK_ROUNDS: usize = 2;
+
+/// A look that a page waits for, but not for long.
+pub(crate) async fn in_time<T>(look: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limits::LOOK_BEFORE_PAGE, look).await.ok()
+}
 
 impl Pipeline {
     pub(crate) async fn respond(self: &Arc<Self>, begun: Begun, cause: Cause) {

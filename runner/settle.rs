@@ -12,7 +12,7 @@ use crate::pipeline::Pipeline;
 use crate::report::IncidentChange;
 use crate::report::reporter::Untold;
 use crate::report::title::{State, with_state};
-use crate::respond::Left;
+use crate::respond::{Left, in_time};
 use crate::tell::HandOffPlaces;
 
 impl Pipeline {
@@ -74,7 +74,7 @@ impl Pipeline {
             Outcome::HandedOff | Outcome::Escalated => {
                 let places = HandOffPlaces::of(begun);
                 let hand_off = places.hand_off(self);
-                let level = crate::tell::in_time(hand_off.find_level(&begun.incident)).await;
+                let level = in_time(hand_off.find_level(&begun.incident)).await;
                 let level = level.unwrap_or(Ok(None))?;
                 self.give(begun, &hand_off, level).await.or_else(untold_or_a_persons)
             }

@@ -20,7 +20,7 @@ use crate::report::note::Story;
 use crate::report::reporter::{Reporter, Untold};
 use crate::report::text;
 use crate::report::title::State;
-use crate::respond::{LOOK_ROUNDS, Left};
+use crate::respond::{LOOK_ROUNDS, Left, in_time};
 use crate::scenario::value::Values;
 use crate::spans;
 
@@ -52,11 +52,6 @@ impl HandOffPlaces {
             halt: &self.halt,
         }
     }
-}
-
-/// A look that a page waits for, but not for long.
-pub(crate) async fn in_time<T>(look: impl Future<Output = T>) -> Option<T> {
-    tokio::time::timeout(limits::LOOK_BEFORE_PAGE, look).await.ok()
 }
 
 impl Pipeline {

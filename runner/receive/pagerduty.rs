@@ -73,7 +73,9 @@ fn meaning(event_type: &str, event: &Value, bot_user: &str) -> Option<Event> {
     let taken = |reason| taken_from(own_id(data), reason);
     match event_type {
         "incident.triggered" => opened(event, Opening::Triggered),
-        "incident.reopened" => {
+        // An acknowledgement of ours that arrived after the end opens an incident, too; the run that
+        // sent it sets that right.
+        "incident.reopened" if !agent.is_bot => {
             let at = text(&data["reopened_at"]).or_else(|| text(&event["occurred_at"]));
             opened(event, Opening::Reopened { at: at.unwrap_or_default() })
         }

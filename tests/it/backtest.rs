@@ -138,7 +138,7 @@ async fn half_a_year_out_of_pagerduty_and_again_out_of_the_file() {
         (&kind["open"]["by_people"], &kind["open"]["p50_seconds"]),
         (&50.into(), &1_200.into())
     );
-    assert_eq!(kind["covered_then"], 0.987, "154 of 156");
+    assert_eq!(kind["covered_then"], 0.9872, "154 of 156");
     let close: Vec<&Value> =
         told["kinds"].as_array().unwrap().iter().map(|kind| &kind["close"]).collect();
     assert_eq!(close.len(), 3);

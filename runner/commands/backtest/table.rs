@@ -146,7 +146,7 @@ fn kinds(lang: Lang, told: &Backtest, top: usize) -> Vec<String> {
     if told.kinds.is_empty() {
         return Vec::new();
     }
-    let title = pick(lang, "シナリオのないタイトル（似たもの同士）", "without a scenario, by kind");
+    let title = pick(lang, "シナリオなし（似たもの同士）", "without a scenario, by kind");
     let heads = match lang {
         Lang::Ja => ["件数", "/週", "累計一致"],
         Lang::En => ["incidents", "a week", "covered"],

@@ -9,6 +9,7 @@ use super::budget::Lane;
 use super::outcome::about_incident;
 use super::transport::{Call, Failure};
 use super::{INCIDENT, PagerDuty, PlatformError, ResponderRequest, paging_answers};
+use crate::claim::protocol::{self, StandDown, StandDownReason};
 use crate::incident::{IncidentId, Status};
 use crate::limits;
 
@@ -28,12 +29,17 @@ impl PagerDuty {
         let mut call = Call::get(INCIDENT, vec!["incidents", id.as_str()]);
         call.lane = Lane::Escalate;
         let answer = self.transport.once(&call, attempt).await?;
-        let went_over = self.read_incident(&answer).is_some_and(|now| {
-            let is_new = now.assignees.iter().any(|user| !before.contains(user));
-            // Whoever was paged may have acknowledged it by now.
-            now.status != Status::Resolved && is_new
-                || gives_back && now.status == Status::Triggered
-        });
+        let Some(now) = self.read_incident(&answer) else { return Ok(None) };
+        let is_new = now.assignees.iter().any(|user| !before.contains(user));
+        // Whoever acknowledged it was paged or came by themselves: the incident is theirs either way.
+        if let (Status::Acknowledged, true, Some(hold)) = (now.status, is_new, &self.hold) {
+            let (reason, at) = (StandDownReason::Acknowledged, now.seen_at);
+            let stand_down = StandDown { reason, by: now.status_by, at };
+            let run = hold.claim().run().clone();
+            return Err(Failure::NotOurs(protocol::Refusal::StandDown { run, stand_down }));
+        }
+        let is_open = now.status == Status::Triggered;
+        let went_over = is_open && (is_new || gives_back);
         Ok(went_over.then_some(answer))
     }
 

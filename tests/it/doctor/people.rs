@@ -8,7 +8,8 @@ async fn nobody_on_call_where_hand_offs_go_is_told() {
     world.pagerduty().goes_off_duty(ENGINEER);
     let told = doctor(&world, "").await;
     // Level 2 of the service's policy; and the fall-back has nobody else at all.
-    assert_eq!(told.wrong(), ["nobody-on-call", "nobody-paged"], "{}", told.text);
+    assert_eq!(told.wrong(), ["nobody-paged"], "{}", told.text);
+    assert!(told.not_fine().contains(&"nobody-on-call".to_owned()), "{}", told.text);
     assert_eq!(told.one("nobody-on-call")["about"]["level"], 2);
     world.end().await;
 }

@@ -203,13 +203,14 @@ fn named(inside: &Shared, raw: Option<String>, what: Value) -> Response {
     }
 }
 
-const LIST: [&str; 8] = [
+const LIST: [&str; 9] = [
     "projectId[]",
     "createdUserId[]",
     "statusId[]",
     "sort",
     "order",
     "count",
+    "offset",
     "createdSince",
     "updatedSince",
 ];
@@ -226,9 +227,10 @@ async fn list(State(inside): State<Shared>, RawQuery(raw): RawQuery) -> Response
     }
     let states = form.get("statusId[]");
     let most: usize = form["count"][0].parse().unwrap();
+    let first: usize = form["offset"][0].parse().unwrap();
     let inside = lock(&inside);
     let wanted = |issue: &&Issue| states.is_none_or(|it| it.contains(&issue.status.to_string()));
-    let found = inside.issues.iter().rev().filter(wanted).take(most);
+    let found = inside.issues.iter().rev().filter(wanted).skip(first).take(most);
     Json(Value::from(found.map(issue_json).collect::<Vec<_>>())).into_response()
 }
 

@@ -60,7 +60,7 @@ const DIRECTION: [(&str, &[&str]); 45] = [
         "tell",
         &[
             "scenario", "claim", "execute", "report", "handoff", "pipeline", "begun", "respond",
-            "joined",
+            "joined", "customer",
         ],
     ),
     ("settle", &["claim", "execute", "handoff", "report", "pipeline", "begun", "respond", "tell"]),
