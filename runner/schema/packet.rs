@@ -38,14 +38,16 @@ pub static BACKLOG: Mapping = Mapping::of(
             .without("what the last note says")
             .example("\"{{ run.note }}\""),
         field("follow_up_summary", Kind::Template, "A follow-up ticket's first line.", "恒久対応の件名")
-            .without("the product's own words"),
+            .without("the product's own words")
+            .example("\"{{ customer.name }}: {{ scenario.about }}\""),
         field(
             "follow_up_description",
             Kind::Template,
             "A follow-up ticket's text, also as a comment.",
             "恒久対応の詳細（追記にも使う）",
         )
-        .without("the product's own words"),
+        .without("the product's own words")
+        .example("\"{{ run.note }}\""),
     ],
 );
 
