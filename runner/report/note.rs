@@ -164,7 +164,12 @@ impl Style {
     pub fn uncut_end_note(&self, story: &Story<'_>, end: &End) -> Option<String> {
         let said = [&story.told.message, &story.told.manual].into_iter().flatten();
         let long = said.into_iter().any(|text| text.len() > limits::NOTE_PART_BYTES);
-        let whole = self.clean(&self.end_text(story, end, usize::MAX));
+        let text = self.end_text(story, end, usize::MAX);
+        // Masks make a text little longer: one that is short is not cleaned only to be measured.
+        if !long && text.len() < limits::NOTE_BYTES / 4 {
+            return None;
+        }
+        let whole = self.clean(&text);
         let foot = self.foot(story, Kind::End);
         (long || whole.len() + foot.len() > limits::NOTE_BYTES).then(|| whole + &foot)
     }
@@ -333,7 +338,10 @@ impl Style {
     /// Nothing secret in it, and nothing that acts on who reads it. A secret may hold what is left
     /// out of plain text, and may become one by it.
     pub fn clean(&self, text: &str) -> String {
-        self.mask.apply(&plain::plain(&self.mask.apply(text)))
+        let masked = self.mask.apply(text);
+        let plain = plain::plain(&masked);
+        // Nothing was left out, so nothing has become a secret by it.
+        if plain == masked { masked } else { self.mask.apply(&plain) }
     }
 
     /// The first `room` bytes, and where the rest is.

@@ -39,6 +39,8 @@ mod backtest;
 mod figures;
 // Shared by the stories: one file each.
 mod harness;
+// What the templates of infra/ allow.
+mod infra;
 // What is sent to other machines, in the shells that are found on them.
 mod host_program;
 // Requests against a real server, answered in every way a server can misbehave.
