@@ -43,7 +43,7 @@ pub mod exit {
 /// First response to PagerDuty incidents: AMS checks, collects facts, recovers, verifies, and
 /// hands over to people when it cannot.
 #[derive(Debug, Parser)]
-#[command(name = "ams", version = version(), max_term_width = 100)]
+#[command(name = "ams", version = VERSION, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -95,14 +95,11 @@ impl LangArg {
     }
 }
 
-/// With the commit, where whoever built it gave it (`AMS_COMMIT`), as the image's build does.
-fn version() -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    option_env!("AMS_COMMIT").map_or_else(
-        || version.to_owned(),
-        |commit| format!("{version} ({})", commit.get(..12).unwrap_or(commit)),
-    )
-}
+/// With the commit, where whoever built it gave it: `0.1.0 (0123456789ab)`, as the image's build does.
+const VERSION: &str = match option_env!("AMS_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
 
 impl Cli {
     pub async fn run(self) -> ExitCode {

@@ -95,7 +95,7 @@ impl Style {
         line(&mut note, text::start_headline(self.lang));
         line(&mut note, &format!("{}: {}", labels.scenario, story.scenario.about));
         line(&mut note, &format!("\n{}", labels.will_do));
-        for step in acting_steps(story.scenario) {
+        for step in story.scenario.acting_steps() {
             line(&mut note, &named(step));
         }
         line(&mut note, "");
@@ -124,7 +124,9 @@ impl Style {
         }
         section(&mut note, &text::so_far(self.lang, &at), &lines, labels.nothing);
         let last = all.iter().map(|report| report.at.step).max();
-        let left = acting_steps(story.scenario)
+        let left = story
+            .scenario
+            .acting_steps()
             .filter(|step| last.is_none_or(|last| step.number > last))
             .map(named);
         section(&mut note, labels.will_do, &left.collect::<Vec<_>>(), labels.nothing);
@@ -262,7 +264,9 @@ impl Style {
         let known: Vec<usize> = known.map(|at| at.step).collect();
         let last = known.iter().max();
         let branches = story.scenario.walk().iter().any(|step| step.kind.is_flow());
-        let left: Vec<String> = acting_steps(story.scenario)
+        let left: Vec<String> = story
+            .scenario
+            .acting_steps()
             .filter(|step| last.is_none_or(|last| step.number > *last))
             .filter(|step| {
                 !branches || story.scenario.steps.iter().any(|it| it.number == step.number)
@@ -388,15 +392,6 @@ fn line(note: &mut String, text: &str) {
 /// `3. [recover] 再起動`
 fn named(step: &Step) -> String {
     format!("{}. [{}] {}", step.number + 1, step.kind.word(), step.name)
-}
-
-/// Steps that do something themselves; `always` runs at every end and is no news.
-fn acting_steps(scenario: &Scenario) -> impl Iterator<Item = &Step> {
-    let always = scenario.always.first().map_or(usize::MAX, |step| step.number);
-    scenario.walk().into_iter().filter(move |step| {
-        let ends = matches!(step.kind, StepKind::Resolve { .. } | StepKind::HandOff(_));
-        step.number < always && !ends && !step.kind.is_flow()
-    })
 }
 
 fn section(note: &mut String, heading: &str, lines: &[String], nothing: &str) {

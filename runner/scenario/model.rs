@@ -65,6 +65,15 @@ impl Scenario {
         }
     }
 
+    /// Steps that do something themselves; `always` runs at every end and is no news.
+    pub fn acting_steps(&self) -> impl Iterator<Item = &Step> {
+        let always = self.always.first().map_or(usize::MAX, |step| step.number);
+        self.walk().into_iter().filter(move |step| {
+            let ends = matches!(step.kind, StepKind::Resolve { .. } | StepKind::HandOff(_));
+            step.number < always && !ends && !step.kind.is_flow()
+        })
+    }
+
     /// A step by its number.
     pub fn step(&self, number: usize) -> Option<&Step> {
         self.walk().into_iter().find(|step| step.number == number)
