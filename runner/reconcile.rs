@@ -1,5 +1,7 @@
-//! Incidents whose webhooks were lost in every region: PagerDuty is asked at start and every few
-//! minutes what is open, and what nobody has claimed begins like any other.
+//! Incidents that nobody responds to: PagerDuty is asked at start and every few minutes what is open.
+//! What nobody has claimed, because its webhooks were lost in every region, begins like any other; what
+//! only AMS has acknowledged and no run works on, because the acknowledgement arrived after the run's
+//! end, goes back to people.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use crate::claim::StoreError;
 use crate::claim::protocol::{Opening, RUNS_PER_INCIDENT, RunItem};
 use crate::claim::takeover::first_to_act;
 use crate::incident::{IncidentId, Outcome, Owner, Status};
-use crate::limits::{RECONCILE_MAX_AGE, RECONCILE_MIN_AGE};
+use crate::limits::{GIVE_BACK_WITHIN, RECONCILE_MAX_AGE, RECONCILE_MIN_AGE};
 use crate::pipeline::Pipeline;
 use crate::report::{OpenIncident, PlatformError};
 
@@ -80,7 +82,8 @@ impl Reconcile {
                 }
             };
             let opening = match found {
-                Lack::Opening(opening) => opening,
+                Lack::Opening(opening) => Some(opening),
+                Lack::People => None,
                 Lack::Nothing => {
                     self.settled.insert(seen(&incident));
                     continue;
@@ -90,22 +93,28 @@ impl Reconcile {
             let is_ours = first_to_act(&alive, &incident.id).is_none_or(|owner| owner == me);
             if !is_ours && !self.left.contains(&seen(&incident)) {
                 left.insert(seen(&incident));
-            } else if let Err(error) = begin(pipeline, &incident.id, opening).await {
-                tracing::error!(%error, "incident {} cannot be begun yet", incident.id);
+                continue;
+            }
+            let done = match opening {
+                Some(opening) => begin(pipeline, &incident.id, opening).await,
+                None => give_back(pipeline, &incident.id).await,
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, "incident {} cannot be helped yet", incident.id);
             }
         }
         self.left = left;
         Ok(())
     }
 
-    /// Open incidents that should have come to us and may not have.
+    /// Open incidents that should have come to us and may not have, and those that we may have kept.
     async fn in_question(&mut self, pipeline: &Pipeline) -> Result<Vec<OpenIncident>, Failure> {
         let platform = &pipeline.reporter.platform;
         let watched = platform.watched().await?;
         let now = pipeline.executor.clock.now();
         let mut open = platform.open_incidents().await?;
         open.retain(|incident| {
-            incident.status == Status::Triggered
+            (incident.status == Status::Triggered || incident.is_with_us_alone(&pipeline.bot_user))
                 && watched.covers(incident)
                 && is_due(incident.reopened_at.or(incident.created_at), now)
         });
@@ -129,10 +138,16 @@ enum Lack {
     NotYet,
     /// A run for this opening.
     Opening(Opening),
+    /// Its run has ended, and our own acknowledgement keeps PagerDuty from paging anybody.
+    People,
 }
 
 /// An incident whose last run left it resolved and that is triggered now was opened again.
 fn lack(incident: &OpenIncident, item: Option<&RunItem>, now: Timestamp) -> Lack {
+    if incident.status == Status::Acknowledged {
+        let is_under_way = item.is_some_and(|item| item.outcome.is_none());
+        return if is_under_way { Lack::NotYet } else { Lack::People };
+    }
     let reopened = incident.reopened_at.map(|at| Opening::Reopened { at: at.to_string() });
     let Some(item) = item else {
         // What we never had, and is old, people have long seen to.
@@ -159,6 +174,18 @@ async fn begin(pipeline: &Arc<Pipeline>, id: &IncidentId, opening: Opening) -> R
     pipeline.metrics.reconciled.inc();
     tracing::warn!(incident.id = %id, "no run has begun for the open incident {id}: its webhooks were lost");
     pipeline.open(incident, opening).await?;
+    Ok(())
+}
+
+/// Somebody who has it by now keeps it: each attempt begins with a look.
+async fn give_back(pipeline: &Pipeline, id: &IncidentId) -> Result<(), Failure> {
+    let incident = pipeline.reporter.platform.incident(id).await?;
+    tracing::warn!(incident.id = %id, "incident {id} was acknowledged by AMS alone after its run: it goes back to people");
+    let halt = CancellationToken::new();
+    let given = pipeline.reporter.give_back(&incident, &pipeline.bot_user, &halt);
+    if !matches!(tokio::time::timeout(GIVE_BACK_WITHIN, given).await, Ok(Ok(()))) {
+        tracing::error!(incident.id = %id, "incident {id} is not given back yet; the next round tries again");
+    }
     Ok(())
 }
 

@@ -240,6 +240,7 @@ impl IncidentPlatform for RecordedPlatform {
                 teams: Vec::new(),
                 created_at: None,
                 reopened_at: None,
+                acknowledged_by: Vec::new(),
             })
             .collect())
     }

@@ -123,6 +123,17 @@ pub struct OpenIncident {
     pub created_at: Option<Timestamp>,
     /// As in [`Incident`].
     pub reopened_at: Option<Timestamp>,
+    pub acknowledged_by: Vec<String>,
+}
+
+impl OpenIncident {
+    /// Only we have acknowledged it: PagerDuty pages nobody.
+    pub fn is_with_us_alone(&self, bot_user: &str) -> bool {
+        let by = &self.acknowledged_by;
+        self.status == Status::Acknowledged
+            && !by.is_empty()
+            && by.iter().all(|user| user == bot_user)
+    }
 }
 
 /// An incident of the past, as it is listed.

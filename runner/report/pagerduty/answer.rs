@@ -90,13 +90,15 @@ pub(super) fn incident(answer: &Value, seen_at: Timestamp) -> Option<Incident> {
         status_by: holder.get("last_status_change_by").and_then(reference),
         reopened_at: reopened_at(holder),
         assignees: assignees(holder),
-        acknowledged_by: list(holder, "acknowledgements")
-            .iter()
-            .filter_map(|it| it.get("acknowledger").and_then(reference))
-            .collect(),
+        acknowledged_by: acknowledged_by(holder),
         html_url: text(holder, "html_url"),
         seen_at,
     })
+}
+
+fn acknowledged_by(incident: &Value) -> Vec<String> {
+    let acknowledgements = list(incident, "acknowledgements").iter();
+    acknowledgements.filter_map(|it| it.get("acknowledger").and_then(reference)).collect()
 }
 
 /// When a user brought it back to triggered. REST has no `reopened_at`, as webhooks have, only the last
@@ -158,6 +160,7 @@ pub(super) fn open_incidents(answer: &Value) -> Vec<OpenIncident> {
                 teams: list(incident, "teams").iter().filter_map(reference).collect(),
                 created_at: text(incident, "created_at").and_then(|at| at.parse().ok()),
                 reopened_at: reopened_at(incident),
+                acknowledged_by: acknowledged_by(incident),
             })
         })
         .collect()

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ams::claim::protocol::StandDownReason;
 use ams::incident::{IncidentId, Outcome, Status};
+use ams::limits::REQUEST_ARRIVES;
 use ams::sandbox::pagerduty::{BOT, ENGINEER, Entry, Fault, LogEntry, MANAGER, StandIn};
 
 use super::SLOW;
@@ -115,6 +116,25 @@ async fn an_acknowledgement_that_arrives_after_the_resolve_does_not_keep_it_open
     let run = world.until_run(&incident, |run| run.outcome.is_some()).await;
     assert_eq!(run.run.number, 1);
     assert_eq!(world.read("recoveries").lines().count(), 1, "{}", world.everything(&incident));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_arrives_when_nobody_looks_any_more_is_found() {
+    let (world, _clock) = World::with(&SLOW.replace("for: 30s", "for: 1200ms")).reconciled();
+    let world = world.environment(ACKNOWLEDGE, "on_start").start().await;
+    let late = Fault::Late(REQUEST_ARRIVES + Duration::from_secs(9));
+    world.pagerduty().fail_next_of(1, late, "PUT", "/incidents/{id}");
+    let incident = world.fire("service is slow");
+    world.expect(&incident, Outcome::Resolved).await;
+    let entries =
+        |what: fn(&Entry) -> bool| world.view(&incident).log.iter().any(|entry| what(&entry.what));
+    wait::until("acknowledged late", || entries(|it| matches!(it, Entry::Acknowledged))).await;
+    let taken_back = || entries(|it| matches!(it, Entry::Unacknowledged));
+    wait::until("given back to people", taken_back).await;
+    let view = world.view(&incident);
+    assert_eq!((view.status, view.acknowledged_by.len()), (Status::Triggered, 0));
+    world.pagerduty().resolve_as(ENGINEER, &incident).unwrap();
     world.end().await;
 }
 
