@@ -11,6 +11,7 @@
 
 // Nouns and rules without I/O, used by every stage.
 pub mod clock;
+pub mod digest;
 pub mod fields;
 pub mod finding;
 pub mod folding;
@@ -22,6 +23,7 @@ pub mod mask;
 pub mod paging;
 pub mod plain;
 pub mod prefix;
+pub mod secret;
 pub mod shorten;
 pub mod yaml;
 
@@ -64,6 +66,7 @@ pub mod early;
 pub mod evidence;
 mod joined;
 pub mod metrics;
+pub mod mirror;
 mod packet;
 mod page;
 pub mod pausing;
@@ -72,6 +75,7 @@ pub mod reconcile;
 pub mod reload;
 pub mod respond;
 pub mod resume;
+pub mod rotate;
 pub mod rules;
 pub mod runs;
 mod settle;

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::customer::Customer;
 use crate::customer::catalog::Customers;
+use crate::digest;
 use crate::incident::{Incident, Named};
 use crate::matching::{Choice, Index};
 use crate::scenario::catalog::Catalog;
@@ -16,12 +17,24 @@ pub struct RuleSet {
     pub catalog: Catalog,
     pub customers: Customers,
     index: Index,
+    version: String,
 }
 
 impl RuleSet {
     pub fn new(catalog: Catalog, customers: Customers) -> Self {
         let index = Index::of(&catalog.scenarios);
-        Self { catalog, customers, index }
+        let scenarios =
+            catalog.scenarios.iter().map(|it| ("scenario", it.id.as_str(), it.hash.as_str()));
+        let own = customers.hashes().map(|(id, hash)| ("customer", id, hash));
+        let mut parts: Vec<_> = scenarios.chain(own).collect();
+        parts.sort_unstable();
+        let version = digest::short(format!("{parts:?}"));
+        Self { catalog, customers, index, version }
+    }
+
+    /// The same for the same files that are used, wherever they lie.
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// `title` is the one the incident came with.

@@ -1,6 +1,7 @@
 //! The composition root: configuration in, a running region out. The only file that knows every
 //! adapter.
 
+mod rules;
 mod stores;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::aws::Aws;
 use crate::aws::own::Own;
+use crate::aws::secrets::Vault;
 use crate::aws::sessions::Sessions;
 use crate::aws::signed::Signed;
 use crate::claim::heartbeat::Pulse;
@@ -21,7 +23,6 @@ use crate::claim::measured::Measured;
 use crate::claim::{ClaimStore, Claims, StoreError};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, EvidenceConfig, LastResortConfig, PagerDutyConfig, PagingConfig};
-use crate::customer::catalog::Customers;
 use crate::early::EarlyEnds;
 use crate::evidence::{Evidence, Keeping, Store};
 use crate::execute::aws_api::AwsCalls;
@@ -35,7 +36,7 @@ use crate::execute::sources::{LookUp, NoLookUp, Sources};
 use crate::execute::ssh::SshCommands;
 use crate::execute::ssm::{SsmCommands, Terms};
 use crate::execute::tcp::TcpConnections;
-use crate::finding::{Finding, Level};
+use crate::finding::Finding;
 use crate::guard::Guards;
 use crate::handoff::Paging;
 use crate::handoff::last_resort::LastResort;
@@ -46,6 +47,7 @@ use crate::history::HistoryError;
 use crate::incident::Owner;
 use crate::limits;
 use crate::metrics::Metrics;
+use crate::mirror::{Mirror, MirrorError};
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
 use crate::receive::queue::Queue;
@@ -55,9 +57,10 @@ use crate::report::note::Style;
 use crate::report::pagerduty::{self, PagerDuty};
 use crate::report::questions::PlatformQuestions;
 use crate::report::reporter::Reporter;
-use crate::rules::{RuleSet, Rules};
+use crate::rotate::Rotation;
+use crate::rules::Rules;
 use crate::runs::Runs;
-use crate::scenario::catalog::{Catalog, CatalogError};
+use crate::scenario::catalog::CatalogError;
 use crate::shadow;
 use crate::sweep::sweep_until;
 use crate::watched;
@@ -73,6 +76,8 @@ pub enum StartError {
     NoScenarioFile { path: PathBuf },
     #[error("none of the scenario files in {} can be used", path.display())]
     NoScenario { path: PathBuf, findings: Vec<Finding> },
+    #[error("scenarios cannot be fetched: {0}")]
+    Mirror(#[from] MirrorError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -103,17 +108,20 @@ pub struct App {
     listener: TcpListener,
     receiver: Receiver,
     queue: Option<Queue>,
+    vault: Option<Vault>,
+    mirrors: Vec<Mirror>,
     print: Print,
 }
 
 impl App {
     /// Loads, connects and listens; takes no webhook before [`Self::run`].
-    pub async fn start(config: Config) -> Result<Self, StartError> {
+    pub async fn start(config: Config, vault: Option<Vault>) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let mirrors = rules::mirrors(&config, &clock).await?;
         let print = Print::of(&config.scenarios, config.customers.as_deref());
-        let set = load_rules(&config)?;
+        let set = rules::load(&config)?;
         let loaded = set.catalog.scenarios.len();
         make_folder(&config.evidence.directory)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let Stores { claims: store, ledger, history } = stores(&config.store, &clock).await?;
         let metrics = Metrics::default();
         let store: Arc<dyn ClaimStore> = Arc::new(Measured::new(store, &metrics.measures));
@@ -174,7 +182,7 @@ impl App {
         };
         let queue = config.eventbridge.queue.clone();
         let queue = Queue::open(queue, &receiver, &pipeline.executor.clock).await?;
-        Ok(Self { address, pipeline, config, listener, receiver, queue, print })
+        Ok(Self { address, pipeline, config, listener, receiver, queue, vault, mirrors, print })
     }
 
     /// Serves until `shutdown` resolves; then finishes or releases what it holds.
@@ -182,7 +190,7 @@ impl App {
     /// The heartbeat outlives everything else: while runs are being finished they must not be
     /// taken over.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-        let Self { pipeline, config, listener, receiver, queue, print, .. } = self;
+        let Self { pipeline, config, listener, receiver, queue, vault, mirrors, print, .. } = self;
         let (stop_sweep, stop_server, stop_heart) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let claims = pipeline.claims().clone();
@@ -200,6 +208,19 @@ impl App {
             metrics: pipeline.metrics.clone(),
         };
         let reload = tokio::spawn(reload.look_until(stop_sweep.clone()));
+        let (every, metrics) = (config.reload_every * limits::MIRROR_LOOKS, &pipeline.metrics);
+        for mirror in mirrors {
+            // Nobody waits for it: a copy that is cut off is not in place.
+            tokio::spawn(mirror.look_until(every, metrics.clone(), stop_sweep.clone()));
+        }
+        let rotation = Rotation {
+            secrets: config.secrets(),
+            vault,
+            every: config.secrets_every,
+            learned: config.learned.clone(),
+            metrics: pipeline.metrics.clone(),
+        };
+        let rotation = tokio::spawn(rotation.look_until(stop_sweep.clone()));
         let every = config.reconcile_every;
         let reconcile = reconcile_until(Arc::clone(&pipeline), every, stop_sweep.clone());
         let reconcile = tokio::spawn(reconcile);
@@ -224,6 +245,7 @@ impl App {
         finish("the server", server).await;
         finish("the sweep", sweep).await;
         finish("the reload", reload).await;
+        finish("the look for exchanged secrets", rotation).await;
         finish("the reconciliation", reconcile).await;
         finish("the look for ends of runs in shadow", shadow).await;
         stop_heart.cancel();
@@ -245,40 +267,6 @@ async fn finish<T>(what: &str, task: JoinHandle<T>) {
 fn make_folder(path: &Path) -> Result<(), StartError> {
     std::fs::create_dir_all(path)
         .map_err(|source| StartError::Folder { path: path.to_owned(), source })
-}
-
-fn load_rules(config: &Config) -> Result<RuleSet, StartError> {
-    let mut customers = match &config.customers {
-        None => Customers::default(),
-        Some(path) => Customers::load(path)
-            .map_err(|source| StartError::Customers { path: path.clone(), source })?,
-    };
-    customers.look_up_secrets(&config.variables.0);
-    for finding in &customers.findings {
-        match finding.level {
-            Level::Error => tracing::error!("customer file refused: {finding}"),
-            Level::Warning => tracing::warn!("customer file: {finding}"),
-        }
-    }
-    Ok(RuleSet::new(load_scenarios(config)?, customers))
-}
-
-fn load_scenarios(config: &Config) -> Result<Catalog, StartError> {
-    let catalog = Catalog::load(&config.scenarios, Some(&config.vars))?;
-    if catalog.scenarios.is_empty() {
-        let (path, Catalog { files, findings, .. }) = (config.scenarios.clone(), catalog);
-        return Err(match files {
-            0 => StartError::NoScenarioFile { path },
-            _ => StartError::NoScenario { path, findings },
-        });
-    }
-    for finding in &catalog.findings {
-        match finding.level {
-            Level::Error => tracing::error!("scenario file refused: {finding}"),
-            Level::Warning => tracing::warn!("scenario file: {finding}"),
-        }
-    }
-    Ok(catalog)
 }
 
 async fn actuators(config: &Config, reporter: &Reporter) -> Result<Arc<Actuators>, StartError> {
@@ -379,7 +367,7 @@ fn reporter(config: &Config, metrics: &Metrics) -> Result<Reporter, StartError> 
     let waiting = Arc::clone(&platform);
     let queue = limits::PAGERDUTY_QUEUE;
     metrics.measures.bound("pagerduty_requests", queue, move || waiting.waiting());
-    let mask = config.secrets();
+    let mask = config.masks();
     let style = Style { lang: config.lang, zone: config.zone.clone(), mask };
     Ok(Reporter {
         platform,

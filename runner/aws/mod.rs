@@ -7,6 +7,7 @@ pub mod failure;
 pub mod own;
 pub mod query;
 pub mod s3;
+pub mod secrets;
 pub mod sessions;
 pub mod signed;
 pub mod sqs;

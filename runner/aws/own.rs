@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use super::failure::{Failure, chain};
+use super::signed::{Ask, Signed};
 use crate::clock::Clock;
 
 /// Looked up again this long before their end, or after this long where they have none: a profile may
@@ -50,6 +51,18 @@ impl Own {
         let until = ends.map_or(now + MARGIN, |ends| ends - MARGIN);
         *kept = Some((found.clone(), until));
         Ok(found)
+    }
+
+    /// The body of a good answer. Credentials may be over though they did not say when: then once more,
+    /// with others.
+    pub async fn ask(&self, signed: &Signed, ask: &Ask<'_>) -> Result<Vec<u8>, Failure> {
+        match signed.ask(ask, &self.credentials().await?).await {
+            Err(Failure::Expired(_)) => {
+                self.forget().await;
+                signed.ask(ask, &self.credentials().await?).await
+            }
+            other => other,
+        }
     }
 
     /// AWS says that they are over.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::finding::Finding;
 use crate::lang::Lang;
 
 pub mod backtest;
@@ -69,6 +70,11 @@ enum Command {
     Validate(validate::Args),
     #[command(hide = true)]
     DemoService(crate::sandbox::demo_service::Args),
+}
+
+/// What is wrong with a configuration, for an error.
+fn listed(findings: &[Finding]) -> String {
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// `--format` of figures.

@@ -1,14 +1,17 @@
 //! `ams serve`: the runner of one region.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::{App, StartError};
+use crate::aws::secrets::Vault;
 use crate::commands::traces::Traces;
 use crate::commands::{exit, log, print};
 use crate::config::{Config, environment};
+use crate::finding::Finding;
+use crate::rotate;
 
 /// Run one region: receive webhooks, claim incidents, carry out scenarios.
 ///
@@ -27,8 +30,8 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> ExitCode {
-    let config = match Config::load(&args.config, &environment()) {
-        Ok(config) => config,
+    let (config, vault) = match load(&args.config).await {
+        Ok(loaded) => loaded,
         Err(findings) => {
             let problems = if findings.len() == 1 { "problem" } else { "problems" };
             print::err(format_args!("{} {problems} with the configuration:", findings.len()));
@@ -45,17 +48,23 @@ pub async fn run(args: Args) -> ExitCode {
         }
         None => None,
     };
-    log::start(&config.log, config.secrets(), traces.as_ref());
-    let code = Box::pin(serve(config)).await;
+    log::start(&config.log, config.masks(), traces.as_ref());
+    let code = Box::pin(serve(config, vault)).await;
     if let Some(traces) = traces {
         traces.stop().await;
     }
     code
 }
 
-async fn serve(config: Config) -> ExitCode {
+async fn load(path: &Path) -> Result<(Config, Option<Vault>), Vec<Finding>> {
+    let config = Config::load(path, &environment())?;
+    let vault = rotate::fetch(path, &config.secrets(), config.aws.as_ref()).await?;
+    Ok((config, vault))
+}
+
+async fn serve(config: Config, vault: Option<Vault>) -> ExitCode {
     let region = config.region.clone();
-    let app = match Box::pin(App::start(config)).await {
+    let app = match Box::pin(App::start(config, vault)).await {
         Ok(app) => app,
         Err(error) => {
             print::error(&error);

@@ -1,12 +1,11 @@
 //! `eventbridge:`, the second way in for PagerDuty's events.
 
-use secrecy::{ExposeSecret as _, SecretString};
-
 use super::source::Source;
 use crate::aws::sqs::Place;
 use crate::fields::At;
 use crate::finding::Findings;
 use crate::limits;
+use crate::secret::{Form, Secret};
 
 /// By which ways events of Amazon EventBridge come; by none if nothing is said.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +13,7 @@ pub struct EventBridgeConfig {
     /// A queue that they are taken from.
     pub queue: Option<Place>,
     /// What an API destination must know to deliver them.
-    pub keys: Vec<SecretString>,
+    pub keys: Vec<Secret>,
 }
 
 /// `None` after a finding.
@@ -52,13 +51,7 @@ fn place(source: &Source<'_>, findings: &mut Findings) -> Option<Place> {
 }
 
 /// A key is made up by people, so it may be one that can be guessed.
-fn key(source: &Source<'_>, at: &At<String>, findings: &mut Findings) -> Option<SecretString> {
-    let key = source.secret("keys", at, findings)?;
-    if key.expose_secret().chars().count() >= limits::EVENTBRIDGE_KEY_CHARS {
-        return Some(key);
-    }
-    let message = format!("has fewer than {} characters", limits::EVENTBRIDGE_KEY_CHARS);
-    let remedy = "make a long one, for example with: openssl rand -hex 32";
-    source.bad((at.place, "keys"), &message, remedy, findings);
-    None
+fn key(source: &Source<'_>, at: &At<String>, findings: &mut Findings) -> Option<Secret> {
+    let form = Form::Lines { shortest: limits::EVENTBRIDGE_KEY_CHARS };
+    source.secret("keys", at, form, findings)
 }

@@ -21,7 +21,7 @@ impl fmt::Debug for Variables {
 pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> Rules {
     let Some(node) = source.fields.get("mask") else { return Rules::default() };
     file::read(node, findings, |rules, written, findings| {
-        let values = written.iter().filter_map(|at| source.secret("mask.values", at, findings));
+        let values = written.iter().filter_map(|at| source.value("mask.values", at, findings));
         rules.known.extend(values);
     })
 }
@@ -31,7 +31,7 @@ pub(super) fn read_leniently(source: &Source<'_>, findings: &mut Findings) -> Ru
     let Some(node) = source.fields.get("mask") else { return Rules::default() };
     file::read(node, findings, |rules, written, _| {
         let mut unknown = Findings::of(source.base);
-        let values = written.iter().filter_map(|at| source.secret("mask.values", at, &mut unknown));
+        let values = written.iter().filter_map(|at| source.value("mask.values", at, &mut unknown));
         rules.known.extend(values);
     })
 }

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
 
 use crate::aws;
 use crate::claim::heartbeat::LeaseTerms;
@@ -23,7 +22,8 @@ use crate::handoff::ways::Settings as Ways;
 use crate::incident::Region;
 use crate::lang::Lang;
 use crate::limits;
-use crate::mask::Mask;
+use crate::mask::{Learned, Mask};
+use crate::secret::{Form, Secret};
 use crate::yaml::{self, Node, Place};
 
 mod custom_fields;
@@ -39,6 +39,7 @@ mod rate;
 mod records;
 mod regions;
 mod rulebook;
+mod rules_place;
 mod set_up;
 mod source;
 mod store;
@@ -52,6 +53,7 @@ pub use paging::{LastResortConfig, PagingConfig};
 pub use records::Records;
 pub use regions::{RegionAddress, SecretPlace};
 pub use rulebook::Rulebook;
+pub use rules_place::MirrorConfig;
 pub use set_up::SetUp;
 use source::Source;
 pub use traces::TracesConfig;
@@ -64,6 +66,8 @@ pub struct Config {
     pub lang: Lang,
     pub zone: TimeZone,
     pub scenarios: PathBuf,
+    /// What is copied from buckets to the directories of scenarios and customers.
+    pub mirrors: Vec<MirrorConfig>,
     /// Without it every scenario that needs a customer's value hands off.
     pub customers: Option<PathBuf>,
     pub store: StoreConfig,
@@ -75,7 +79,7 @@ pub struct Config {
     pub commands: PathBuf,
     /// Where changes leave their markers on customers' hosts.
     pub host_markers: Places,
-    pub webhook_secrets: Vec<SecretString>,
+    pub webhook_secrets: Vec<Secret>,
     pub eventbridge: EventBridgeConfig,
     pub pagerduty: PagerDutyConfig,
     /// All regions, as PagerDuty reaches them.
@@ -93,6 +97,10 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// What limits recoveries everywhere.
     pub limits: Rules,
+    /// Secrets that came while AMS runs.
+    pub learned: Learned,
+    /// How often secrets are read again that may have changed.
+    pub secrets_every: Duration,
     /// What else is secret.
     pub mask: crate::mask::Rules,
     /// Passed on to commands: `PATH`, `HOME`, `LANG` and the like.
@@ -161,13 +169,29 @@ impl Config {
         }
     }
 
-    /// All that this process must not say: its own secrets, and what the operator names.
-    pub fn secrets(&self) -> Mask {
+    /// Copies of buckets go there, for who only looks.
+    pub fn copy_rules_to(&mut self, folder: &Path) {
+        for mirror in &mut self.mirrors {
+            let before = mirror.current();
+            mirror.folder = folder.join(mirror.folder.file_name().unwrap_or_default());
+            let places = std::iter::once(&mut self.scenarios).chain(self.customers.as_mut());
+            places.filter(|it| **it == before).for_each(|it| *it = mirror.current());
+        }
+    }
+
+    /// AMS's own secrets.
+    pub fn secrets(&self) -> Vec<Secret> {
         let last = self.last_resort.events.iter().map(|events| &events.routing_key);
         let own = self.webhook_secrets.iter().chain([&self.pagerduty.token]).chain(last);
-        let own = own.chain(packet::secrets(&self.ways)).chain(&self.eventbridge.keys);
-        let named = self.mask.known.iter();
-        Mask::of(own.chain(named).cloned()).and([], &self.mask.patterns)
+        own.chain(packet::secrets(&self.ways)).chain(&self.eventbridge.keys).cloned().collect()
+    }
+
+    /// All that this process must not say: its own secrets, those that it hears of later too, and what
+    /// the operator names.
+    pub fn masks(&self) -> Mask {
+        let own = self.secrets().iter().map(Secret::now).collect::<Vec<_>>();
+        let named = self.mask.known.iter().cloned();
+        Mask::learning(self.learned.clone()).and(own.into_iter().chain(named), &self.mask.patterns)
     }
 }
 
@@ -196,12 +220,9 @@ impl Source<'_> {
         let listen = self.listen(findings);
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
         let zone = self.zone(lang, findings);
-        let scenarios = self.path("scenarios", "./scenarios", findings);
-        let customers = match self.fields.get("customers") {
-            Some(_) => self.path("customers", "./customers", findings),
-            None => None,
-        };
         let evidence = evidence::read(self, findings);
+        let aws = customers_aws::read_if_said(self, findings);
+        let rules = self.rules(aws.as_ref(), evidence.as_ref(), findings);
         let beside = evidence.as_ref().map(|it| it.directory.with_file_name("commands"));
         let commands = match self.fields.get("commands") {
             Some(_) => self.path("commands", "/var/lib/ams/commands", findings),
@@ -209,11 +230,6 @@ impl Source<'_> {
         };
         let host_markers = self.host_markers(findings);
         let store = self.section("store", "STORE_", findings, store::read);
-        let aws = if self.says("aws") {
-            Some(self.section("aws", "AWS_", findings, customers_aws::read)?)
-        } else {
-            None
-        };
         let webhook = self.section("webhook", "WEBHOOK_", findings, webhook_secrets);
         let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, pagerduty::read);
         let ways = packet::read(self, findings);
@@ -238,8 +254,9 @@ impl Source<'_> {
             listen: listen?,
             lang,
             zone: zone?,
-            scenarios: scenarios?,
-            customers,
+            scenarios: rules.scenarios?,
+            customers: rules.customers,
+            mirrors: rules.mirrors,
             store: store?,
             aws,
             evidence: evidence?,
@@ -260,6 +277,10 @@ impl Source<'_> {
             shutdown_grace: grace,
             limits: self.limits(findings),
             mask: mask::read(self, findings),
+            learned: Learned::default(),
+            secrets_every: self
+                .duration("secrets_every", findings)
+                .unwrap_or(limits::SECRETS_EVERY),
             inherited,
             variables: Variables(self.env.clone()),
         })
@@ -354,13 +375,14 @@ impl Source<'_> {
     }
 }
 
-fn webhook_secrets(source: &Source<'_>, findings: &mut Findings) -> Option<Vec<SecretString>> {
+fn webhook_secrets(source: &Source<'_>, findings: &mut Findings) -> Option<Vec<Secret>> {
     let mut written = source.fields.texts("secrets", findings);
     if source.fields.get("secrets").is_none() {
         let value = "env:AMS_WEBHOOK_SECRET".to_owned();
         written.push(At { place: source.fields.place(), value });
     }
-    let secrets: Vec<Option<SecretString>> =
-        written.iter().map(|at| source.secret("secrets", at, findings)).collect();
+    let form = Form::Lines { shortest: 1 };
+    let secrets: Vec<Option<Secret>> =
+        written.iter().map(|at| source.secret("secrets", at, form, findings)).collect();
     secrets.into_iter().collect()
 }

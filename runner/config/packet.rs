@@ -1,13 +1,12 @@
 //! `backlog:`, `slack:`, `email:`: how people are told beside PagerDuty.
 
-use secrecy::SecretString;
-
 use super::source::Source;
 use crate::fields::At;
 use crate::finding::Findings;
 use crate::handoff::email::{self, Tls};
 use crate::handoff::ways::Settings;
 use crate::handoff::{backlog, slack};
+use crate::secret::{Form, Secret};
 
 const SLACK: &str = "https://slack.com/api";
 
@@ -34,7 +33,7 @@ pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> Settings {
 }
 
 /// All secrets of it, to be masked.
-pub(super) fn secrets(settings: &Settings) -> impl Iterator<Item = &SecretString> {
+pub(super) fn secrets(settings: &Settings) -> impl Iterator<Item = &Secret> {
     let Settings { backlog, slack, email } = settings;
     let password = email.as_ref().and_then(|email| email.login.as_ref());
     let keys = backlog.iter().map(|it| &it.key).chain(slack.iter().map(|it| &it.token));
@@ -46,11 +45,11 @@ fn secret(
     key: &'static str,
     default: &str,
     findings: &mut Findings,
-) -> Option<SecretString> {
+) -> Option<Secret> {
     let written = source.fields.text(key, findings);
     let place = source.fields.place();
     let at = written.unwrap_or_else(|| At { place, value: default.to_owned() });
-    source.secret(key, &at, findings)
+    source.secret(key, &at, Form::One, findings)
 }
 
 fn read_email(source: &Source<'_>, findings: &mut Findings) -> Option<email::Settings> {

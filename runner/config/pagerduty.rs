@@ -1,17 +1,16 @@
 //! The account: `pagerduty`.
 
-use secrecy::SecretString;
-
 use super::source::Source;
 use super::{PagingConfig, custom_fields, paging, rate};
 use crate::fields::At;
 use crate::finding::Findings;
 use crate::report::fields::CustomFields;
+use crate::secret::{Form, Secret};
 
 #[derive(Clone, Debug)]
 pub struct PagerDutyConfig {
     pub url: String,
-    pub token: SecretString,
+    pub token: Secret,
     /// E-mail address of AMS's own PagerDuty user, for the `From` header.
     pub from: String,
     /// Its id: what this user does is our own echo, never a person.
@@ -37,7 +36,7 @@ pub(super) fn read(source: &Source<'_>, findings: &mut Findings) -> Option<Pager
         place: source.fields.place(),
         value: "env:AMS_PAGERDUTY_TOKEN".to_owned(),
     });
-    let token = source.secret("token", &token, findings);
+    let token = source.secret("token", &token, Form::One, findings);
     let from = source.required("from", "ams@example.com", findings);
     let bot_user = source.required("bot_user", "PXXXXXX", findings);
     let paging = paging::read(source, findings);

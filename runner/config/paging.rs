@@ -11,6 +11,7 @@ use crate::handoff::last_resort::events::{DEFAULT_URL, EventsConfig};
 use crate::handoff::ways::Settings;
 use crate::limits;
 use crate::paging::{self, Acknowledge, Fallback};
+use crate::secret::Form;
 
 #[derive(Clone, Debug)]
 pub struct PagingConfig {
@@ -139,7 +140,7 @@ fn events(source: &Source<'_>, findings: &mut Findings) -> Option<EventsConfig> 
         place: source.fields.place(),
         value: "env:AMS_LAST_RESORT_ROUTING_KEY".to_owned(),
     });
-    let routing_key = source.secret("routing_key", &key, findings)?;
+    let routing_key = source.secret("routing_key", &key, Form::One, findings)?;
     let url = url.map_or_else(|| DEFAULT_URL.to_owned(), |at| at.value);
     Some(EventsConfig { url, routing_key })
 }

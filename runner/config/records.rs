@@ -52,10 +52,8 @@ impl Source<'_> {
         let store = self.section("store", "STORE_", findings, store::read);
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
         let zone = self.zone(lang, findings);
-        let named = self.says("scenarios");
-        let scenarios = named.then(|| self.path("scenarios", "./scenarios", findings)).flatten();
-        let named = self.says("customers");
-        let customers = named.then(|| self.path("customers", "", findings)).flatten();
+        let scenarios = self.rules_at_hand("scenarios", findings);
+        let customers = self.rules_at_hand("customers", findings);
         let lease = self.lease(findings);
         let rules = mask::read_leniently(self, findings);
         let mask = Mask::default().and(rules.known, &rules.patterns);

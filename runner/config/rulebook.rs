@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use super::source::Source;
-use super::{PagerDutyConfig, figures, mask, pagerduty, read};
+use super::{PagerDutyConfig, customers_aws, figures, mask, pagerduty, read};
+use crate::aws;
 use crate::fields::Fields;
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
@@ -26,6 +27,8 @@ pub struct Rulebook {
     pub mask: Mask,
     /// Read only where it is asked for.
     pub pagerduty: Option<PagerDutyConfig>,
+    /// Where AMS is at AWS, for a token that is kept there.
+    pub aws: Option<aws::Settings>,
 }
 
 impl Default for Rulebook {
@@ -39,6 +42,7 @@ impl Default for Rulebook {
             by_hand: limits::BY_HAND,
             mask: Mask::default(),
             pagerduty: None,
+            aws: None,
         }
     }
 }
@@ -67,8 +71,8 @@ impl Source<'_> {
     fn rulebook(&self, with_account: bool, findings: &mut Findings) -> Option<Rulebook> {
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
         let zone = self.zone(lang, findings);
-        let mut folder = |key| self.says(key).then(|| self.path(key, "", findings)).flatten();
-        let (scenarios, customers) = (folder("scenarios"), folder("customers"));
+        let scenarios = self.rules_at_hand("scenarios", findings);
+        let customers = self.rules_at_hand("customers", findings);
         let by_hand = figures::by_hand(self, findings);
         let rules = mask::read_leniently(self, findings);
         let mask = Mask::default().and(rules.known, &rules.patterns);
@@ -77,6 +81,7 @@ impl Source<'_> {
         } else {
             None
         };
-        Some(Rulebook { lang, zone: zone?, scenarios, customers, by_hand, mask, pagerduty })
+        let aws = customers_aws::read_if_said(self, findings);
+        Some(Rulebook { lang, zone: zone?, scenarios, customers, by_hand, mask, pagerduty, aws })
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::mask::Variables;
 use super::source::Source;
-use super::{PagerDutyConfig, RegionAddress, pagerduty, read, regions};
+use super::{PagerDutyConfig, RegionAddress, customers_aws, pagerduty, read, regions};
+use crate::aws;
 use crate::fields::Fields;
 use crate::finding::{Finding, Findings};
 use crate::lang::Lang;
@@ -17,6 +18,8 @@ pub struct SetUp {
     pub lang: Lang,
     pub pagerduty: PagerDutyConfig,
     pub regions: Vec<RegionAddress>,
+    /// Where AMS is at AWS, for secrets that are kept there.
+    pub aws: Option<aws::Settings>,
     pub variables: Variables,
 }
 
@@ -41,7 +44,8 @@ impl Source<'_> {
         let lang = self.word("lang", &Lang::WORDS, findings).unwrap_or(Lang::Ja);
         let pagerduty = self.section("pagerduty", "PAGERDUTY_", findings, pagerduty::read);
         let regions = regions::read(self, findings);
+        let aws = customers_aws::read_if_said(self, findings);
         let variables = Variables(self.env.clone());
-        Some(SetUp { lang, pagerduty: pagerduty?, regions: regions?, variables })
+        Some(SetUp { lang, pagerduty: pagerduty?, regions: regions?, aws, variables })
     }
 }

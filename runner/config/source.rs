@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::fields::{At, Fields, parse_duration, remedy_for_word};
 use crate::finding::Findings;
+use crate::secret::{Form, Origin, Reference, Secret};
 use crate::yaml::{Kind, Node, Place};
 
 /// A mapping of the file together with the environment that may override it.
@@ -176,41 +177,86 @@ impl Source<'_> {
         Some(self.base.join(self.required(key, example, findings)?.value))
     }
 
-    /// Follows a reference to a secret. The value itself in the file is a mistake: files are
-    /// copied, committed and shown.
+    /// Follows a reference to a secret of AMS's own. The value itself in the file is a mistake: files
+    /// are copied, committed and shown. What AWS keeps is fetched afterwards, before anything starts.
     pub(super) fn secret(
+        &self,
+        key: &str,
+        at: &At<String>,
+        form: Form,
+        findings: &mut Findings,
+    ) -> Option<Secret> {
+        let Some(reference) = Reference::parse(&at.value, self.base) else {
+            let remedy = "write env:NAME, file:PATH, secretsmanager:NAME or parameter:NAME, and put \
+                          the secret there";
+            self.bad(
+                (at.place, key),
+                "cannot be used: it is written in plain text",
+                remedy,
+                findings,
+            );
+            return None;
+        };
+        let origin =
+            Origin { key: self.key(key), place: at.place, reference: reference.clone(), form };
+        if reference.is_at_aws() {
+            return Some(Secret::new(origin, SecretString::default()));
+        }
+        let value = self.follow((at.place, key), &reference, findings)?;
+        let secret = Secret::new(origin, value.clone());
+        let Some(objection) = secret.objection(value.expose_secret()) else { return Some(secret) };
+        let remedy = "make a long one, for example with: openssl rand -hex 32";
+        self.bad((at.place, key), &objection, remedy, findings);
+        None
+    }
+
+    /// A secret that stays as it is while AMS runs: in a variable or a file.
+    pub(super) fn value(
         &self,
         key: &str,
         at: &At<String>,
         findings: &mut Findings,
     ) -> Option<SecretString> {
-        let (fetched, remedy) = match at.value.split_once(':') {
-            Some(("env", name)) => (
+        let why = match Reference::parse(&at.value, self.base) {
+            Some(it) if it.is_at_aws() => "cannot be used: it is kept at AWS",
+            Some(reference) => return self.follow((at.place, key), &reference, findings),
+            None => "cannot be used: it is written in plain text",
+        };
+        let remedy = "write env:NAME or file:PATH, and put the secret there";
+        self.bad((at.place, key), why, remedy, findings);
+        None
+    }
+
+    fn follow(
+        &self,
+        (place, key): (Place, &str),
+        reference: &Reference,
+        findings: &mut Findings,
+    ) -> Option<SecretString> {
+        let (fetched, remedy) = match reference {
+            Reference::File { written, path } => (
+                std::fs::read_to_string(path)
+                    .map_err(|error| format!("the file {written} cannot be read: {error}")),
+                "put the secret there, or name another file (file:PATH) or a variable (env:NAME)",
+            ),
+            Reference::Variable(name) => (
                 self.env
                     .get(name)
                     .cloned()
                     .ok_or_else(|| format!("the variable {name} is not set")),
                 "set it, or name another one (env:NAME) or a file (file:PATH)",
             ),
-            Some(("file", path)) => (
-                std::fs::read_to_string(self.base.join(path))
-                    .map_err(|error| format!("the file {path} cannot be read: {error}")),
-                "put the secret there, or name another file (file:PATH) or a variable (env:NAME)",
-            ),
-            _ => (
-                Err("it is written in plain text".to_owned()),
-                "write env:NAME or file:PATH, and put the secret there",
-            ),
+            Reference::SecretsManager { .. } | Reference::Parameter(_) => return None,
         };
         match fetched.map(|value| value.trim().to_owned()) {
             Ok(value) if !value.is_empty() => Some(SecretString::from(value)),
             Ok(_) => {
                 let remedy = "put the secret there";
-                self.bad((at.place, key), "refers to an empty value", remedy, findings);
+                self.bad((place, key), "refers to an empty value", remedy, findings);
                 None
             }
             Err(reason) => {
-                self.bad((at.place, key), &format!("cannot be used: {reason}"), remedy, findings);
+                self.bad((place, key), &format!("cannot be used: {reason}"), remedy, findings);
                 None
             }
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::customer::{Customer, file};
+use crate::digest;
 use crate::fields::At;
 use crate::finding::{Finding, Findings};
 use crate::folding::fold;
@@ -109,6 +110,11 @@ impl Customers {
         }
         self.by_id.insert(customer.id.clone(), position);
         self.all.push(Arc::new(customer));
+    }
+
+    /// Ids and versions of all of them.
+    pub fn hashes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all.iter().map(|customer| (customer.id.as_str(), customer.hash.as_str()))
     }
 
     /// Looks up the secrets that customers name, to know them where they are printed. One that is
@@ -225,5 +231,7 @@ fn read(
         findings.add("unreadable-file", place, message, remedy);
         findings.into_sorted()
     })?;
-    file::read(path, &content)
+    let mut customer = file::read(path, &content)?;
+    customer.hash = digest::short(&content);
+    Ok(customer)
 }

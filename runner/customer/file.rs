@@ -67,6 +67,7 @@ fn read_customer(path: &Path, node: &Node, findings: &mut Findings) -> Option<Cu
     twice(&hosts, findings);
     let hosts: Vec<Host> = hosts.into_iter().map(|at| at.value).collect();
     let customer = Customer {
+        hash: String::new(),
         limits: fields
             .get("limits")
             .map(|node| limits::read(node, &hosts, findings))

@@ -40,6 +40,8 @@ use crate::yaml::Place;
 #[derive(Clone, Debug)]
 pub struct Customer {
     pub id: String,
+    /// Of its file.
+    pub hash: String,
     /// As people call it.
     pub name: String,
     /// Whom to tell and how, in a line.

@@ -18,6 +18,7 @@ use crate::report::PlatformError;
 use crate::report::account::{OnCall, Policy, Service, Subscription};
 use crate::report::pagerduty::PagerDuty;
 use crate::rules::RuleSet;
+use crate::secret::lines;
 
 /// What is known of the account, as far as it may be read.
 #[derive(Default)]
@@ -206,7 +207,7 @@ fn secrets(config: &Config, region: &RegionAddress) -> (Vec<SecretString>, bool)
     let own = region.secret.as_ref().and_then(|place| place.read(&config.variables).ok());
     match own {
         Some(secret) => (vec![secret], true),
-        None => (config.webhook_secrets.clone(), region.name == config.region),
+        None => (lines(&config.webhook_secrets), region.name == config.region),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::customer::catalog::Customers;
 use crate::finding::{Finding, Level};
 use crate::rules::RuleSet;
 use crate::scenario::catalog::Catalog;
+use crate::secret::lines;
 
 // --- configuration -----------------------------------------------------------------------------
 
@@ -53,7 +54,7 @@ pub(super) fn configuration(config: &Config) -> (Vec<Matter>, RuleSet) {
             Err(why) => matters.push(Matter::SecretUnread { region: name, why }),
             Ok(secret) if region.name == config.region => {
                 let same = |it: &SecretString| it.expose_secret() == secret.expose_secret();
-                if !config.webhook_secrets.iter().any(same) {
+                if !lines(&config.webhook_secrets).iter().any(same) {
                     matters.push(Matter::SecretUnused { region: name });
                 }
             }

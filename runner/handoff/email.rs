@@ -13,7 +13,7 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -21,6 +21,7 @@ use super::once::{Attempt, Found, Way};
 use crate::incident::RunId;
 use crate::limits;
 use crate::report::packet::Sent;
+use crate::secret::Secret;
 
 /// How mail leaves.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ pub struct Settings {
     pub tls: Tls,
     /// `AMS <ams@example.com>`.
     pub from: String,
-    pub login: Option<(String, SecretString)>,
+    pub login: Option<(String, Secret)>,
 }
 
 /// How the way to the mail server is encrypted.
@@ -149,7 +150,7 @@ impl Email {
             connection.starttls(tls_of().map_err(before)?, &name).await.map_err(before)?;
         }
         if let Some((user, password)) = login {
-            let login = Credentials::new(user.clone(), password.expose_secret().to_owned());
+            let login = Credentials::new(user.clone(), password.now().expose_secret().to_owned());
             let ways = [Mechanism::Plain, Mechanism::Login];
             connection.auth(&ways, &login).await.map_err(before)?;
         }

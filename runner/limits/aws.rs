@@ -8,6 +8,18 @@ pub const AWS_CONNECT: Duration = Duration::from_secs(3);
 /// One request to AWS that only reads, or that takes on a role.
 pub const AWS_REQUEST: Duration = Duration::from_secs(3);
 
+/// Objects of a prefix that scenarios or customers are copied from.
+pub const MIRROR_OBJECTS: usize = 20_000;
+
+/// Bytes of one of them.
+pub const MIRROR_OBJECT_BYTES: usize = 1024 * 1024;
+
+/// Objects that are fetched at once.
+pub const MIRROR_AT_ONCE: usize = 16;
+
+/// A bucket is looked at once in so many looks at a directory: each costs a request.
+pub const MIRROR_LOOKS: u32 = 3;
+
 /// One attempt of a signed request: uploads of tens of mebibytes among them.
 pub const AWS_REQUEST_SIGNED: Duration = Duration::from_secs(30);
 

@@ -73,6 +73,20 @@ pub const ANSWERS: usize = 16;
 /// Pauses in force at once; with more of them, one that says `--all` is what is meant.
 pub const PAUSES: usize = 100;
 
+// --- secrets -----------------------------------------------------------------------------------
+
+/// How often AMS's own secrets are read again where they may have changed.
+pub const SECRETS_EVERY: Duration = Duration::from_mins(1);
+
+/// The shortest of that: each look costs a request per secret.
+pub const SECRETS_OFTEN: Duration = Duration::from_secs(1);
+
+/// For one secret, with all attempts.
+pub const SECRET_FETCH: Duration = Duration::from_secs(10);
+
+/// Bytes of a secret: AWS Secrets Manager takes 65,536.
+pub const SECRET_BYTES: usize = 65_536;
+
 // --- reconcile ---------------------------------------------------------------------------------
 
 /// How often PagerDuty is asked for open incidents that nobody claimed: their webhooks were lost.
@@ -83,6 +97,9 @@ pub const RECONCILE_MIN_AGE: Duration = Duration::from_mins(1);
 
 /// An older one is people's: they have been looking at it, and its claim may be forgotten.
 pub const RECONCILE_MAX_AGE: Duration = Duration::from_hours(24);
+
+/// An acknowledgement of ours that outlived its run is taken back within it, or in the next round.
+pub const GIVE_BACK_WITHIN: Duration = Duration::from_secs(30);
 
 /// Incidents whose end was heard of before their beginning, and for how long that is remembered:
 /// webhooks overtake each other.

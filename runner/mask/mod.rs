@@ -11,7 +11,7 @@ pub mod file;
 mod patterns;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -31,9 +31,31 @@ const SHORTEST_LINE: usize = 16;
 /// without a blank is longer, JSON web tokens apart, of which any part is masked.
 const LONGEST_WORD: usize = 512;
 
+/// Secrets that a process hears of while it runs. Clones share them.
+#[derive(Clone, Default)]
+pub struct Learned(Arc<RwLock<Vec<SecretString>>>);
+
+impl Learned {
+    /// Covered from now on, in every mask that learns.
+    pub fn add(&self, secret: &SecretString) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut forms = printed(secret.expose_secret().trim());
+        forms.retain(|form| !known.iter().any(|it| it.expose_secret() == form));
+        known.extend(forms.into_iter().map(SecretString::from));
+        known.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
+    }
+}
+
+impl fmt::Debug for Learned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Learned")
+    }
+}
+
 /// The secrets this process knows, and how others look. Clones share them.
 #[derive(Clone, Default)]
 pub struct Mask {
+    learned: Learned,
     /// In every form in which a value may be printed, longest first.
     known: Arc<[SecretString]>,
     own: Arc<[Pattern]>,
@@ -51,6 +73,11 @@ impl Mask {
         Self::default().and(known, &[])
     }
 
+    /// Knows nothing yet but what is learned.
+    pub fn learning(learned: Learned) -> Self {
+        Self { learned, ..Self::default() }
+    }
+
     /// The same, and these.
     #[must_use]
     pub fn and(&self, known: impl IntoIterator<Item = SecretString>, patterns: &[Pattern]) -> Self {
@@ -62,13 +89,15 @@ impl Mask {
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
         let own = self.own.iter().chain(patterns).cloned().collect();
-        Self { known: forms.into_iter().map(SecretString::from).collect(), own }
+        let known = forms.into_iter().map(SecretString::from).collect();
+        Self { learned: self.learned.clone(), known, own }
     }
 
     /// The text with every secret in it covered. Covering again changes nothing.
     pub fn apply(&self, text: &str) -> String {
         let mut masked = text.to_owned();
-        for form in self.known.iter() {
+        let learned = self.learned.0.read().unwrap_or_else(PoisonError::into_inner);
+        for form in learned.iter().chain(self.known.iter()) {
             if masked.contains(form.expose_secret()) {
                 masked = masked.replace(form.expose_secret(), MASK);
             }

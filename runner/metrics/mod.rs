@@ -166,6 +166,10 @@ pub struct Metrics {
     /// Runs begun because their webhooks were lost.
     pub reconciled: Counter,
     pub reconcile_failures: Counter,
+    /// Secrets that were exchanged while the process ran.
+    pub secrets_changed: Counter,
+    /// Looks at a secret that could not be read, or that could not be one.
+    pub secret_failures: Counter,
     /// A page that could not be sent; it is tried again until it can.
     pub escalation_failures: Counter,
     /// A note or title that could not be written.
@@ -268,6 +272,19 @@ impl Metrics {
         );
     }
 
+    fn of_secrets(&self, registry: &mut Registry) {
+        registry.register(
+            "secrets_changed",
+            "Secrets that were exchanged while the process ran",
+            self.secrets_changed.clone(),
+        );
+        registry.register(
+            "secret_failures",
+            "Looks at a secret that left the value before in force",
+            self.secret_failures.clone(),
+        );
+    }
+
     fn of_paging(&self, registry: &mut Registry) {
         registry.register(
             "escalation_failures",
@@ -336,6 +353,7 @@ impl Metrics {
             "Rounds in which open incidents could not be compared with the claims",
             self.reconcile_failures.clone(),
         );
+        self.of_secrets(&mut registry);
         self.of_paging(&mut registry);
         registry.register(
             "report_failures",

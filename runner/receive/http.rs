@@ -14,7 +14,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
@@ -22,6 +21,7 @@ use tracing::{Instrument as _, Span};
 use crate::limits;
 use crate::metrics::{Delivered, Metrics, Way};
 use crate::receive::{Delivery, eventbridge, pagerduty, signature};
+use crate::secret::{Secret, lines};
 use crate::spans;
 
 /// What happens with a delivery that is understood. Returns once the answer is durable.
@@ -73,9 +73,9 @@ impl Taken {
 #[derive(Clone)]
 pub struct Receiver {
     pub intake: Arc<dyn Intake>,
-    pub secrets: Arc<[SecretString]>,
+    pub secrets: Arc<[Secret]>,
     /// Of EventBridge's API destinations; without one there is no such way in.
-    pub keys: Arc<[SecretString]>,
+    pub keys: Arc<[Secret]>,
     /// Events come by a queue as well, so it takes incidents without a secret, too.
     pub has_queue: bool,
     /// AMS's own PagerDuty user.
@@ -199,7 +199,7 @@ impl Receiver {
         // Headers may be split over several lines of the same name.
         let given: Vec<&str> =
             headers.get_all(SIGNATURE_HEADER).iter().filter_map(|h| h.to_str().ok()).collect();
-        if signature::is_genuine(&given.join(","), body, &self.secrets) {
+        if signature::is_genuine(&given.join(","), body, &lines(&self.secrets)) {
             return Ok(());
         }
         tracing::warn!(bytes = body.len(), "a webhook with a missing or wrong signature");
@@ -209,7 +209,7 @@ impl Receiver {
 
     fn check_key(&self, headers: &HeaderMap) -> Result<(), Answer> {
         let given = headers.get(KEY_HEADER).map(HeaderValue::as_bytes).unwrap_or_default();
-        if signature::is_key(given, &self.keys) {
+        if signature::is_key(given, &lines(&self.keys)) {
             return Ok(());
         }
         tracing::warn!("an event of an API destination with a missing or wrong key");

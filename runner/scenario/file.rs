@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
+use crate::digest;
 use crate::fields::{At, Fields, read_file};
 use crate::finding::{Finding, Findings};
 use crate::guard::file::{Level, read_limits};
@@ -55,7 +54,7 @@ fn read_scenario(
     let target = fields.get("target");
     let whole = Scenario {
         id: id.as_ref().map(|id| id.value.clone()).unwrap_or_default(),
-        hash: hash(content),
+        hash: digest::short(content),
         about: about.as_ref().map(|at| at.value.trim().to_owned()).unwrap_or_default(),
         file: path.to_owned(),
         place: id.as_ref().map(|id| id.place).unwrap_or_default(),
@@ -140,12 +139,6 @@ fn numbered(mut scenario: Scenario) -> Scenario {
     number(&mut scenario.steps, &mut next);
     number(&mut scenario.always, &mut next);
     scenario
-}
-
-fn hash(content: &str) -> String {
-    let digest = Sha256::digest(content.as_bytes());
-    let start = digest.iter().take(6).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    format!("{start:012x}")
 }
 
 fn check_id(id: &At<String>, findings: &mut Findings) {

@@ -114,6 +114,13 @@ impl Account {
         self
     }
 
+    /// A secret of this account, with this value from now on.
+    pub(crate) fn secret(&self, region: &str, name: &str, value: &str) -> &Self {
+        let place = (region.to_owned(), name.to_owned());
+        self.change(|account| drop(account.secrets.insert(place, value.to_owned())));
+        self
+    }
+
     /// More requests to one service of one region than this within a second are throttled.
     pub(crate) fn most_per_second(&self, most: usize) -> &Self {
         self.change(|account| account.most_per_second = Some(most));

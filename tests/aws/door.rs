@@ -16,7 +16,7 @@ use super::form::Form;
 use super::refusal::{Why, Wording};
 use super::sign::{Claim, text};
 use super::world::{Caller, Holder, Shared};
-use super::{query, s3, sqs, ssm};
+use super::{query, s3, secrets, sqs, ssm};
 
 /// Objects are the largest thing that is sent here.
 const BODY_BYTES: usize = 128 * 1024 * 1024;
@@ -42,7 +42,11 @@ impl Call {
             text(&parts.headers, "x-amz-target").and_then(|target| target.split_once('.'))
         {
             let asks = Asks::Json(serde_json::from_slice(body).unwrap_or_default());
-            let service = if action_of_sqs(parts) { "sqs" } else { "ssm" };
+            let service = match claim.map(|claim| claim.service.as_str()) {
+                _ if action_of_sqs(parts) => "sqs",
+                Some("secretsmanager") => "secretsmanager",
+                _ => "ssm",
+            };
             return Self { service: service.to_owned(), region, action: action.to_owned(), asks };
         }
         if claim.is_some_and(|claim| claim.service == "s3") {
@@ -77,7 +81,12 @@ impl Call {
                 Ok((kind, told.to_string()).into_response())
             }
             Asks::Json(body) => {
-                let told = ssm::answer(shared, caller, &self.action, body)?;
+                let is_secret = ["GetSecretValue", "GetParameter"].contains(&self.action.as_str());
+                let told = if is_secret {
+                    secrets::answer(shared, caller, &self.action, body)?
+                } else {
+                    ssm::answer(shared, caller, &self.action, body)?
+                };
                 let kind = [(CONTENT_TYPE, "application/x-amz-json-1.1")];
                 Ok((kind, told.to_string()).into_response())
             }

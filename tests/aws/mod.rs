@@ -34,6 +34,7 @@ mod hosts;
 mod query;
 mod refusal;
 mod s3;
+mod secrets;
 mod sign;
 mod sqs;
 mod ssm;

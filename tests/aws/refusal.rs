@@ -121,7 +121,7 @@ pub(super) enum Wording {
 impl Wording {
     pub(super) fn of(service: &str) -> Self {
         match service {
-            "ssm" => Self::Json("application/x-amz-json-1.1"),
+            "ssm" | "secretsmanager" => Self::Json("application/x-amz-json-1.1"),
             "sqs" => Self::Json("application/x-amz-json-1.0"),
             "ec2" => Self::Ec2,
             "s3" => Self::S3,

@@ -1,6 +1,6 @@
 //! S3: objects by path (`/bucket/key`), as a signed client stores and fetches them.
 //!
-//! After the pages of `PutObject`, `GetObject`, `HeadObject` and `DeleteObject` of the Amazon S3 API
+//! After the pages of `ListObjectsV2`, `PutObject`, `GetObject`, `HeadObject` and `DeleteObject` of the Amazon S3 API
 //! reference. A bucket takes its own account's requests and those of accounts that its policy
 //! names; a name is taken in all of AWS, and lies in one region. What agents upload follows
 //! "Using Amazon S3 for command output" of the Systems Manager user guide: by the host's own
@@ -16,7 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest as _, Sha256};
 
 use super::accounts::Account;
-use super::form::decoded;
+use super::form::{Form, decoded};
 use super::refusal::Why;
 use super::sign::{hex, text};
 use super::world::{Caller, Shared};
@@ -44,6 +44,8 @@ pub(super) struct Wish {
     method: Method,
     bucket: String,
     key: String,
+    /// The start of keys that are listed, and the key after which the list goes on.
+    list: Option<(String, String)>,
     /// First and last byte.
     range: Option<(usize, Option<usize>)>,
     object: Object,
@@ -61,13 +63,18 @@ impl Wish {
         });
         let object = Object { body: body.clone(), headers: headers.collect() };
         let method = parts.method.clone();
-        Self { method, bucket: decoded(bucket), key: decoded(key), range, object }
+        let query = Form::read(parts.uri.query().unwrap_or_default());
+        let given = |name| query.get(name).unwrap_or_default().to_owned();
+        let is_list = key.is_empty() && query.get("list-type") == Some("2");
+        let list = is_list.then(|| (given("prefix"), given("continuation-token")));
+        Self { method, bucket: decoded(bucket), key: decoded(key), list, range, object }
     }
 
     /// As policies name it.
     pub(super) fn action(&self) -> &'static str {
         match self.method {
             Method::PUT => "PutObject",
+            Method::GET if self.list.is_some() => "ListBucket",
             Method::GET => "GetObject",
             Method::HEAD => "HeadObject",
             Method::DELETE => "DeleteObject",
@@ -85,6 +92,10 @@ impl Wish {
         let found = bucket.objects.get(&self.key);
         let missing = || Why::answered(404, "NoSuchKey", "The specified key does not exist.");
         match self.action() {
+            "ListBucket" => {
+                let (prefix, after) = self.list.clone().unwrap_or_default();
+                Ok(list(bucket, &prefix, &after).into_response())
+            }
             "PutObject" => {
                 let tag = tag(&self.object);
                 bucket.objects.insert(self.key.clone(), self.object.clone());
@@ -122,6 +133,31 @@ fn bucket<'a>(
         return Err(Why::stated("AuthorizationHeaderMalformed", message));
     }
     Ok(bucket)
+}
+
+/// Objects on one page; S3 has a thousand, and tests are to see more pages than one.
+const PAGE: usize = 3;
+
+/// In the order of keys. A token is the last key of the page before.
+fn list(bucket: &BucketState, prefix: &str, after: &str) -> String {
+    let listed = bucket.objects.iter().filter(|(key, _)| key.starts_with(prefix));
+    let mut listed = listed.filter(|(key, _)| key.as_str() > after).peekable();
+    let page: Vec<_> = listed.by_ref().take(PAGE).collect();
+    let is_cut = listed.peek().is_some();
+    let entry = |(key, object): &(&String, &Object)| {
+        let (size, tag) = (object.body.len(), tag(object));
+        format!("<Contents><Key>{key}</Key><ETag>{tag}</ETag><Size>{size}</Size></Contents>")
+    };
+    let next = page
+        .last()
+        .filter(|_| is_cut)
+        .map(|(key, _)| format!("<NextContinuationToken>{key}</NextContinuationToken>"));
+    let contents: String = page.iter().map(entry).collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><IsTruncated>{is_cut}</IsTruncated>\
+         {contents}{}</ListBucketResult>",
+        next.unwrap_or_default()
+    )
 }
 
 /// What an agent stores, with the permission of its host.
@@ -195,6 +231,22 @@ impl Bucket {
 
     pub(crate) fn object(&self, key: &str) -> Option<Object> {
         self.account.shared.world().buckets.get(&self.name)?.objects.get(key).cloned()
+    }
+
+    /// As somebody of the account puts it there.
+    pub(crate) fn put(&self, key: &str, body: &str) {
+        let object = Object { body: body.to_owned().into(), headers: BTreeMap::new() };
+        self.change(|bucket| drop(bucket.objects.insert(key.to_owned(), object)));
+    }
+
+    pub(crate) fn remove(&self, key: &str) {
+        self.change(|bucket| drop(bucket.objects.remove(key)));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut BucketState)) {
+        if let Some(bucket) = self.account.shared.world().buckets.get_mut(&self.name) {
+            change(bucket);
+        }
     }
 
     pub(crate) fn keys(&self) -> Vec<String> {

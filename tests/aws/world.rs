@@ -72,6 +72,8 @@ pub(super) struct Account {
     pub(super) hosts: BTreeMap<(String, String), HostState>,
     /// By region.
     pub(super) estates: BTreeMap<String, Estate>,
+    /// Secrets Manager, by region and name.
+    pub(super) secrets: BTreeMap<(String, String), String>,
     /// Parameter Store, by region and name.
     pub(super) parameters: BTreeMap<(String, String), String>,
     /// More requests to one service than this within a second are throttled.

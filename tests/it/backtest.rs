@@ -11,8 +11,8 @@ use ams::limits::PAGERDUTY_LIST_REACH;
 use ams::report::PastIncident;
 use ams::report::pagerduty::{PagerDuty, Settings as Client};
 use ams::sandbox::pagerduty::{ENGINEER, NewIncident, Settings, StandIn};
+use ams::secret::Secret;
 use jiff::{SignedDuration, Timestamp};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -259,7 +259,7 @@ async fn an_account_that_refuses_or_has_nothing() {
 }
 
 fn client(pagerduty: &StandIn) -> PagerDuty {
-    let token = SecretString::from("sandbox-token".to_owned());
+    let token = Secret::from("sandbox-token");
     PagerDuty::new(Client::new(pagerduty.url(), token, "ams-bot@sandbox.example")).unwrap()
 }
 

@@ -41,6 +41,9 @@ mod figures;
 mod harness;
 // What the templates of infra/ allow.
 mod infra;
+// Secrets and scenarios that AWS keeps, exchanged while AMS runs.
+mod bucket_rules;
+mod secrets;
 // What is sent to other machines, in the shells that are found on them.
 mod host_program;
 // Requests against a real server, answered in every way a server can misbehave.

@@ -12,6 +12,7 @@ use crate::customer::catalog::Customers;
 use crate::limits;
 use crate::mask::Mask;
 use crate::report::PastIncident;
+use crate::rotate;
 use crate::rules::RuleSet;
 use crate::scenario::catalog::Catalog;
 
@@ -77,7 +78,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> ExitCode {
-    let rulebook = match rulebook(&args) {
+    let rulebook = match rulebook(&args).await {
         Ok(rulebook) => rulebook,
         Err(findings) => {
             findings.iter().for_each(print::err);
@@ -94,14 +95,17 @@ pub async fn run(args: Args) -> ExitCode {
 }
 
 /// Somebody with a file and scenarios needs no configuration.
-fn rulebook(args: &Args) -> Result<Rulebook, Vec<crate::finding::Finding>> {
+async fn rulebook(args: &Args) -> Result<Rulebook, Vec<crate::finding::Finding>> {
     let usual = PathBuf::from("ams.yaml");
     let path = args.config.as_ref().unwrap_or(&usual);
     let is_enough = args.file.is_some() && args.scenarios.is_some();
     if is_enough && args.config.is_none() && !path.exists() {
         return Ok(Rulebook::default());
     }
-    Rulebook::load(path, &environment(), args.file.is_none())
+    let rulebook = Rulebook::load(path, &environment(), args.file.is_none())?;
+    let token: Vec<_> = rulebook.pagerduty.iter().map(|account| account.token.clone()).collect();
+    rotate::fetch(path, &token, rulebook.aws.as_ref()).await?;
+    Ok(rulebook)
 }
 
 async fn backtest(args: &Args, rulebook: &Rulebook) -> Result<u8, Box<dyn std::error::Error>> {

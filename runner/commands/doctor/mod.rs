@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use crate::clock::SystemClock;
 use crate::commands::pause::Format;
-use crate::commands::{exit, print};
+use crate::commands::{exit, listed, print};
 use crate::config::{Config, environment};
 use crate::doctor::{Level, Options, Section, examine};
+use crate::mirror::Mirror;
+use crate::rotate;
+use crate::sandbox::cluster::ScratchFolder;
 
 mod tell;
 
@@ -54,9 +59,15 @@ pub async fn run(args: &Args) -> ExitCode {
 }
 
 async fn look(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
-    let config = Config::load(&args.config, &environment()).map_err(|findings| {
-        findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    })?;
+    let mut config = Config::load(&args.config, &environment()).map_err(|it| listed(&it))?;
+    rotate::fetch(&args.config, &config.secrets(), config.aws.as_ref())
+        .await
+        .map_err(|it| listed(&it))?;
+    let copies = ScratchFolder::create(None)?;
+    config.copy_rules_to(copies.path());
+    for mirror in config.mirrors.clone() {
+        Mirror::start(mirror, Arc::new(SystemClock)).await?;
+    }
     let options = Options { enable: args.enable, no_receivers: args.no_receivers };
     let lang = config.lang;
     // Looking takes some seconds: what is known is told at once.

@@ -27,7 +27,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
-    let (set_up, account) = super::open(&args.config)?;
+    let (set_up, account) = super::open(&args.config).await?;
     let all = account.subscriptions().await?;
     let region = |one: &Subscription| {
         let leads = |it: &&RegionAddress| of(it, std::slice::from_ref(one)).next().is_some();

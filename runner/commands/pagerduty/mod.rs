@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::commands::{exit, print};
+use crate::commands::{exit, listed, print};
 use crate::config::{SetUp, environment};
 use crate::doctor;
 use crate::report::pagerduty::PagerDuty;
+use crate::rotate;
 
 mod list;
 mod secret;
@@ -41,10 +42,10 @@ pub async fn run(args: Args) -> ExitCode {
 }
 
 /// Settings and a client for them.
-fn open(config: &Path) -> Result<(SetUp, PagerDuty), Box<dyn std::error::Error>> {
-    let set_up = SetUp::load(config, &environment()).map_err(|findings| {
-        findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    })?;
+async fn open(config: &Path) -> Result<(SetUp, PagerDuty), Box<dyn std::error::Error>> {
+    let set_up = SetUp::load(config, &environment()).map_err(|it| listed(&it))?;
+    let token = [set_up.pagerduty.token.clone()];
+    rotate::fetch(config, &token, set_up.aws.as_ref()).await.map_err(|it| listed(&it))?;
     let account = doctor::client(&set_up.pagerduty)?;
     Ok((set_up, account))
 }

@@ -50,7 +50,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: &Args) -> Result<u8, Box<dyn std::error::Error>> {
-    let (set_up, account) = super::open(&args.config)?;
+    let (set_up, account) = super::open(&args.config).await?;
     let regions = chosen(args, &set_up)?;
     let scope = match (&args.service, &args.team) {
         (Some(id), _) => Scope::Service(id.clone()),

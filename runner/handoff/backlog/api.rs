@@ -55,7 +55,7 @@ impl Backlog {
             segments.pop_if_empty().extend(["api", "v2"]).extend(path);
         }
         url.query_pairs_mut()
-            .append_pair("apiKey", self.key.expose_secret())
+            .append_pair("apiKey", self.key.now().expose_secret())
             .extend_pairs(query.iter().map(|(key, value)| (key, value)));
         url
     }

@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::{Client, Url};
-use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -21,6 +20,7 @@ use super::http;
 use super::once::{Attempt, Found, Way};
 use crate::limits;
 use crate::report::packet::Sent;
+use crate::secret::Secret;
 use api::Failure;
 use project::Project;
 
@@ -29,14 +29,14 @@ use project::Project;
 pub struct Settings {
     /// `https://example.backlog.com`.
     pub url: String,
-    pub key: SecretString,
+    pub key: Secret,
 }
 
 /// One space of Backlog's.
 pub struct Backlog {
     http: Client,
     base: Url,
-    key: SecretString,
+    key: Secret,
     projects: Mutex<BTreeMap<String, Project>>,
     turns: Semaphore,
 }

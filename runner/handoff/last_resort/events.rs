@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use super::{Alarm, LastResort, NotTold};
 use crate::limits;
+use crate::secret::Secret;
 
 /// How to reach the service.
 #[derive(Clone, Debug)]
@@ -16,7 +17,7 @@ pub struct EventsConfig {
     /// `https://events.pagerduty.com/v2/enqueue`, for EU accounts `events.eu.pagerduty.com`.
     pub url: String,
     /// The integration key of a service whose policy begins with people.
-    pub routing_key: SecretString,
+    pub routing_key: Secret,
 }
 
 pub const DEFAULT_URL: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -96,7 +97,7 @@ impl LastResort for Events {
     }
 
     async fn alarm(&self, alarm: &Alarm) -> Result<(), NotTold> {
-        let body = trigger(alarm, self.config.routing_key.expose_secret());
+        let body = trigger(alarm, self.config.routing_key.now().expose_secret());
         let mut attempt = 1;
         loop {
             match self.send(&body).await {

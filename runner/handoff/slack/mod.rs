@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use reqwest::{Client, Url};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -19,6 +19,7 @@ use super::http::{self, Answer};
 use super::once::{Attempt, Found, Way};
 use crate::limits;
 use crate::report::packet::Sent;
+use crate::secret::Secret;
 
 /// How Slack is reached.
 #[derive(Clone, Debug)]
@@ -26,14 +27,14 @@ pub struct Settings {
     /// `https://slack.com/api`.
     pub url: String,
     /// Of a bot.
-    pub token: SecretString,
+    pub token: Secret,
 }
 
 /// One workspace.
 pub struct Slack {
     http: Client,
     base: Url,
-    token: SecretString,
+    token: Secret,
     turns: Semaphore,
 }
 
@@ -82,7 +83,7 @@ impl Slack {
 
     async fn post(&self, body: &Value) -> Answer {
         let request = self.http.post(self.address("chat.postMessage"));
-        http::ask(request.bearer_auth(self.token.expose_secret()).json(body)).await
+        http::ask(request.bearer_auth(self.token.now().expose_secret()).json(body)).await
     }
 
     /// The messages of a channel, or of a thread, the newest first.
@@ -99,7 +100,7 @@ impl Slack {
             .append_pair("limit", &limits::SLACK_MESSAGES.to_string())
             .append_pair("include_all_metadata", "true")
             .extend_pairs(order.thread.iter().map(|thread| ("ts", thread)));
-        http::ask(self.http.get(url).bearer_auth(self.token.expose_secret())).await
+        http::ask(self.http.get(url).bearer_auth(self.token.now().expose_secret())).await
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use super::retry::Pace;
 use crate::clock::{Clock, SystemClock};
 use crate::limits;
 use crate::metrics::Metrics;
+use crate::secret::Secret;
+use secrecy::ExposeSecret as _;
 
 /// What kind of token it is; PagerDuty wants another word before each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,11 +20,23 @@ pub enum Credential {
     OAuth,
 }
 
+impl Credential {
+    /// What stands in `Authorization`.
+    pub(super) fn header(self, token: &Secret) -> String {
+        let token = token.now();
+        let token = token.expose_secret();
+        match self {
+            Self::ApiKey => format!("Token token={token}"),
+            Self::OAuth => format!("Bearer {token}"),
+        }
+    }
+}
+
 /// How to reach an account. [`Settings::new`] fills in everything but the account itself.
 pub struct Settings {
     /// `https://api.pagerduty.com`, `https://api.eu.pagerduty.com` or a stand-in.
     pub base_url: String,
-    pub token: SecretString,
+    pub token: Secret,
     pub credential: Credential,
     /// E-mail address of the PagerDuty user in whose name AMS writes.
     pub from: String,
@@ -46,7 +58,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub fn new(base_url: impl Into<String>, token: SecretString, from: impl Into<String>) -> Self {
+    pub fn new(base_url: impl Into<String>, token: Secret, from: impl Into<String>) -> Self {
         Self {
             base_url: base_url.into(),
             token,

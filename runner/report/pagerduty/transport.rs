@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, FROM, HeaderMap};
+use reqwest::header::{ACCEPT, AUTHORIZATION, FROM, HeaderMap, HeaderValue};
 use reqwest::{Method, Response, Url};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -19,6 +19,7 @@ use super::{Credential, Settings};
 use crate::claim::hold::{Doubt, Permission};
 use crate::claim::protocol;
 use crate::limits;
+use crate::secret::Secret;
 
 pub(super) struct Call<'a> {
     pub(super) method: Method,
@@ -142,7 +143,8 @@ pub(super) struct Transport {
     http: reqwest::Client,
     base: Url,
     headers: HeaderMap,
-    token: SecretString,
+    token: Secret,
+    credential: Credential,
     pub(super) pace: Pace,
     timeout: Duration,
     pub(super) budget: Arc<Budget>,
@@ -158,22 +160,16 @@ impl Transport {
             // Attempts are counted here, and a note must not be sent twice behind our back.
             .retry(reqwest::retry::never())
             .build()?;
-        let token = settings.token.expose_secret();
-        let authorization = match settings.credential {
-            Credential::ApiKey => format!("Token token={token}"),
-            Credential::OAuth => format!("Bearer {token}"),
-        };
         // Building a request checks the URL and the header values at start-up.
         let mut probe = http
             .get(&settings.base_url)
-            .header(AUTHORIZATION, authorization)
+            .header(AUTHORIZATION, settings.credential.header(&settings.token))
             .header(ACCEPT, "application/vnd.pagerduty+json;version=2")
             .header(FROM, settings.from)
             .build()
             .map_err(reqwest::Error::without_url)?;
-        if let Some(value) = probe.headers_mut().get_mut(AUTHORIZATION) {
-            value.set_sensitive(true);
-        }
+        // Written anew for each request: a token may be exchanged.
+        probe.headers_mut().remove(AUTHORIZATION);
         let Settings { pace, requests, window, .. } = settings;
         let terms = Terms {
             limit: requests,
@@ -188,6 +184,7 @@ impl Transport {
             headers: probe.headers().clone(),
             http,
             token: settings.token,
+            credential: settings.credential,
             pace,
             timeout: settings.request_timeout,
             budget: Budget::new(terms, places, settings.metrics),
@@ -305,7 +302,13 @@ impl Transport {
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
-        let request = self.http.request(call.method.clone(), url).headers(self.headers.clone());
+        let mut headers = self.headers.clone();
+        // A token that no header can hold was refused before it came here.
+        if let Ok(mut value) = HeaderValue::from_str(&self.credential.header(&self.token)) {
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let request = self.http.request(call.method.clone(), url).headers(headers);
         match &call.body {
             Some(body) => request.json(body),
             None => request,
@@ -366,7 +369,8 @@ impl Transport {
     /// into notes and logs this way.
     fn refusal(&self, status: u16, body: &[u8]) -> Refusal {
         let mut refusal = Refusal::read(status, body);
-        let token = self.token.expose_secret();
+        let token = self.token.now();
+        let token = token.expose_secret();
         if !token.is_empty() {
             refusal.message = refusal.message.replace(token, "[token]");
         }

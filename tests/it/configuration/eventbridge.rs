@@ -1,7 +1,6 @@
 use ams::aws::sqs::Place;
-use secrecy::ExposeSecret;
 
-use super::{SMALL, folder, load, problems, with};
+use super::{SMALL, exposed, folder, load, problems, with};
 
 const URL: &str = "https://sqs.ap-northeast-1.amazonaws.com/111122223333/ams";
 
@@ -22,9 +21,8 @@ fn a_queue_and_keys_are_read_from_the_file_or_the_environment() {
     let region = "ap-northeast-1".to_owned();
     let queue = Place { url: URL.to_owned(), region, endpoint: None };
     assert_eq!(config.eventbridge.queue, Some(queue.clone()));
-    let read: Vec<&str> = config.eventbridge.keys.iter().map(ExposeSecret::expose_secret).collect();
-    assert_eq!(read, ["0123456789abcdef", "fedcba9876543210"]);
-    let masked = config.secrets().apply("the key is 0123456789abcdef");
+    assert_eq!(exposed(&config.eventbridge.keys), ["0123456789abcdef", "fedcba9876543210"]);
+    let masked = config.masks().apply("the key is 0123456789abcdef");
     assert_eq!(masked, "the key is ****");
     let env = [
         ("AMS_EVENTBRIDGE_SQS_QUEUE", URL),

@@ -3,7 +3,7 @@ use super::{FULL, SECRETS, SMALL, folder, load, problems};
 #[test]
 fn what_is_secret_is_covered_from_the_settings_on() {
     let env = [("FIRST_SECRET", "of-the-webhooks"), ("PD_TOKEN", "token-of-pagerduty")];
-    let mask = load(&folder(FULL), &env).unwrap().secrets();
+    let mask = load(&folder(FULL), &env).unwrap().masks();
     let text = "correct-horse-battery of-the-webhooks token-of-pagerduty member=12 R-777 rest";
     assert_eq!(mask.apply(text), "**** **** **** member=**** **** rest");
 }

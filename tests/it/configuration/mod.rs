@@ -30,6 +30,7 @@ use ams::execute::host_program::Places;
 use ams::finding::Finding;
 use ams::guard::rules::Rules;
 use ams::lang::Lang;
+use ams::secret::Secret;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
@@ -86,6 +87,10 @@ fn folder(config: &str) -> TempDir {
     dir
 }
 
+fn exposed(secrets: &[Secret]) -> Vec<String> {
+    ams::secret::lines(secrets).iter().map(|it| it.expose_secret().to_owned()).collect()
+}
+
 fn load(dir: &TempDir, env: &[(&str, &str)]) -> Result<Config, Vec<Finding>> {
     let env: BTreeMap<String, String> =
         env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -125,12 +130,14 @@ fn every_setting_is_read() {
     );
     let places = ["/srv/ams", "~/.ams"].map(str::to_owned);
     assert_eq!(Some(&config.host_markers), Places::new(places).as_ref());
-    let secrets: Vec<&str> =
-        config.webhook_secrets.iter().map(secrecy::ExposeSecret::expose_secret).collect();
-    assert_eq!(secrets, ["one", "two"], "the end of the file's line is not part of the secret");
+    assert_eq!(
+        exposed(&config.webhook_secrets),
+        ["one", "two"],
+        "the end of the file's line is not part of the secret"
+    );
     let pagerduty = &config.pagerduty;
     assert_eq!(pagerduty.url, "https://api.eu.pagerduty.com");
-    assert_eq!(pagerduty.token.expose_secret(), "pd");
+    assert_eq!(pagerduty.token.now().expose_secret(), "pd");
     assert_eq!(
         (pagerduty.from.as_str(), pagerduty.bot_user.as_str()),
         ("ams@example.com", "PAMSBOT")
@@ -152,7 +159,7 @@ fn a_small_file_is_enough_and_has_defaults() {
     let config = load(&folder(SMALL), &SECRETS).unwrap();
     assert_eq!((config.lang, config.zone.iana_name()), (Lang::Ja, Some("Asia/Tokyo")));
     assert_eq!(config.pagerduty.url, "https://api.pagerduty.com");
-    assert_eq!(config.pagerduty.token.expose_secret(), "pd");
+    assert_eq!(config.pagerduty.token.now().expose_secret(), "pd");
     assert_eq!((config.lease.lease, config.log.format), (ams::limits::LEASE, LogFormat::Text));
 }
 
@@ -208,8 +215,8 @@ fn all_that_is_missing_is_said_at_once() {
     insta::assert_snapshot!(problems("", &[]).join("\n"), @"
     1:1 'region' is not set → add a line 'region: tokyo', or set AMS_REGION
     1:1 'listen' is not set → add a line 'listen: 127.0.0.1:8080', or set AMS_LISTEN
-    1:1 'scenarios' is not set → add a line 'scenarios: ./scenarios', or set AMS_SCENARIOS
     1:1 'evidence' is not set → add a line 'evidence: /var/lib/ams/evidence', or set AMS_EVIDENCE
+    1:1 'scenarios' is not set → add a line 'scenarios: ./scenarios', or set AMS_SCENARIOS
     1:1 'store' names no store → add a line 'sqlite: /var/lib/ams/claims.db' below 'store:' (or set AMS_STORE_SQLITE) where all processes are on one machine; else 'dynamodb:' with 'table', 'history_table' and 'region'
     1:1 'webhook.secrets' cannot be used: the variable AMS_WEBHOOK_SECRET is not set → set it, or name another one (env:NAME) or a file (file:PATH)
     1:1 'pagerduty.token' cannot be used: the variable AMS_PAGERDUTY_TOKEN is not set → set it, or name another one (env:NAME) or a file (file:PATH)
@@ -244,12 +251,12 @@ lease: 3s
     5:12 'time_zone' is 'Tokyo', which is no time zone → write for example Asia/Tokyo
     6:12 'scenarios' is empty → write for example ./scenarios
     8:28 store has no field 'journal' → possible here: sqlite, dynamodb
-    9:21 'webhook.secrets' cannot be used: it is written in plain text → write env:NAME or file:PATH, and put the secret there
+    9:21 'webhook.secrets' cannot be used: it is written in plain text → write env:NAME, file:PATH, secretsmanager:NAME or parameter:NAME, and put the secret there
     9:32 'webhook.secrets' cannot be used: the variable NOT_THERE is not set → set it, or name another one (env:NAME) or a file (file:PATH)
     9:49 'webhook.secrets' cannot be used: the file not-there cannot be read: No such file or directory (os error 2) → put the secret there, or name another file (file:PATH) or a variable (env:NAME)
     9:67 'webhook.secrets' refers to an empty value → put the secret there
     10:18 'pagerduty.url' is 'api.pagerduty.com', which is no address of an API → write https://api.pagerduty.com or https://api.eu.pagerduty.com
-    10:44 'pagerduty.token' cannot be used: it is written in plain text → write env:NAME or file:PATH, and put the secret there
+    10:44 'pagerduty.token' cannot be used: it is written in plain text → write env:NAME, file:PATH, secretsmanager:NAME or parameter:NAME, and put the secret there
     11:14 'list' is a list, but it must be text → write one value, without '- ' or [ ]
     12:15 'log.format' is 'xml' → possible here: text, json
     12:27 'log.level' is 'lots' → write error, warn, info or debug
@@ -365,10 +372,10 @@ fn serve_refuses_to_start_and_lists_every_problem() {
     assert_eq!((code, out.as_str()), (Some(2), ""));
     insta::assert_snapshot!(err, @"
     9 problems with the configuration:
-    ams.yaml:1:1: 'scenarios' is not set [missing-field]
-        → add a line 'scenarios: ./scenarios', or set AMS_SCENARIOS
     ams.yaml:1:1: 'evidence' is not set [missing-field]
         → add a line 'evidence: /var/lib/ams/evidence', or set AMS_EVIDENCE
+    ams.yaml:1:1: 'scenarios' is not set [missing-field]
+        → add a line 'scenarios: ./scenarios', or set AMS_SCENARIOS
     ams.yaml:1:1: 'webhook.secrets' cannot be used: the variable AMS_WEBHOOK_SECRET is not set [bad-setting]
         → set it, or name another one (env:NAME) or a file (file:PATH)
     ams.yaml:1:1: 'pagerduty.token' cannot be used: the variable AMS_PAGERDUTY_TOKEN is not set [bad-setting]

@@ -37,8 +37,8 @@ fn ways_to_page_are_read_from_the_file_and_the_environment() {
     assert_eq!(paging.fallback.responders.policies, ["PPOL001"]);
     let events = config.last_resort.events.as_ref().unwrap();
     assert_eq!(events.url, "https://events.pagerduty.com/v2/enqueue");
-    assert_eq!(events.routing_key.expose_secret(), "the-routing-key");
-    assert_eq!(config.secrets().apply("key the-routing-key"), "key ****");
+    assert_eq!(events.routing_key.now().expose_secret(), "the-routing-key");
+    assert_eq!(config.masks().apply("key the-routing-key"), "key ****");
 }
 
 #[test]

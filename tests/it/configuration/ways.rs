@@ -22,14 +22,14 @@ fn all_three_are_read_and_their_secrets_are_masked() {
     let config = load(&folder(&text), &env).unwrap();
     let (backlog, slack) =
         (config.ways.backlog.as_ref().unwrap(), config.ways.slack.as_ref().unwrap());
-    assert_eq!(backlog.key.expose_secret(), "key-of-backlog");
+    assert_eq!(backlog.key.now().expose_secret(), "key-of-backlog");
     assert_eq!(slack.url, "https://slack.com/api");
     let email = config.ways.email.as_ref().unwrap();
     assert_eq!(
         (email.host.as_str(), email.port, email.tls),
         ("smtp.example.com", 587, Tls::Upgraded)
     );
-    let said = config.secrets().apply("key-of-backlog correct-horse-battery word-of-mail");
+    let said = config.masks().apply("key-of-backlog correct-horse-battery word-of-mail");
     assert_eq!(said, "**** **** ****");
 }
 

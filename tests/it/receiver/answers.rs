@@ -223,6 +223,8 @@ async fn metrics_have_names_that_dashboards_can_rely_on() {
         "ams_take_overs counter",
         "ams_reconciled counter",
         "ams_reconcile_failures counter",
+        "ams_secrets_changed counter",
+        "ams_secret_failures counter",
         "ams_escalation_failures counter",
         "ams_pages counter",
         "ams_report_failures counter",

@@ -7,9 +7,9 @@ use ams::metrics::Metrics;
 use ams::receive::Delivery;
 use ams::receive::http::{Intake, Receiver, Taken};
 use ams::receive::signature::sign;
+use ams::secret::Secret;
 use async_trait::async_trait;
 use reqwest::{Response, StatusCode};
-use secrecy::SecretString;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -99,8 +99,8 @@ impl Door {
         let intake = Arc::new(Script { answers, readiness, taken: Mutex::default() });
         let receiver = Receiver {
             intake: Arc::clone(&intake) as Arc<dyn Intake>,
-            secrets: secrets.iter().map(|secret| SecretString::from(*secret)).collect(),
-            keys: keys.iter().map(|key| SecretString::from(*key)).collect(),
+            secrets: secrets.iter().map(|secret| Secret::from(*secret)).collect(),
+            keys: keys.iter().map(|key| Secret::from(*key)).collect(),
             has_queue: false,
             bot_user: BOT.into(),
             metrics: Metrics::default(),

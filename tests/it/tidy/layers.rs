@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 45] = [
+const DIRECTION: [(&str, &[&str]); 47] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -17,6 +17,8 @@ const DIRECTION: [(&str, &[&str]); 45] = [
     ("customer", &["scenario", "claim", "guard"]),
     ("history", &["scenario", "claim", "sqlite", "dynamodb"]),
     ("rules", &["scenario", "customer", "matching"]),
+    ("rotate", &["aws"]),
+    ("mirror", &["aws", "config"]),
     ("begun", &["scenario", "claim", "customer", "execute", "report", "runs"]),
     ("early", &["claim"]),
     ("aws", &["customer"]),
@@ -110,6 +112,8 @@ const DIRECTION: [(&str, &[&str]); 45] = [
             "early",
             "evidence",
             "reconcile",
+            "rotate",
+            "mirror",
             "shadow",
             "watched",
         ],
@@ -120,15 +124,16 @@ const DIRECTION: [(&str, &[&str]); 45] = [
         &[
             "scenario", "claim", "customer", "matching", "execute", "report", "rules", "rehearse",
             "schema", "begun", "app", "config", "sandbox", "history", "explain", "pausing",
-            "figures", "backtest", "receive", "doctor",
+            "figures", "backtest", "receive", "doctor", "aws", "rotate", "mirror",
         ],
     ),
     ("main", &["commands"]),
 ];
 
 /// Nouns and rules that everything may use, and that use only each other.
-const NOUNS: [&str; 16] = [
+const NOUNS: [&str; 18] = [
     "clock",
+    "digest",
     "fields",
     "finding",
     "folding",
@@ -141,6 +146,7 @@ const NOUNS: [&str; 16] = [
     "paging",
     "plain",
     "prefix",
+    "secret",
     "shorten",
     "spans",
     "yaml",
