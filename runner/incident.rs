@@ -87,6 +87,11 @@ impl Owner {
         Self(format!("{region}-{}", &id[..8]))
     }
 
+    /// The region's name.
+    pub fn region(&self) -> &str {
+        self.0.rsplit_once('-').map_or(self.0.as_str(), |(region, _)| region)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -70,6 +70,7 @@ pub mod mirror;
 mod packet;
 mod page;
 pub mod pausing;
+pub mod peers;
 pub mod pipeline;
 pub mod reconcile;
 pub mod reload;

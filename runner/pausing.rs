@@ -112,7 +112,7 @@ impl KillSwitch {
         let began = Instant::now();
         let mut watched: BTreeMap<Owner, Watched> = BTreeMap::new();
         loop {
-            for Beat { owner, number, pauses } in self.claims.signs().await?.beats {
+            for Beat { owner, number, pauses, .. } in self.claims.signs().await?.beats {
                 let now = Instant::now();
                 let seen = watched.entry(owner.clone()).or_insert(Watched {
                     number,

@@ -16,6 +16,7 @@ use crate::claim::takeover::first_to_act;
 use crate::incident::{IncidentId, Outcome, Owner, Status};
 use crate::limits::{GIVE_BACK_WITHIN, RECONCILE_MAX_AGE, RECONCILE_MIN_AGE};
 use crate::pipeline::Pipeline;
+use crate::prefix;
 use crate::report::{OpenIncident, PlatformError};
 
 /// Why a round came to nothing; the next one tries again.
@@ -65,9 +66,12 @@ fn seen(incident: &OpenIncident) -> Seen {
 impl Reconcile {
     async fn round(&mut self, pipeline: &Arc<Pipeline>) -> Result<(), Failure> {
         let open = self.in_question(pipeline).await?;
+        let unclaimed = &pipeline.metrics.vitals.unclaimed;
         if open.is_empty() {
+            unclaimed.set(0);
             return Ok(());
         }
+        let mut begun = 0;
         let alive = alive(pipeline).await?;
         let me = pipeline.claims().owner();
         let now = pipeline.executor.clock.now();
@@ -90,6 +94,7 @@ impl Reconcile {
                 }
                 Lack::NotYet => continue,
             };
+            begun += i64::from(opening.is_some());
             let is_ours = first_to_act(&alive, &incident.id).is_none_or(|owner| owner == me);
             if !is_ours && !self.left.contains(&seen(&incident)) {
                 left.insert(seen(&incident));
@@ -103,6 +108,7 @@ impl Reconcile {
                 tracing::error!(%error, "incident {} cannot be helped yet", incident.id);
             }
         }
+        unclaimed.set(begun);
         self.left = left;
         Ok(())
     }
@@ -111,6 +117,8 @@ impl Reconcile {
     async fn in_question(&mut self, pipeline: &Pipeline) -> Result<Vec<OpenIncident>, Failure> {
         let platform = &pipeline.reporter.platform;
         let watched = platform.watched().await?;
+        let silenced = i64::try_from(watched.silenced).unwrap_or(i64::MAX);
+        pipeline.metrics.vitals.subscriptions_disabled.set(silenced);
         let now = pipeline.executor.clock.now();
         let mut open = platform.open_incidents().await?;
         open.retain(|incident| {
@@ -150,6 +158,15 @@ fn lack(incident: &OpenIncident, item: Option<&RunItem>, now: Timestamp) -> Lack
     }
     let reopened = incident.reopened_at.map(|at| Opening::Reopened { at: at.to_string() });
     let Some(item) = item else {
+        // Claims that were lost: what we did for it nobody knows, and people see it open.
+        if prefix::original(&incident.title) != incident.title {
+            tracing::error!(
+                incident.id = %incident.id,
+                "incident {} is open, was ours by its title and has no claim: it is left to people",
+                incident.id,
+            );
+            return Lack::Nothing;
+        }
         // What we never had, and is old, people have long seen to.
         let is_new = is_due(incident.created_at, now);
         let opening = Some(reopened.unwrap_or(Opening::Triggered)).filter(|_| is_new);

@@ -23,12 +23,7 @@ pub struct RuleSet {
 impl RuleSet {
     pub fn new(catalog: Catalog, customers: Customers) -> Self {
         let index = Index::of(&catalog.scenarios);
-        let scenarios =
-            catalog.scenarios.iter().map(|it| ("scenario", it.id.as_str(), it.hash.as_str()));
-        let own = customers.hashes().map(|(id, hash)| ("customer", id, hash));
-        let mut parts: Vec<_> = scenarios.chain(own).collect();
-        parts.sort_unstable();
-        let version = digest::short(format!("{parts:?}"));
+        let version = version(&catalog, customers.hashes());
         Self { catalog, customers, index, version }
     }
 
@@ -52,6 +47,19 @@ impl RuleSet {
         let mut all = self.catalog.scenarios.iter();
         all.any(|scenario| is_for_service(scenario, Some(service), customer))
     }
+}
+
+/// Of these scenarios with these customers, each by id and version.
+pub fn version<'a>(
+    catalog: &'a Catalog,
+    customers: impl Iterator<Item = (&'a str, &'a str)>,
+) -> String {
+    let scenarios =
+        catalog.scenarios.iter().map(|it| ("scenario", it.id.as_str(), it.hash.as_str()));
+    let customers = customers.map(|(id, hash)| ("customer", id, hash));
+    let mut parts: Vec<_> = scenarios.chain(customers).collect();
+    parts.sort_unstable();
+    digest::short(format!("{parts:?}"))
 }
 
 /// The filters beside the title: customer, service, urgency, and whether it may act at all.

@@ -15,6 +15,7 @@ use crate::claim::{OpenRun, Signs, StoreError, TakenOver, Which};
 use crate::incident::{Owner, RunId};
 use crate::limits;
 use crate::metrics::measures::Measures;
+use crate::peers::Peers;
 use crate::pipeline::Pipeline;
 use crate::resume;
 use crate::spans::Cause;
@@ -36,7 +37,8 @@ const LEFT_TO_OTHERS: u32 = 2;
 /// Sweeps until cancelled, twice per heartbeat interval.
 pub async fn sweep_until(pipeline: Arc<Pipeline>, stop: CancellationToken) {
     let terms = pipeline.executor.pulse.terms();
-    let mut sweep = Sweep::new(Watcher::new(terms.lease));
+    let me = pipeline.claims().owner().clone();
+    let mut sweep = Sweep::new(Watcher::new(terms.lease), Peers::of(me));
     let mut ticks = tokio::time::interval(terms.beat_every / 2);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for round in 0_u64.. {
@@ -64,13 +66,14 @@ struct Sweep {
     left: HashMap<OpenRun, u32>,
     /// Open runs of all processes, since they were first listed here.
     seen: HashMap<RunId, Instant>,
+    peers: Peers,
 }
 
 impl Sweep {
-    fn new(watcher: Watcher) -> Self {
+    fn new(watcher: Watcher, peers: Peers) -> Self {
         let (strays, settled) = (HashSet::new(), HashSet::new());
         let (left, seen) = (HashMap::new(), HashMap::new());
-        Self { watcher, listed: Vec::new(), strays, settled, left, seen }
+        Self { watcher, listed: Vec::new(), strays, settled, left, seen, peers }
     }
 
     async fn round(&mut self, pipeline: &Arc<Pipeline>, round: u64) -> Result<(), StoreError> {
@@ -120,11 +123,15 @@ impl Sweep {
         let Signs { beats, pauses } = pipeline.claims().store().signs().await?;
         let pauses = pauses.as_ref().map(Option::as_deref).map_err(Clone::clone);
         pipeline.executor.pulse.in_force().hear(pauses, asked);
-        let beats: Vec<(Owner, u64)> =
-            beats.into_iter().map(|beat| (beat.owner, beat.number)).collect();
-        self.watcher.look((&beats, asked), &self.listed, &pipeline.executor.pulse);
+        let numbers: Vec<(Owner, u64)> =
+            beats.iter().map(|beat| (beat.owner.clone(), beat.number)).collect();
+        self.watcher.look((&numbers, asked), &self.listed, &pipeline.executor.pulse);
+        let rules = pipeline.rules().current();
+        pipeline.executor.pulse.goes_by(rules.version());
+        let alive = self.watcher.alive();
+        self.peers.look(&beats, &alive, rules.version(), &pipeline.metrics.vitals);
         // They all write to PagerDuty with the same key.
-        pipeline.reporter.platform.share_with(self.watcher.alive().len());
+        pipeline.reporter.platform.share_with(alive.len());
         Ok(asked)
     }
 
@@ -204,11 +211,15 @@ impl Sweep {
 async fn clean_up(pipeline: Arc<Pipeline>, alive: Vec<Owner>) {
     let kept = SignedDuration::try_from(limits::CLAIM_KEPT).unwrap_or(SignedDuration::MAX);
     let before = pipeline.executor.clock.now() - kept;
+    pipeline.executor.actuator.forget(before).await;
+    // Reading whole tables is dear: one process does it for all.
+    if alive.iter().min().is_some_and(|first| first != pipeline.claims().owner()) {
+        return;
+    }
     if let Err(error) = pipeline.claims().store().sweep(before, &alive).await {
         pipeline.metrics.store_errors.inc();
         tracing::warn!(%error, "runs that ended long ago are not forgotten yet");
     }
-    pipeline.executor.actuator.forget(before).await;
     if let Err(error) = pipeline.executor.history.sweep(before).await {
         tracing::warn!(%error, "what ended runs had read is not forgotten yet");
     }

@@ -47,6 +47,7 @@ use crate::history::HistoryError;
 use crate::incident::Owner;
 use crate::limits;
 use crate::metrics::Metrics;
+use crate::metrics::vitals::Line;
 use crate::mirror::{Mirror, MirrorError};
 use crate::pipeline::{Pipeline, PipelineIntake};
 use crate::receive::http::Receiver;
@@ -131,6 +132,7 @@ impl App {
         let claims = Claims::new(store, owner, Arc::clone(&clock));
         let pulse = Pulse::new(config.lease);
         // Without a first sign of life nothing may be claimed, and readiness says so.
+        pulse.goes_by(set.version());
         pulse.beat(&claims, 1).await;
 
         metrics.rules_loaded.set(i64::try_from(loaded).unwrap_or(i64::MAX));
@@ -224,6 +226,7 @@ impl App {
         let every = config.reconcile_every;
         let reconcile = reconcile_until(Arc::clone(&pipeline), every, stop_sweep.clone());
         let reconcile = tokio::spawn(reconcile);
+        tokio::spawn(tell_figures(pipeline.metrics.clone(), stop_sweep.clone()));
         let shadow = shadow::look_until(Arc::clone(&pipeline), every * 3, stop_sweep.clone());
         let shadow = tokio::spawn(shadow);
         let queue = queue.map(|queue| tokio::spawn(queue.take_until(stop_sweep.clone())));
@@ -251,6 +254,14 @@ impl App {
         stop_heart.cancel();
         finish("the heartbeat", heart).await;
         Ok(())
+    }
+}
+
+/// The first line when it is known who else is alive.
+async fn tell_figures(metrics: Metrics, stop: CancellationToken) {
+    let mut line = Line::new(metrics);
+    while stop.run_until_cancelled(tokio::time::sleep(limits::FIGURES_EVERY)).await.is_some() {
+        line.write();
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::claim::Claims;
 use crate::claim::in_force::InForce;
+use crate::claim::{Beat, Claims};
 
 /// The lease as configured.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,8 @@ pub struct Pulse {
     terms: LeaseTerms,
     beats: Arc<Mutex<Beats>>,
     in_force: InForce,
+    /// Version of the scenarios and customers that this process goes by.
+    rules: Arc<Mutex<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +56,7 @@ struct Beats {
 impl Pulse {
     pub fn new(terms: LeaseTerms) -> Self {
         let in_force = InForce::new(terms.lease.saturating_sub(terms.margin));
-        Self { terms, beats: Arc::default(), in_force }
+        Self { terms, beats: Arc::default(), in_force, rules: Arc::default() }
     }
 
     /// May this process start an effect now?
@@ -106,11 +108,22 @@ impl Pulse {
         self.beats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Others are shown this version of the rules from the next beat on.
+    pub fn goes_by(&self, rules: &str) {
+        rules.clone_into(&mut self.rules());
+    }
+
+    fn rules(&self) -> MutexGuard<'_, String> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Beats once. `number` must grow.
     pub async fn beat(&self, claims: &Claims, number: u64) -> bool {
         let sent = Instant::now();
         let pauses = self.in_force.serial();
-        match claims.store().beat(claims.owner(), number, pauses).await {
+        let rules = self.rules().clone();
+        let beat = Beat { owner: claims.owner().clone(), number, pauses, rules };
+        match claims.store().beat(&beat).await {
             Ok(()) => {
                 self.beat_well(sent);
                 true

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::ledger::{Ledger, LedgerName, Reviser};
 use super::protocol::{Event, Refusal, RunItem, StandDown};
-use super::{ClaimStore, OpenRun, Signs, StoreError, Which};
+use super::{Beat, ClaimStore, OpenRun, Signs, StoreError, Which};
 use crate::incident::{IncidentId, Owner, RunId};
 use crate::metrics::measures::Measures;
 
@@ -78,8 +78,8 @@ impl ClaimStore for Measured<dyn ClaimStore> {
         self.ask("list", self.store.stand_downs(owner)).await
     }
 
-    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError> {
-        self.ask("heartbeat", self.store.beat(owner, number, pauses)).await
+    async fn beat(&self, beat: &Beat) -> Result<(), StoreError> {
+        self.ask("heartbeat", self.store.beat(beat)).await
     }
 
     async fn signs(&self) -> Result<Signs, StoreError> {

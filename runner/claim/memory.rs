@@ -22,7 +22,7 @@ pub struct MemoryClaims {
 struct Kept {
     items: BTreeMap<IncidentId, RunItem>,
     /// With the serial number of the pauses its owner goes by.
-    beats: BTreeMap<Owner, (u64, u64)>,
+    beats: BTreeMap<Owner, Beat>,
     /// With the time of the last change.
     ledgers: BTreeMap<LedgerName, (String, Timestamp)>,
 }
@@ -72,18 +72,14 @@ impl ClaimStore for MemoryClaims {
         Ok(mine.filter_map(|item| Some((item.run.clone(), item.stand_down.clone()?))).collect())
     }
 
-    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError> {
-        self.kept().beats.insert(owner.clone(), (number, pauses));
+    async fn beat(&self, beat: &Beat) -> Result<(), StoreError> {
+        self.kept().beats.insert(beat.owner.clone(), beat.clone());
         Ok(())
     }
 
     async fn signs(&self) -> Result<Signs, StoreError> {
         let kept = self.kept();
-        let beats = kept.beats.iter().map(|(owner, (number, pauses))| Beat {
-            owner: owner.clone(),
-            number: *number,
-            pauses: *pauses,
-        });
+        let beats = kept.beats.values().cloned();
         let pauses = kept.ledgers.get(&LedgerName::Pauses).map(|(text, _)| text.clone());
         Ok(Signs { beats: beats.collect(), pauses: Ok(pauses) })
     }

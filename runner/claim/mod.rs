@@ -57,8 +57,8 @@ pub trait ClaimStore: Send + Sync {
     /// The owner's open runs that were asked to stand down.
     async fn stand_downs(&self, owner: &Owner) -> Result<Vec<(RunId, StandDown)>, StoreError>;
 
-    /// Writes the owner's sign of life, with the serial number of the pauses it goes by.
-    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError>;
+    /// Writes an owner's sign of life.
+    async fn beat(&self, beat: &Beat) -> Result<(), StoreError>;
 
     /// Every owner's last sign of life, and what is paused: read together, in one question.
     async fn signs(&self) -> Result<Signs, StoreError>;
@@ -95,6 +95,8 @@ pub struct Beat {
     pub number: u64,
     /// Serial number of the pauses it goes by.
     pub pauses: u64,
+    /// Version of its scenarios and customers; empty for an ams that does not tell.
+    pub rules: String,
 }
 
 /// Which open runs are asked for. All of them is dear where thousands are open.

@@ -1,6 +1,6 @@
 //! Customers that stand beside the scenarios being checked.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +26,8 @@ struct Source {
 #[derive(Default)]
 pub(super) struct Looked {
     pub files: usize,
+    /// Customers by id and version.
+    pub hashes: BTreeSet<(String, String)>,
     pub findings: Vec<Finding>,
 }
 
@@ -75,6 +77,8 @@ pub(super) fn look(
         let all_known = all_named && catalog.scenarios.len() == catalog.files;
         looked.findings.extend(check::customers(customers.all(), &scenarios, all_known));
         looked.files += customers.files;
+        let hashes = customers.hashes().map(|(id, hash)| (id.to_owned(), hash.to_owned()));
+        looked.hashes.extend(hashes);
         looked.findings.extend(customers.findings);
     }
     for (scenario, customers) in catalog.scenarios.iter().zip(of_scenario) {

@@ -11,7 +11,7 @@ use crate::scenario::catalog::Catalog;
 const PAGE: &str = "docs/scenarios/findings.md";
 
 /// The shape that docs/scenarios/findings.md promises.
-pub(super) fn json(catalog: &Catalog, customers: usize) -> Value {
+pub(super) fn json(catalog: &Catalog, customers: usize, version: &str) -> Value {
     let findings = catalog.findings.iter().map(|finding| {
         let Finding { id, level, file, place, message, remedy } = finding;
         json!({
@@ -30,6 +30,7 @@ pub(super) fn json(catalog: &Catalog, customers: usize) -> Value {
         "files": catalog.files + customers,
         "scenarios": catalog.scenarios.len(),
         "customers": customers,
+        "version": version,
         "findings": findings.collect::<Vec<_>>(),
     })
 }

@@ -15,6 +15,9 @@ use crate::config::{LogConfig, LogFormat};
 use crate::mask::Mask;
 use crate::spans;
 
+/// In JSON these are there whatever level is set; people who read text have `/metrics`.
+const FIGURES: &str = "ams::figures=info";
+
 /// What others say of an error stands in log lines: a host, a proxy, an API.
 struct Masked(Mask);
 
@@ -45,6 +48,11 @@ impl Write for Line<'_> {
 pub(super) fn start(log: &LogConfig, mask: Mask, traces: Option<&Traces>) {
     // Checked when the configuration was read.
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // Alarms go by these lines, and by their absence.
+    let filter = match log.format {
+        LogFormat::Json => filter.add_directive(FIGURES.parse().unwrap_or_default()),
+        LogFormat::Text => filter,
+    };
     // Spans are for traces: lines read the same with and without them.
     let lines_only = filter_fn(|it| it.target() != spans::TARGET);
     let filter = filter.and(lines_only.with_max_level_hint(LevelFilter::TRACE));

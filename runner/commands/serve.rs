@@ -83,9 +83,11 @@ async fn serve(config: Config, vault: Option<Vault>) -> ExitCode {
     };
     // The first line of standard output tells scripts where it listens; logs go to standard error.
     print::out(format_args!("ams {region} listening on http://{}", app.address));
-    let scenarios = app.pipeline.rules().current().catalog.scenarios.len();
+    let rules = app.pipeline.rules().current();
+    let scenarios = rules.catalog.scenarios.len();
     tracing::info!(
-        region = %region, address = %app.address, scenarios,
+        region = %region, address = %app.address, scenarios, rules = rules.version(),
+        owner = %app.pipeline.claims().owner(),
         "region {region} is ready with {scenarios} scenarios",
     );
     match app.run(shutdown).await {

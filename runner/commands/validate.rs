@@ -10,6 +10,7 @@ use crate::commands::{beside, exit, findings_json, findings_text, print};
 use crate::config::environment;
 use crate::finding::{Finding, Findings, Level};
 use crate::matching::overlap;
+use crate::rules;
 use crate::scenario::catalog::Catalog;
 use crate::scenario::content;
 
@@ -37,12 +38,15 @@ pub struct Args {
     /// How findings are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Also print the version of these scenarios and customers, as `ams doctor` shows it of processes
+    #[arg(long)]
+    show_version: bool,
     /// Warnings count as errors for the exit code
     #[arg(long)]
     strict: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// For people: each place in its line
     Text,
@@ -65,6 +69,8 @@ pub fn run(args: &Args) -> ExitCode {
         Err(error) => return cannot(&error),
     };
     catalog.findings.extend(customers.findings);
+    let hashes = customers.hashes.iter().map(|(id, hash)| (id.as_str(), hash.as_str()));
+    let version = rules::version(&catalog, hashes);
     let (catalog, customers) = (with_findings_between(catalog), customers.files);
     if catalog.files + customers == 0 {
         let paths: Vec<String> = args.paths.iter().map(|path| path.display().to_string()).collect();
@@ -76,8 +82,14 @@ pub fn run(args: &Args) -> ExitCode {
     }
     match args.format {
         Format::Text => text(&catalog, customers),
-        Format::Json => print::out(format_args!("{:#}", findings_json::json(&catalog, customers))),
+        Format::Json => {
+            let report = findings_json::json(&catalog, customers, &version);
+            print::out(format_args!("{report:#}"));
+        }
         Format::Sarif => print::out(format_args!("{:#}", findings_json::sarif(&catalog))),
+    }
+    if args.show_version && args.format == Format::Text {
+        print::out(format_args!("version {version}"));
     }
     let counts = |finding: &Finding| args.strict || finding.level == Level::Error;
     let failed = catalog.findings.iter().any(counts);

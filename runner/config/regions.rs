@@ -11,6 +11,7 @@ use crate::fields::{At, Fields};
 use crate::finding::Findings;
 use crate::incident::Region;
 use crate::limits::{REGIONS, WEBHOOK_PATH};
+use crate::secret::Secret;
 use crate::yaml::{Kind, Node};
 
 /// A region's receiver, as PagerDuty reaches it.
@@ -127,8 +128,8 @@ fn secret_place(
 }
 
 impl SecretPlace {
-    /// What is there now; `Err` says why nothing is.
-    pub fn read(&self, variables: &Variables) -> Result<SecretString, String> {
+    /// The secrets that are there now, one in each line; `Err` says why nothing is.
+    pub fn read(&self, variables: &Variables) -> Result<Vec<SecretString>, String> {
         let found = match self {
             Self::File(path) => std::fs::read_to_string(path)
                 .map_err(|error| format!("{} cannot be read: {error}", path.display())),
@@ -136,7 +137,7 @@ impl SecretPlace {
                 variables.0.get(name).cloned().ok_or(format!("the variable {name} is not set"))
             }
         };
-        let found = found?.trim().to_owned();
-        if found.is_empty() { Err("it is empty".to_owned()) } else { Ok(SecretString::from(found)) }
+        let lines = Secret::from(found?).lines();
+        if lines.is_empty() { Err("it is empty".to_owned()) } else { Ok(lines) }
     }
 }

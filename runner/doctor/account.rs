@@ -206,7 +206,7 @@ pub(super) async fn receivers(config: &Config, http: &Http) -> Vec<Matter> {
 fn secrets(config: &Config, region: &RegionAddress) -> (Vec<SecretString>, bool) {
     let own = region.secret.as_ref().and_then(|place| place.read(&config.variables).ok());
     match own {
-        Some(secret) => (vec![secret], true),
+        Some(secrets) => (secrets, true),
         None => (lines(&config.webhook_secrets), region.name == config.region),
     }
 }

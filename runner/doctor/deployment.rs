@@ -52,9 +52,12 @@ pub(super) fn configuration(config: &Config) -> (Vec<Matter>, RuleSet) {
             Err(_) if matches!(place, SecretPlace::Variable(_)) && region.name != config.region => {
             }
             Err(why) => matters.push(Matter::SecretUnread { region: name, why }),
-            Ok(secret) if region.name == config.region => {
-                let same = |it: &SecretString| it.expose_secret() == secret.expose_secret();
-                if !lines(&config.webhook_secrets).iter().any(same) {
+            Ok(secrets) if region.name == config.region => {
+                let known = lines(&config.webhook_secrets);
+                let is_known = |secret: &SecretString| {
+                    known.iter().any(|it| it.expose_secret() == secret.expose_secret())
+                };
+                if !secrets.iter().any(is_known) {
                     matters.push(Matter::SecretUnused { region: name });
                 }
             }
@@ -174,32 +177,47 @@ pub(super) async fn regions(config: &Config, claims: &dyn ClaimStore) -> Vec<Mat
     }
     let began = Instant::now();
     let mut first: BTreeMap<String, u64> = BTreeMap::new();
-    let mut alive: BTreeSet<String> = BTreeSet::new();
+    let mut alive: BTreeMap<String, String> = BTreeMap::new();
     loop {
         let beats = match claims.signs().await {
             Ok(signs) => signs.beats,
             Err(error) => return vec![Matter::SignsUnread { why: error.to_string() }],
         };
-        for Beat { owner, number, .. } in beats {
+        for Beat { owner, number, rules, .. } in beats {
             let owner = owner.as_str().to_owned();
             let before = *first.entry(owner.clone()).or_insert(number);
             if number > before {
-                alive.insert(owner);
+                alive.insert(owner, rules);
             }
         }
-        let living = |region: &String| alive.iter().filter(|it| is_of(it, region)).count();
+        let living = |region: &String| alive.keys().filter(|it| is_of(it, region)).count();
         let is_over = began.elapsed() >= config.lease.lease;
         if is_over || regions.iter().all(|region| living(region) > 0) {
-            return regions
-                .iter()
-                .map(|region| match living(region) {
-                    0 => Matter::RegionSilent { region: region.clone() },
-                    processes => Matter::RegionLives { region: region.clone(), processes },
-                })
-                .collect();
+            return lives(&regions, &alive);
         }
         sleep(config.lease.beat_every / 2).await;
     }
+}
+
+/// `alive` says by which scenarios and customers each process goes.
+fn lives(regions: &[String], alive: &BTreeMap<String, String>) -> Vec<Matter> {
+    let told = |region: Option<&String>| -> Vec<String> {
+        let of = |owner: &str| region.is_none_or(|region| is_of(owner, region));
+        let rules = alive.iter().filter(|(owner, _)| of(owner)).map(|(_, rules)| rules.clone());
+        let rules: BTreeSet<String> = rules.filter(|rules| !rules.is_empty()).collect();
+        rules.into_iter().collect()
+    };
+    let each = regions.iter().map(|region| {
+        let processes = alive.keys().filter(|it| is_of(it, region)).count();
+        let (rules, region) = (told(Some(region)), region.clone());
+        match processes {
+            0 => Matter::RegionSilent { region },
+            _ => Matter::RegionLives { region, processes, rules },
+        }
+    });
+    let versions = told(None);
+    let differ = (versions.len() > 1).then_some(Matter::RulesDiffer { versions });
+    each.chain(differ).collect()
 }
 
 /// A process is named after its region and eight more characters.

@@ -116,6 +116,12 @@ pub enum Matter {
     RegionLives {
         region: String,
         processes: usize,
+        /// Versions of scenarios and customers that they go by.
+        rules: Vec<String>,
+    },
+    /// Living processes go by different ones.
+    RulesDiffer {
+        versions: Vec<String>,
     },
     RegionSilent {
         region: String,
@@ -348,6 +354,7 @@ impl Matter {
             | Self::StoreUnborn { .. }
             | Self::Unasked { .. }
             | Self::ClockOff { .. }
+            | Self::RulesDiffer { .. }
             | Self::ClockUnread { .. }
             | Self::SubscriptionTwice { .. }
             | Self::SubscriptionStray { .. }

@@ -87,6 +87,14 @@ pub const SECRET_FETCH: Duration = Duration::from_secs(10);
 /// Bytes of a secret: AWS Secrets Manager takes 65,536.
 pub const SECRET_BYTES: usize = 65_536;
 
+// --- peers -------------------------------------------------------------------------------------
+
+/// For how long living processes may go by different scenarios: a release reaches one after the other.
+pub const RULES_DIFFER: Duration = Duration::from_mins(2);
+
+/// The line of figures that alarms go by.
+pub const FIGURES_EVERY: Duration = Duration::from_mins(1);
+
 // --- reconcile ---------------------------------------------------------------------------------
 
 /// How often PagerDuty is asked for open incidents that nobody claimed: their webhooks were lost.

@@ -124,6 +124,23 @@ impl Measures {
         self.oldest_listed.set(whole(oldest.as_secs()));
     }
 
+    pub(super) fn oldest_run_seconds(&self) -> u64 {
+        let look = self.oldest_run.lock().unwrap_or_else(PoisonError::into_inner);
+        look.as_ref().map_or(0, |age| age())
+    }
+
+    pub(super) fn oldest_listed_seconds(&self) -> i64 {
+        self.oldest_listed.get()
+    }
+
+    /// Its name, and how much of it is used, in percent.
+    pub(super) fn fullest_bound(&self) -> (&'static str, u64) {
+        let bounds = self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let percent = |bound: &Bound| (bound.used)().saturating_mul(100) / bound.size.max(1);
+        let each = bounds.iter().map(|bound| (bound.name, percent(bound)));
+        each.max_by_key(|(_, percent)| *percent).unwrap_or(("none", 0))
+    }
+
     pub(crate) fn register(&self, registry: &mut Registry) {
         let seconds = || Unit::Seconds;
         registry.register_with_unit(
@@ -148,9 +165,7 @@ impl Measures {
         registry.register("bound_used", "How much a bounded thing holds now", used);
         registry.register("bound_size", "The most that it may hold", size);
         let oldest: Gauge = Gauge::default();
-        if let Some(age) = &*self.oldest_run.lock().unwrap_or_else(PoisonError::into_inner) {
-            oldest.set(whole(age()));
-        }
+        oldest.set(whole(self.oldest_run_seconds()));
         registry.register_with_unit(
             "oldest_open_run",
             "Age of the oldest run that this process carries out",

@@ -2,6 +2,7 @@
 
 pub mod measures;
 pub mod pagerduty;
+pub mod vitals;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use prometheus_client::registry::Registry;
 
 use self::measures::Measures;
 use self::pagerduty::PagerDutyMetrics;
+use self::vitals::Vitals;
 use crate::incident::Outcome;
 
 /// How a delivery came.
@@ -156,6 +158,7 @@ pub struct Metrics {
     /// Requests to the queue that failed.
     pub queue_failures: Counter,
     pub measures: Measures,
+    pub vitals: Vitals,
     runs: Family<OutcomeLabel, Counter>,
     guard_refusals: Family<GuardLabel, Counter>,
     pages: Family<WayLabel, Counter>,
@@ -213,6 +216,7 @@ impl Metrics {
 
     /// People were to be told by a last resort.
     pub fn last_resort(&self, way: &'static str, was_told: bool) {
+        self.vitals.last_resorts.inc();
         let result = if was_told { "told" } else { "failed" };
         self.last_resorts.get_or_create(&LastResortLabel { way, result }).inc();
     }
@@ -354,6 +358,7 @@ impl Metrics {
             self.reconcile_failures.clone(),
         );
         self.of_secrets(&mut registry);
+        self.vitals.register(&mut registry);
         self.of_paging(&mut registry);
         registry.register(
             "report_failures",

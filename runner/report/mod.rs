@@ -165,6 +165,8 @@ pub struct Watched {
     pub account: bool,
     pub services: BTreeSet<String>,
     pub teams: BTreeSet<String>,
+    /// Subscriptions that PagerDuty itself has switched off for a while.
+    pub silenced: usize,
 }
 
 impl Watched {

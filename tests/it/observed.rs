@@ -1,14 +1,20 @@
 //! What `/metrics` shows of processes at work.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ams::claim::measured::Measured;
 use ams::claim::protocol::{Event, Refusal, RunItem, StandDown};
-use ams::claim::{ClaimStore, OpenRun, Signs, StoreError, Which};
+use ams::claim::{Beat, ClaimStore, OpenRun, Signs, StoreError, Which};
 use ams::incident::{IncidentId, Outcome, Owner, RunId};
-use ams::metrics::Metrics;
+use ams::metrics::vitals::Line;
+use ams::metrics::{Delivered, Metrics, Way};
 use async_trait::async_trait;
 use jiff::Timestamp;
+use regex::Regex;
+use serde_json::{Value, json};
 
 use crate::harness::wait;
 use crate::harness::world::World;
@@ -117,7 +123,7 @@ impl ClaimStore for Away {
         away()
     }
 
-    async fn beat(&self, _: &Owner, _: u64, _: u64) -> Result<(), StoreError> {
+    async fn beat(&self, _: &Beat) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -144,7 +150,7 @@ async fn what_fails_in_the_store_is_counted_by_its_class() {
     assert!(store.read(&id).await.is_err());
     assert!(store.signs().await.is_err());
     assert!(store.open_runs(&Which::All).await.is_err());
-    store.beat(&owner, 1, 0).await.unwrap();
+    store.beat(&Beat { owner, number: 1, pauses: 0, rules: String::new() }).await.unwrap();
     assert_eq!(store.waiting(), 3, "the store's own");
     let text = metrics.render();
     for (line, expected) in [
@@ -170,5 +176,63 @@ fn a_bound_is_looked_at_when_somebody_asks() {
         let text = metrics.render();
         assert!(text.contains(&format!("ams_bound_used{{bound=\"things\"}} {held}")), "{text}");
         assert!(text.contains("ams_bound_size{bound=\"things\"} 7"), "{text}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The lines of figures, as `log: {format: json}` writes them.
+fn figures(metrics: &Metrics, between: impl FnOnce()) -> [Value; 2] {
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(lines, || {
+        let mut line = Line::new(metrics.clone());
+        line.write();
+        between();
+        line.write();
+    });
+    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<Value> =
+        written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    lines.try_into().unwrap()
+}
+
+#[test]
+fn alarms_find_every_figure_in_the_line_that_a_process_writes() {
+    let metrics = Metrics::default();
+    metrics.measures.bound("full", 10, || 9);
+    let [first, second] = figures(&metrics, || {
+        metrics.store_errors.inc();
+        metrics.delivered(Way::Webhook, Delivered::BadSignature, Duration::ZERO);
+        metrics.last_resort("slack", false);
+    });
+    assert_eq!((&first["target"], &first["fullest"]), (&json!("ams::figures"), &json!("full")));
+    for name in ["store_errors", "bad_signatures", "last_resort"] {
+        assert_eq!((&first[name], &second[name]), (&json!(0), &json!(1)), "{name}");
+    }
+    assert_eq!(second["fullest_bound"], 90);
+    let template = include_str!("../../infra/region.yaml");
+    let named = Regex::new(r"\$\.([a-z_]+)").unwrap();
+    let named: BTreeSet<&str> =
+        named.captures_iter(template).map(|it| it.get(1).unwrap().as_str()).collect();
+    for name in named.into_iter().filter(|name| *name != "target") {
+        assert!(second[name].is_number(), "the template looks for {name}: {second}");
     }
 }

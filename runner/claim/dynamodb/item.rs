@@ -149,6 +149,7 @@ pub(super) fn beat(attributes: &Attributes) -> Option<Beat> {
         owner: Owner::new(text_of(attributes, "sk")?),
         number: number_of(attributes, "n")?,
         pauses: number_of(attributes, "pauses").unwrap_or_default(),
+        rules: text_of(attributes, "rules").unwrap_or_default().to_owned(),
     })
 }
 

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::item::HEARTBEAT;
 use super::list;
 use crate::claim::{Beat, StoreError, Which};
-use crate::dynamodb::{Failure, key, number, patiently, sweep};
+use crate::dynamodb::{Failure, key, number, patiently, sweep, text};
 use crate::incident::Owner;
 use crate::limits;
 
@@ -17,6 +17,7 @@ pub(super) async fn beat(client: &Client, table: &str, beat: &Beat) -> Result<()
     let mut item = key(HEARTBEAT, beat.owner.as_str());
     item.insert("n".to_owned(), number(&beat.number));
     item.insert("pauses".to_owned(), number(&beat.pauses));
+    item.insert("rules".to_owned(), text(&beat.rules));
     let put = client.put_item().table_name(table).set_item(Some(item)).send();
     match timeout(limits::DYNAMODB_ANSWER, put).await {
         Ok(told) => told.map(drop).map_err(|error| Failure::of(&error).into()),

@@ -168,9 +168,8 @@ impl ClaimStore for DynamoDbClaims {
         list::stand_downs(&self.client, &self.table, owner).await
     }
 
-    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError> {
-        let beat = Beat { owner: owner.clone(), number, pauses };
-        keep::beat(&self.client, &self.table, &beat).await
+    async fn beat(&self, beat: &Beat) -> Result<(), StoreError> {
+        keep::beat(&self.client, &self.table, beat).await
     }
 
     async fn signs(&self) -> Result<Signs, StoreError> {

@@ -98,9 +98,8 @@ impl ClaimStore for SqliteClaims {
         self.query(move |connection| rows::stand_downs(connection, &owner)).await
     }
 
-    async fn beat(&self, owner: &Owner, number: u64, pauses: u64) -> Result<(), StoreError> {
-        let owner = owner.clone();
-        let beat = Beat { owner, number, pauses };
+    async fn beat(&self, beat: &Beat) -> Result<(), StoreError> {
+        let beat = beat.clone();
         self.write(|answer| Work::Beat { beat, answer }).await
     }
 

@@ -50,13 +50,14 @@ pub(super) fn stand_downs(
 /// The pauses are read first: whoever goes by them may have said so since.
 pub(super) fn signs(connection: &Connection) -> Result<Signs, StoreError> {
     let pauses = Ok(ledger(connection, &LedgerName::Pauses)?);
-    let sql = "SELECT owner, number, pauses FROM heartbeats";
+    let sql = "SELECT owner, number, pauses, rules FROM heartbeats";
     let mut statement = connection.prepare_cached(sql).map_err(failed)?;
     let beats = statement.query_map([], |row| {
         Ok(Beat {
             owner: Owner::new(row.get::<_, String>(0)?),
             number: row.get::<_, i64>(1)?.cast_unsigned(),
             pauses: row.get::<_, i64>(2)?.cast_unsigned(),
+            rules: row.get(3)?,
         })
     });
     let beats = beats.and_then(Iterator::collect).map_err(failed)?;
@@ -110,10 +111,11 @@ pub(super) fn write_item(transaction: &Transaction<'_>, item: &RunItem) -> Resul
 }
 
 pub(super) fn write_beat(transaction: &Transaction<'_>, beat: &Beat) -> Result<(), StoreError> {
-    let sql = "INSERT INTO heartbeats (owner, number, pauses) VALUES (?1, ?2, ?3) \
-               ON CONFLICT (owner) DO UPDATE SET number = ?2, pauses = ?3";
+    let sql = "INSERT INTO heartbeats (owner, number, pauses, rules) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (owner) DO UPDATE SET number = ?2, pauses = ?3, rules = ?4";
     let mut statement = transaction.prepare_cached(sql).map_err(failed)?;
-    let values = (beat.owner.as_str(), beat.number.cast_signed(), beat.pauses.cast_signed());
+    let Beat { owner, number, pauses, rules } = beat;
+    let values = (owner.as_str(), number.cast_signed(), pauses.cast_signed(), rules);
     statement.execute(values).map(drop).map_err(failed)
 }
 

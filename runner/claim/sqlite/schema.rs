@@ -14,12 +14,16 @@ const VERSION: i64 = 3;
 
 const TABLES: &str = include_str!("schema.sql");
 
-/// Which pauses an owner goes by.
-const SINCE_3: &str = "ALTER TABLE heartbeats ADD COLUMN pauses INTEGER NOT NULL DEFAULT 0";
+/// What an owner tells beside its number: which pauses it goes by, since version 3, and which scenarios.
+/// The last is no version of its own: a process that does not know it writes as before.
+const OF_HEARTBEATS: [(&str, &str); 2] = [
+    ("pauses", "ALTER TABLE heartbeats ADD COLUMN pauses INTEGER NOT NULL DEFAULT 0"),
+    ("rules", "ALTER TABLE heartbeats ADD COLUMN rules TEXT NOT NULL DEFAULT ''"),
+];
 
-fn has_pauses(connection: &Connection) -> rusqlite::Result<bool> {
-    let sql = "SELECT count(*) FROM pragma_table_info('heartbeats') WHERE name = 'pauses'";
-    connection.query_row(sql, [], |row| Ok(row.get::<_, i64>(0)? > 0))
+fn has(connection: &Connection, column: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_table_info('heartbeats') WHERE name = ?1";
+    connection.query_row(sql, [column], |row| Ok(row.get::<_, i64>(0)? > 0))
 }
 
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -37,8 +41,10 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
         });
     }
     transaction.execute_batch(TABLES).map_err(failed)?;
-    if !has_pauses(&transaction).map_err(failed)? {
-        transaction.execute_batch(SINCE_3).map_err(failed)?;
+    for (column, add) in OF_HEARTBEATS {
+        if !has(&transaction, column).map_err(failed)? {
+            transaction.execute_batch(add).map_err(failed)?;
+        }
     }
     transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
     transaction.commit().map_err(failed)

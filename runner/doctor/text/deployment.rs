@@ -179,14 +179,30 @@ fn secrets(ja: bool, matter: &Matter) -> Option<Said> {
 
 fn heartbeats(ja: bool, matter: &Matter) -> Option<Said> {
     Some(match matter {
-        Matter::RegionLives { region, processes } => Said::fine(pick(
-            ja,
-            format!("{region}: 稼働中（プロセス {processes}）"),
-            format!(
-                "{region}: alive ({processes} process{})",
-                if *processes == 1 { "" } else { "es" }
-            ),
-        )),
+        Matter::RegionLives { region, processes, rules } => {
+            let es = if *processes == 1 { "" } else { "es" };
+            let rules = rules.join(", ");
+            Said::fine(pick(
+                ja,
+                format!("{region}: 稼働中（プロセス {processes}、シナリオの版 {rules}）"),
+                format!("{region}: alive ({processes} process{es}, scenarios {rules})"),
+            ))
+        }
+        Matter::RulesDiffer { versions } => {
+            let versions = versions.join(", ");
+            Said::but(
+                pick(
+                    ja,
+                    format!("動いているプロセスのシナリオ・顧客の版が異なります: {versions}"),
+                    format!("living processes go by different scenarios or customers: {versions}"),
+                ),
+                pick(
+                    ja,
+                    "リリースの途中なら数分待ってください。続くなら両リージョンに同じものを配布してください（`ams validate` が版を表示します）",
+                    "wait a few minutes if a release is under way; otherwise release the same to every region (`ams validate` prints its version)",
+                ),
+            )
+        }
         Matter::RegionSilent { region } => Said::but(
             pick(
                 ja,

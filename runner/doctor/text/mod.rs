@@ -121,7 +121,8 @@ mod tests {
             M::StoreWrong { problem: s(), remedy: None },
             M::StoreOfOneMachine { store: s(), hosts: list() },
             M::HistoryWrong { problem: s() },
-            M::RegionLives { region: region(), processes: 1 },
+            M::RegionLives { region: region(), processes: 1, rules: list() },
+            M::RulesDiffer { versions: list() },
             M::RegionSilent { region: region() },
             M::SignsUnread { why: why() },
         ]

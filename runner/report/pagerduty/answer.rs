@@ -174,6 +174,8 @@ pub(super) fn watched(answer: &Value, path: &str, watched: &mut Watched) {
         subscription["active"] == true && url.ends_with(path)
     });
     for subscription in in_use {
+        let method = &subscription["delivery_method"];
+        watched.silenced += usize::from(method["temporarily_disabled"] == true);
         let filter = &subscription["filter"];
         let id = text(filter, "id");
         match (filter["type"].as_str(), id) {

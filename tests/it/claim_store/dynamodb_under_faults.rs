@@ -9,6 +9,7 @@ use futures_util::stream::{self, StreamExt as _};
 use tokio::time::Instant;
 
 use super::dynamodb_table::Table;
+use super::keeping::beat;
 use super::{as_open, claim, incident, restart_web};
 use crate::fault_proxy::{Cut, Fault, FaultProxy, Faults};
 
@@ -159,7 +160,7 @@ async fn a_cut_way_is_an_answer_in_time_and_nothing_is_won() {
         let told = tokyo.claim(&id, Opening::Triggered, Some(restart_web()), None).await;
         assert!(matches!(told, Err(StoreError::Unreachable { .. })), "{told:?}");
         assert!(began.elapsed() < ams::limits::WEBHOOK_ANSWER, "{:?}", began.elapsed());
-        assert!(tokyo.store().beat(tokyo.owner(), 2, 0).await.is_err());
+        assert!(tokyo.store().beat(&beat(tokyo.owner().as_str(), 2, 0)).await.is_err());
         claim(&osaka, &id).await;
         proxy.cut(None);
         assert!(matches!(until_known(&tokyo, &id).await, ClaimAnswer::Lost(_)));

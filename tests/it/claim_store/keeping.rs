@@ -9,6 +9,10 @@ use jiff::SignedDuration;
 
 use super::{Place, claim, end, incident, open};
 
+pub(super) fn beat(owner: &str, number: u64, pauses: u64) -> Beat {
+    Beat { owner: Owner::new(owner), number, pauses, rules: format!("rules-{pauses}") }
+}
+
 async fn heartbeats(store: &dyn ClaimStore) -> Vec<(String, u64)> {
     let beats = store.heartbeats().await.unwrap();
     let mut beats: Vec<_> =
@@ -19,24 +23,26 @@ async fn heartbeats(store: &dyn ClaimStore) -> Vec<(String, u64)> {
 
 pub(crate) async fn heartbeats_are_the_last_number_of_each_owner(place: &Place) {
     for (owner, number) in [("tokyo-1", 1), ("osaka-1", 7), ("tokyo-1", 2)] {
-        place.store.beat(&Owner::new(owner), number, 0).await.unwrap();
+        place.store.beat(&beat(owner, number, 0)).await.unwrap();
     }
     let expected = [("osaka-1".to_owned(), 7), ("tokyo-1".to_owned(), 2)];
     assert_eq!(heartbeats(&*place.store).await, expected);
 }
 
 pub(crate) async fn what_is_paused_comes_with_the_heartbeats(place: &Place) {
-    place.store.beat(&Owner::new("tokyo-1"), 1, 0).await.unwrap();
+    place.store.beat(&beat("tokyo-1", 1, 0)).await.unwrap();
     let signs = place.store.signs().await.unwrap();
     assert_eq!((signs.beats.len(), signs.pauses), (1, Ok(None)));
     for text in ["one", "two"] {
         let write = move |_: Option<&str>, _| Revision::Write(text.to_owned());
         place.ledger.revise(&LedgerName::Pauses, Arc::new(write)).await.unwrap();
     }
-    place.store.beat(&Owner::new("tokyo-1"), 2, 7).await.unwrap();
+    place.store.beat(&beat("tokyo-1", 2, 7)).await.unwrap();
     let signs = place.store.signs().await.unwrap();
-    let beat = Beat { owner: Owner::new("tokyo-1"), number: 2, pauses: 7 };
-    assert_eq!((signs.beats, signs.pauses), (vec![beat], Ok(Some("two".to_owned()))));
+    assert_eq!(
+        (signs.beats, signs.pauses),
+        (vec![beat("tokyo-1", 2, 7)], Ok(Some("two".to_owned())))
+    );
     place.clock.advance(SignedDuration::from_hours(1_000));
     place.store.sweep(place.clock.now(), &[]).await.unwrap();
     let signs = place.store.signs().await.unwrap();
@@ -106,7 +112,7 @@ pub(crate) async fn the_sweep_forgets_what_ended_long_ago_and_nothing_else(place
 pub(crate) async fn the_sweep_keeps_the_heartbeats_that_somebody_may_still_watch(place: &Place) {
     let [idle, busy, gone, finished] = ["idle-1", "busy-1", "gone-1", "finished-1"];
     for owner in [idle, busy, gone, finished] {
-        place.store.beat(&Owner::new(owner), 3, 0).await.unwrap();
+        place.store.beat(&beat(owner, 3, 0)).await.unwrap();
     }
     claim(&place.runner(busy), &incident("PBUSY")).await;
     let done = place.runner(finished);

@@ -9,6 +9,7 @@ use ams::incident::{Outcome, Owner};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
+use super::keeping::beat;
 use super::ledger::{enter, shop};
 use super::{StoreFile, as_open, claim, end, incident, noon, open, reopened, try_claim, won};
 
@@ -72,7 +73,7 @@ async fn everything_is_there_after_a_restart() {
         tokyo.intend(&second, &Journal::default().with(intent)).await.unwrap().unwrap();
         let person = Some("PLH1HKV".to_owned());
         tokyo.stand_down(&id, StandDownReason::Reassigned, person, None).await.unwrap().unwrap();
-        tokyo.store().beat(tokyo.owner(), 42, 0).await.unwrap();
+        tokyo.store().beat(&beat(tokyo.owner().as_str(), 42, 0)).await.unwrap();
         tokyo.store().read(&id).await.unwrap()
     };
 

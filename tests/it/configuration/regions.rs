@@ -23,7 +23,7 @@ fn every_region_has_its_receiver_and_a_place_for_its_secret() {
     assert_eq!(osaka.url, "http://10.0.0.1:8080/webhooks/pagerduty");
     let read = |region: &RegionAddress| {
         let secret = region.secret.as_ref().unwrap().read(&config.variables);
-        secret.map(|it| it.expose_secret().to_owned())
+        secret.map(|it| it[0].expose_secret().to_owned())
     };
     assert_eq!((read(tokyo), read(osaka)), (Ok("two".to_owned()), Ok("hidden".to_owned())));
     assert_eq!(load(&folder(SMALL), &SECRETS).unwrap().regions, []);

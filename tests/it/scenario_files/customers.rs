@@ -50,6 +50,9 @@ fn a_customer_that_fits_is_counted_and_no_more() {
     let json = validate(&scenario(), CUSTOMER, &JSON);
     let report: Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!((&report["files"], &report["customers"]), (&Value::from(2), &Value::from(1)));
+    let shown = validate(&scenario(), CUSTOMER, &["validate", "--show-version", "scenarios"]);
+    let version = report["version"].as_str().unwrap();
+    assert!(shown.out.ends_with(&format!("\nversion {version}\n")), "{}", shown.out);
     let alone = validate(&scenario(), CUSTOMER, &["validate", "scenarios/customers"]);
     assert_eq!(alone.out, "1 file checked (1 of a customer), 0 findings\n");
     let none =

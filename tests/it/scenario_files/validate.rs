@@ -145,7 +145,8 @@ fn scripts_get_every_finding_as_json() {
           "remedy": "did you mean 'recover'?"
         }
       ],
-      "scenarios": 1
+      "scenarios": 1,
+      "version": "96839f89f4a5"
     }
     "#);
     let clean = ams(dir.path(), &["validate", "--format", "json", "good.yaml"]);

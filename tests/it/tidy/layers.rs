@@ -3,7 +3,7 @@
 use super::{code, read, sources};
 
 /// What may use what: a module and everything it may import of ours, beside itself and the nouns.
-const DIRECTION: [(&str, &[&str]); 47] = [
+const DIRECTION: [(&str, &[&str]); 48] = [
     ("sqlite", &[]),
     ("dynamodb", &[]),
     ("reload", &["scenario", "config", "customer", "matching", "rules"]),
@@ -82,7 +82,8 @@ const DIRECTION: [(&str, &[&str]); 47] = [
     ("figures", &["claim", "history"]),
     ("backtest", &["scenario", "matching", "report", "rules"]),
     ("explain", &["scenario", "claim", "execute", "history", "report"]),
-    ("sweep", &["claim", "pipeline", "resume"]),
+    ("sweep", &["claim", "peers", "pipeline", "resume", "rules"]),
+    ("peers", &["claim"]),
     ("watched", &["execute", "pipeline", "report"]),
     ("reconcile", &["claim", "pipeline", "report"]),
     ("sandbox", &["claim", "receive", "report"]),
