@@ -70,6 +70,7 @@ struct Played {
     watch: Watch,
     fronts: [Front; 2],
     subscriptions: Vec<String>,
+    undelivered: usize,
     misbehaved: Vec<String>,
 }
 
@@ -109,9 +110,20 @@ async fn play(options: &Options, planned: &[Planned], ground: &mut Ground) -> io
     if options.has(Sabotage::Recovery) {
         sabotage::repeat_one(&witness(&ground.folder), planned, &ids)?;
     }
+    let undelivered = pagerduty.undelivered();
     let misbehaved = stop(ground).await;
     let loses_power = options.loses_power();
-    Ok(Played { moments, loses_power, ids, observer, watch, fronts, subscriptions, misbehaved })
+    Ok(Played {
+        moments,
+        loses_power,
+        ids,
+        observer,
+        watch,
+        fronts,
+        subscriptions,
+        undelivered,
+        misbehaved,
+    })
 }
 
 /// The plan of the day. Answers with when things were done.
@@ -197,6 +209,7 @@ fn gather<'a>(ground: &'a Ground, planned: &'a [Planned], played: Played) -> io:
         take_overs: take_overs(&logs),
         answers: played.fronts.each_ref().map(Front::answers),
         deliveries,
+        undelivered: played.undelivered,
         seen: played.watch.seen(),
         backwards: played.observer.wrong(),
         doubts: Doubts::of(&ground.logs()),

@@ -46,6 +46,8 @@ pub(crate) struct Facts<'a> {
     /// By region.
     pub(crate) answers: [Vec<Answer>; 2],
     pub(crate) deliveries: [DeliveryStats; 2],
+    /// Webhooks that still waited at the end.
+    pub(crate) undelivered: usize,
     pub(crate) seen: Seen,
     /// What came of recoveries that were under way at a take-over.
     pub(crate) doubts: Doubts,

@@ -15,7 +15,7 @@ use crate::evidence::Case;
 /// What is told, and the rule that must not believe it. False where there is nothing to tell it of.
 type Untruth = (&'static str, &'static str, fn(&mut Facts<'_>) -> bool);
 
-const UNTRUTHS: [Untruth; 15] = [
+const UNTRUTHS: [Untruth; 16] = [
     ("an incident is forgotten", ALL_THERE, |facts| facts.cases.pop().is_some()),
     ("an incident is claimed by nobody", "every incident has an outcome", |facts| {
         facts.cases.first_mut().map(|case| case.runs.clear()).is_some()
@@ -68,6 +68,10 @@ const UNTRUTHS: [Untruth; 15] = [
     }),
     ("a webhook is given up", DELIVERED, |facts| {
         facts.deliveries[1].dropped = 1;
+        true
+    }),
+    ("a webhook still waits", DELIVERED, |facts| {
+        facts.undelivered = 1;
         true
     }),
     ("a process is gone", PROCESSES, |facts| {

@@ -235,6 +235,9 @@ fn delivered(facts: &Facts<'_>) -> Wrong {
             wrong.push((None, format!("{given_up} webhooks were given up")));
         }
     }
+    if facts.undelivered > 0 {
+        wrong.push((None, format!("{} webhooks still wait", facts.undelivered)));
+    }
     let refused = facts.answers.iter().flatten();
     for answer in refused.filter(|it| it.status.is_some_and(|it| (400..500).contains(&it))) {
         wrong.push((answer.incident.clone(), "a signed webhook was refused".to_owned()));
