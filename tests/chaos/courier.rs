@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::dice::Dice;
 
 /// What PagerDuty gives a receiver.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Before a copy that was not taken is sent again.
 const AGAIN: Duration = Duration::from_millis(400);
@@ -29,7 +29,7 @@ const AGAIN: Duration = Duration::from_millis(400);
 /// Attempts of a stray copy.
 const STRAY_ATTEMPTS: usize = 3;
 
-const SIGNATURE: &str = "X-PagerDuty-Signature";
+pub(crate) const SIGNATURE: &str = "X-PagerDuty-Signature";
 
 #[derive(Clone)]
 pub(crate) struct Courier {
@@ -151,6 +151,13 @@ impl Courier {
     }
 }
 
+/// Which incident a webhook is about: some are about a note or a responder of it.
+pub(crate) fn incident_of(webhook: &serde_json::Value) -> Option<IncidentId> {
+    let data = &webhook["event"]["data"];
+    let named = data["incident"]["id"].as_str().or_else(|| data["id"].as_str());
+    named.and_then(IncidentId::parse)
+}
+
 async fn take(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -158,9 +165,7 @@ async fn take(
 ) -> (StatusCode, &'static str) {
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-    let data = &json["event"]["data"];
-    let named = data["incident"]["id"].as_str().or_else(|| data["id"].as_str());
-    let (Some(signature), Some(incident)) = (signature, named.and_then(IncidentId::parse)) else {
+    let (Some(signature), Some(incident)) = (signature, incident_of(&json)) else {
         return (StatusCode::BAD_REQUEST, "that is no webhook of the stand-in's");
     };
     let webhook = Webhook { incident, signature: signature.to_owned(), body };

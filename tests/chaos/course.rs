@@ -7,21 +7,32 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ams::incident::IncidentId;
+use ams::sandbox::cluster::RegionProcess;
 use ams::sandbox::pagerduty::{NewIncident, StandIn};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::budget;
 use crate::checks::CHECKS;
+use crate::courier::Courier;
 use crate::evidence::{Case, Doubts, Figures, endings};
-use crate::ground::{Ground, witness};
+use crate::ground::{Ground, Site, witness};
 use crate::observer::Observer;
 use crate::options::Options;
 use crate::people;
 use crate::report::{self, Held, Report, progress};
-use crate::schedule::{Planned, Schedule, Touch};
+use crate::schedule::{Planned, REGIONS, Schedule, Touch};
 use crate::trouble::{self, Done};
 use crate::witness;
+
+/// A short lease, so that a run of minutes has many take-overs in it.
+/// Without limits: thousands of incidents in minutes would be a storm.
+const SETTINGS: &str =
+    "heartbeat: 200ms\nlease: 2s\nlease_margin: 500ms\nshutdown_grace: 1s\nlimits: {}\n";
+
+/// Of PagerDuty's own answers to webhooks it has not got through with: never reached, the courier
+/// takes all at once.
+const RETRY_EVERY: Duration = Duration::from_millis(200);
 
 /// When all troubles are over, every run must have ended within this: the scenarios' deadline and
 /// what telling it may take.
@@ -32,7 +43,18 @@ const AFTER_LATE_COPIES: Duration = Duration::from_secs(3);
 
 /// Did everything hold? Prints the tables.
 pub(crate) async fn run(options: &Options, schedule: &Schedule, folder: &Path) -> io::Result<bool> {
-    let mut ground = Ground::prepare(options, folder).await?;
+    let site = Site {
+        ams: &options.place.ams,
+        store: options.store,
+        seed: options.seed,
+        processes: &[(REGIONS[0], 0), (REGIONS[1], 1)],
+        settings: SETTINGS,
+        retry_every: RETRY_EVERY,
+    };
+    let mut ground = Ground::prepare(&site, folder).await?;
+    let receivers = ground.cluster.regions.iter().map(RegionProcess::webhook_url).collect();
+    let courier = Courier::start(options.seed, ground.pagerduty(), receivers).await?;
+    ground.cluster.pagerduty.subscribe(&courier.url);
     let observer = Observer::of(ground.store.clone());
     let began = Instant::now();
     let fired = AtomicUsize::new(0);
@@ -43,7 +65,7 @@ pub(crate) async fn run(options: &Options, schedule: &Schedule, folder: &Path) -
     let pagerduty = ground.pagerduty();
     let fires = fire(&pagerduty, &schedule.incidents, &observer, (began, &fired));
     let tells = tell(&observer, schedule.incidents.len(), (began, &fired));
-    let troubles = trouble::make(&mut ground, &schedule.troubles, began);
+    let troubles = trouble::make((&mut ground, &courier), &schedule.troubles, began);
     let both = async { tokio::join!(fires, troubles) };
     let (ids, done) = tokio::select! {
         both = both => both,
@@ -51,12 +73,16 @@ pub(crate) async fn run(options: &Options, schedule: &Schedule, folder: &Path) -
     };
     let (ids, mut done, firing) = (ids?, done?, began.elapsed());
     progress(&format!("{:>6.0} s  the troubles are over", firing.as_secs_f64()));
-    settle(&ground, &observer).await;
-    let late = late_copies(&ground, &observer, folder).await?;
+    let is_delivered = || ground.cluster.pagerduty.undelivered() == 0 && courier.under_way() == 0;
+    progress(&match settle(&observer, SETTLES_WITHIN, is_delivered).await {
+        Ok(took) => format!("          all is over {:.1} s later", took.as_secs_f64()),
+        Err(open) => format!("          {open} are still open"),
+    });
+    let late = late_copies((&ground, &courier), &observer, folder).await?;
     looks_on.abort();
     done.misbehaved.extend(panics(&ground));
-    let delivered = ground.courier.delivered();
-    let cases = cases(&ground, schedule, &ids, &observer)?;
+    let delivered = courier.delivered();
+    let cases = cases(&ground, &schedule.incidents, &ids, &observer)?;
     let held = hold(&cases, &observer, &done, (&late, delivered.refused));
     let report = Report {
         options,
@@ -79,7 +105,7 @@ pub(crate) async fn run(options: &Options, schedule: &Schedule, folder: &Path) -
 }
 
 /// Fires every incident at its time, and lets people touch it. Answers with their ids, in order.
-async fn fire(
+pub(crate) async fn fire(
     pagerduty: &StandIn,
     planned: &[Planned],
     observer: &Observer,
@@ -118,23 +144,23 @@ async fn tell(
     }
 }
 
-/// Until every webhook is delivered and every run is over, or it takes too long.
-async fn settle(ground: &Ground, observer: &Observer) {
+/// Until every webhook is delivered and every run is over; with the number of those that are open
+/// where it takes too long.
+pub(crate) async fn settle(
+    observer: &Observer,
+    within: Duration,
+    is_delivered: impl Fn() -> bool,
+) -> Result<Duration, usize> {
     let began = Instant::now();
-    while began.elapsed() < SETTLES_WITHIN {
-        let delivered =
-            ground.cluster.pagerduty.undelivered() == 0 && ground.courier.under_way() == 0;
+    while began.elapsed() < within {
+        let delivered = is_delivered();
         observer.look(delivered).await;
         if delivered && observer.open().is_empty() {
-            progress(&format!(
-                "          all is over {:.1} s later",
-                began.elapsed().as_secs_f64()
-            ));
-            return;
+            return Ok(began.elapsed());
         }
         sleep(Duration::from_millis(200)).await;
     }
-    progress(&format!("          {} are still open", observer.open().len()));
+    Err(observer.open().len())
 }
 
 /// What one more copy of every webhook did, which must be nothing.
@@ -143,7 +169,11 @@ struct Late {
     wrong: Vec<(Option<IncidentId>, String)>,
 }
 
-async fn late_copies(ground: &Ground, observer: &Observer, folder: &Path) -> io::Result<Late> {
+async fn late_copies(
+    (ground, courier): (&Ground, &Courier),
+    observer: &Observer,
+    folder: &Path,
+) -> io::Result<Late> {
     let pagerduty = &ground.cluster.pagerduty;
     let state = || -> io::Result<_> {
         let views = pagerduty.incidents().into_iter();
@@ -152,7 +182,7 @@ async fn late_copies(ground: &Ground, observer: &Observer, folder: &Path) -> io:
         Ok((witness::read(&witness(folder))?, views))
     };
     let (effects, views) = state()?;
-    let copies = ground.courier.repeat_all().await;
+    let copies = courier.repeat_all().await;
     sleep(AFTER_LATE_COPIES).await;
     observer.look(true).await;
     let (effects_now, views_now) = state()?;
@@ -171,15 +201,16 @@ async fn late_copies(ground: &Ground, observer: &Observer, folder: &Path) -> io:
 }
 
 /// Tasks that ended by a bug.
-fn panics(ground: &Ground) -> Vec<String> {
+pub(crate) fn panics(ground: &Ground) -> Vec<String> {
     let logs = ground.logs();
     let lines = logs.iter().flat_map(|log| log.lines());
     lines.filter(|line| line.contains("panicked at")).map(str::to_owned).collect()
 }
 
-fn cases<'a>(
+/// What is known of each, in the order they were fired.
+pub(crate) fn cases<'a>(
     ground: &'a Ground,
-    schedule: &'a Schedule,
+    planned: &'a [Planned],
     ids: &[IncidentId],
     observer: &Observer,
 ) -> io::Result<Vec<Case<'a>>> {
@@ -187,7 +218,7 @@ fn cases<'a>(
     let mut effects = witness::read(&witness(&ground.folder))?;
     let mut endings = endings(&ground.logs());
     let mut cases = Vec::new();
-    for (planned, id) in schedule.incidents.iter().zip(ids) {
+    for (planned, id) in planned.iter().zip(ids) {
         let view = ground.cluster.pagerduty.incident(id);
         let view = view.ok_or_else(|| io::Error::other(format!("incident {id} is gone")))?;
         cases.push(Case {
@@ -202,13 +233,8 @@ fn cases<'a>(
     Ok(cases)
 }
 
-/// Every rule against everything.
-fn hold(
-    cases: &[Case<'_>],
-    observer: &Observer,
-    done: &Done,
-    (late, refused): (&Late, u64),
-) -> Vec<Held> {
+/// What must hold for every incident by itself.
+pub(crate) fn hold_each(cases: &[Case<'_>], changed: &[(IncidentId, String)]) -> Vec<Held> {
     let mut held: Vec<Held> = CHECKS
         .iter()
         .map(|(rule, check)| {
@@ -218,12 +244,23 @@ fn hold(
             Held { rule, looked_at: cases.len(), wrong: wrong.collect() }
         })
         .collect();
-    let changed = observer.wrong().into_iter().map(|(incident, what)| (Some(incident), what));
+    let changed = changed.iter().map(|(incident, what)| (Some(incident.clone()), what.clone()));
     held.push(Held {
         rule: "runs, epochs, outcomes and journals only go forward",
         looked_at: cases.len(),
         wrong: changed.collect(),
     });
+    held
+}
+
+/// Every rule against everything.
+fn hold(
+    cases: &[Case<'_>],
+    observer: &Observer,
+    done: &Done,
+    (late, refused): (&Late, u64),
+) -> Vec<Held> {
+    let mut held = hold_each(cases, &observer.wrong());
     held.push(Held {
         rule: "late copies of webhooks change nothing",
         looked_at: late.copies,

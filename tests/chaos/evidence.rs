@@ -15,6 +15,7 @@ use crate::schedule::Planned;
 use crate::witness::Effect;
 
 /// One incident, from every side.
+#[derive(Clone)]
 pub(crate) struct Case<'a> {
     pub(crate) planned: &'a Planned,
     /// In PagerDuty.

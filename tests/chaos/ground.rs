@@ -1,4 +1,4 @@
-//! What is broken: two region processes, their store, the stand-in PagerDuty, and a proxy on each
+//! What is broken: the regions' processes, their store, the stand-in PagerDuty, and a proxy on each
 //! region's way to what it needs.
 
 use std::collections::BTreeMap;
@@ -10,30 +10,32 @@ use std::time::Duration;
 use ams::claim::ClaimStore;
 use ams::claim::sqlite::SqliteClaims;
 use ams::clock::SystemClock;
-use ams::sandbox::cluster::{Cluster, Plan, RegionProcess};
+use ams::sandbox::cluster::{Cluster, Plan};
 use ams::sandbox::pagerduty::{Settings, StandIn};
 
-use crate::courier::Courier;
 use crate::engine::KEYS;
 use crate::fault_proxy::FaultProxy;
 use crate::kinds::{self, Acts};
-use crate::options::{Options, Store};
+use crate::options::Store;
 use crate::schedule::REGIONS;
 use crate::tables::Tables;
 
-/// A short lease, so that a run of minutes has many take-overs in it.
-/// Without limits: thousands of incidents in minutes would be a storm.
-const SETTINGS: &str =
-    "heartbeat: 200ms\nlease: 2s\nlease_margin: 500ms\nshutdown_grace: 1s\nlimits: {}\n";
-
-/// Of PagerDuty's own answers to webhooks it has not got through with: never reached, the courier
-/// takes all at once.
-const RETRY_EVERY: Duration = Duration::from_millis(200);
+/// What is to be made.
+pub(crate) struct Site<'a> {
+    pub(crate) ams: &'a Path,
+    pub(crate) store: Store,
+    pub(crate) seed: u64,
+    /// The processes by name, and the number of each one's region.
+    pub(crate) processes: &'a [(&'static str, usize)],
+    /// Further lines of their configuration.
+    pub(crate) settings: &'a str,
+    /// Before PagerDuty sends a webhook again.
+    pub(crate) retry_every: Duration,
+}
 
 pub(crate) struct Ground {
     pub(crate) cluster: Cluster,
     pub(crate) store: Arc<dyn ClaimStore>,
-    pub(crate) courier: Courier,
     /// Each region's way to PagerDuty.
     pub(crate) to_pagerduty: Vec<FaultProxy>,
     /// The store, where it is no file.
@@ -43,7 +45,7 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    pub(crate) async fn prepare(options: &Options, folder: &Path) -> io::Result<Self> {
+    pub(crate) async fn prepare(site: &Site<'_>, folder: &Path) -> io::Result<Self> {
         kinds::write(folder)?;
         let state = folder.join("state");
         std::fs::create_dir_all(&state)?;
@@ -53,36 +55,38 @@ impl Ground {
         let acts = kinds::acts(folder, &vars)?;
         let pagerduty = free_port().await?;
         let (mut to_pagerduty, mut environment) = (Vec::new(), BTreeMap::new());
-        let tables = match options.store {
+        let tables = match site.store {
             Store::Sqlite => None,
-            Store::Dynamodb => Some(Tables::make(options).await?),
+            Store::Dynamodb => Some(Tables::make(site.ams, site.seed).await?),
         };
-        for (index, region) in REGIONS.into_iter().enumerate() {
-            let seed = options.seed.wrapping_add(index as u64);
-            let proxy = FaultProxy::start(&format!("http://{pagerduty}"), seed).await?;
-            let url = ("AMS_PAGERDUTY_URL", proxy.url());
+        for index in 0..REGIONS.len() as u64 {
+            let seed = site.seed.wrapping_add(index);
+            to_pagerduty.push(FaultProxy::start(&format!("http://{pagerduty}"), seed).await?);
+        }
+        for (name, region) in site.processes {
+            let url = ("AMS_PAGERDUTY_URL", to_pagerduty[*region].url());
             let keys = KEYS.into_iter().filter(|_| tables.is_some());
-            let variables =
-                keys.chain([url]).map(|(key, value)| (key.to_owned(), value.to_owned()));
-            environment.insert(region.to_owned(), variables.collect());
-            to_pagerduty.push(proxy);
+            let variables = keys
+                .chain([url, ("AMS_REGION", REGIONS[*region])])
+                .map(|(key, value)| (key.to_owned(), value.to_owned()));
+            environment.insert((*name).to_owned(), variables.collect());
         }
         let customers = folder.join("customers");
-        let stores = tables.as_ref().map(Tables::stores).unwrap_or_default();
+        let stores = tables.as_ref().map(|it| it.stores(site.processes)).unwrap_or_default();
         let cluster = Cluster::start(Plan {
-            exe: options.ams.clone(),
+            exe: site.ams.to_owned(),
             folder: folder.join("cluster"),
             scenarios: folder.join("scenarios"),
-            regions: REGIONS.map(str::to_owned).to_vec(),
+            regions: site.processes.iter().map(|(name, _)| (*name).to_owned()).collect(),
             vars,
             lang: "en".to_owned(),
-            settings: format!("{SETTINGS}customers: '{}'\n", customers.display()),
+            settings: format!("{}customers: '{}'\n", site.settings, customers.display()),
             environment,
             stores,
             subscribes: false,
             pagerduty: Settings {
                 listen: pagerduty,
-                retry_every: RETRY_EVERY,
+                retry_every: site.retry_every,
                 ..Settings::default()
             },
             clock: Arc::new(SystemClock),
@@ -95,18 +99,15 @@ impl Ground {
                     .map_err(io::Error::other)?,
             ),
         };
-        let receivers = cluster.regions.iter().map(RegionProcess::webhook_url).collect();
-        let courier = Courier::start(options.seed, cluster.pagerduty.clone(), receivers).await?;
-        cluster.pagerduty.subscribe(&courier.url);
         let folder = folder.to_owned();
-        Ok(Self { cluster, store, courier, to_pagerduty, tables, acts, folder })
+        Ok(Self { cluster, store, to_pagerduty, tables, acts, folder })
     }
 
     pub(crate) fn pagerduty(&self) -> StandIn {
         self.cluster.pagerduty.clone()
     }
 
-    /// What each region has logged.
+    /// What each process has logged.
     pub(crate) fn logs(&self) -> Vec<String> {
         let regions = self.cluster.regions.iter();
         regions.map(|region| std::fs::read_to_string(&region.log).unwrap_or_default()).collect()

@@ -95,6 +95,15 @@ pub(crate) const KINDS: [Kind; 12] = [
     Kind { name: "strange", file: None, outcomes: &[Unmatched], effects: &[] },
 ];
 
+/// Waits long in the middle, so that it is under way whatever happens when. Not among those that the
+/// schedule deals: what a seed gives stays.
+pub(crate) static WAITS: Kind = Kind {
+    name: "waits",
+    file: file!("waits"),
+    outcomes: &[Resolved, Escalated],
+    effects: &["stop -", "start -"],
+};
+
 /// The customer whose hosts `hosts` goes through, and those `budget` counts for; all of them are this
 /// machine.
 const CUSTOMER: &str = "customer: chaos-shop
@@ -127,7 +136,7 @@ pub(crate) fn write(folder: &Path) -> io::Result<()> {
     customer
         .extend((0..1_000).map(|block| format!("  - {{name: block{block:03}, reach: local}}\n")));
     std::fs::write(customers.join("chaos-shop.yaml"), customer)?;
-    for kind in &KINDS {
+    for kind in KINDS.iter().chain([&WAITS]) {
         if let Some(text) = kind.file {
             std::fs::write(scenarios.join(format!("{}.yaml", kind.name)), text)?;
         }

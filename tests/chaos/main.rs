@@ -48,26 +48,31 @@ mod budget;
 mod course;
 // Tables and stories.
 mod report;
+// A region fails and comes back: no chance in it, and told for people.
+mod game_day;
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use ams::sandbox::cluster::ScratchFolder;
 use clap::Parser as _;
 
-use options::{Args, Options};
+use options::{Options, Program};
 use schedule::Schedule;
 
 fn main() -> ExitCode {
-    let options = Args::parse().options();
-    match run(&options) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            report::progress(&format!("chaos could not run: {error}"));
-            ExitCode::from(2)
-        }
-    }
+    let program = Program::parse();
+    let held = match program.play {
+        Some(options::Play::GameDay(args)) => game_day::run(&args.options()),
+        None => run(&program.chaos.options())
+            .map(|held| if held { ExitCode::SUCCESS } else { ExitCode::from(1) }),
+    };
+    held.unwrap_or_else(|error| {
+        report::progress(&format!("chaos could not run: {error}"));
+        ExitCode::from(2)
+    })
 }
 
 /// Did everything hold?
@@ -78,14 +83,24 @@ fn run(options: &Options) -> io::Result<bool> {
         return Ok(true);
     }
     report::progress(&format!("seed {}; to replay: {}", options.seed, options.command()));
-    let mut scratch = ScratchFolder::create(options.folder.as_deref())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let bound = options.bound(schedule.lasts);
+    carry_out(options.place.folder.as_deref(), bound, async |folder| {
+        course::run(options, &schedule, folder).await
+    })
+}
+
+/// Until it is over, takes too long, or is interrupted. Its folder stays unless everything held.
+fn carry_out(
+    folder: Option<&Path>,
+    bound: Duration,
+    course: impl AsyncFnOnce(&Path) -> io::Result<bool>,
+) -> io::Result<bool> {
+    let mut scratch = ScratchFolder::create(folder)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let held = runtime.block_on(async {
-        let course = course::run(options, &schedule, scratch.path());
         // Dropped in the middle, it takes its processes along, paused ones too.
         tokio::select! {
-            held = course => held,
+            held = course(scratch.path()) => held,
             () = tokio::time::sleep(bound) => {
                 Err(io::Error::other(format!("it is not over after {} s", bound.as_secs())))
             }

@@ -3,12 +3,27 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::game_day;
+
 /// Breaks everything around two regions while they handle incidents, then checks what came of it.
 ///
 /// The same seed gives the same schedule: which incidents, what people do to them, what goes wrong
 /// and when. How the processes interleave with it is the machine's.
 #[derive(clap::Parser)]
-#[command(name = "chaos", after_help = EXAMPLES)]
+#[command(name = "chaos", after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Program {
+    #[command(subcommand)]
+    pub(crate) play: Option<Play>,
+    #[command(flatten)]
+    pub(crate) chaos: Args,
+}
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Play {
+    GameDay(game_day::Args),
+}
+
+#[derive(clap::Args)]
 pub(crate) struct Args {
     /// Incidents to fire [default: 500, with --quick 60]
     #[arg(long)]
@@ -34,12 +49,24 @@ pub(crate) struct Args {
     /// Print the results as a row of the table in docs/RELIABILITY.md
     #[arg(long)]
     markdown: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What is run, and where its files are.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Place {
     /// Another build of ams, with ams-test-engine beside it
     #[arg(long, value_name = "PROGRAM", default_value = env!("CARGO_BIN_EXE_ams"))]
-    ams: PathBuf,
+    pub(crate) ams: PathBuf,
     /// Keep everything in this folder; without it, a temporary one is kept only after a failure
     #[arg(long, value_name = "FOLDER")]
-    folder: Option<PathBuf>,
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// The seed that was given, or another one each time.
+pub(crate) fn seed(given: Option<u64>) -> u64 {
+    given.unwrap_or_else(|| u64::from(uuid::Uuid::new_v4().as_fields().0 % 1_000_000))
 }
 
 const EXAMPLES: &str = "\
@@ -48,6 +75,7 @@ Examples:
   cargo test --test chaos -- --incidents 500 --seed 7 --store dynamodb
   cargo test --test chaos -- --incidents 10000 --seed 1 --rate 6
   cargo test --test chaos -- --seed 7 --schedule
+  cargo test --test chaos -- game-day --quick --lang en
 
 Exit codes: 0 everything held, 1 something was violated, 2 could not run.";
 
@@ -78,23 +106,20 @@ pub(crate) struct Options {
     pub(crate) minutes: Option<f64>,
     pub(crate) schedule: bool,
     pub(crate) markdown: bool,
-    pub(crate) ams: PathBuf,
-    pub(crate) folder: Option<PathBuf>,
+    pub(crate) place: Place,
 }
 
 impl Args {
     pub(crate) fn options(self) -> Options {
-        let random = u64::from(uuid::Uuid::new_v4().as_fields().0 % 1_000_000);
         Options {
             incidents: self.incidents.unwrap_or(if self.quick { 60 } else { 500 }).max(1),
-            seed: self.seed.unwrap_or(random),
+            seed: seed(self.seed),
             store: self.store,
             rate: self.rate.clamp(0.01, 1_000.0),
             minutes: self.minutes,
             schedule: self.schedule,
             markdown: self.markdown,
-            ams: self.ams,
-            folder: self.folder,
+            place: self.place,
         }
     }
 }

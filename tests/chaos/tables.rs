@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use ams::claim::dynamodb::{DynamoDbClaims, Settings};
@@ -9,7 +10,6 @@ use ams::clock::SystemClock;
 
 use crate::engine::{self, Engine, REGION};
 use crate::fault_proxy::FaultProxy;
-use crate::options::Options;
 use crate::schedule::REGIONS;
 
 const CLAIMS: &str = "claims";
@@ -22,22 +22,20 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    pub(crate) async fn make(options: &Options) -> io::Result<Self> {
-        let engine = Engine::start(&options.ams);
+    pub(crate) async fn make(ams: &Path, seed: u64) -> io::Result<Self> {
+        let engine = Engine::start(ams);
         let client = engine::client(engine.url());
         engine::create_claims(&client, CLAIMS).await;
         engine::create_history(&client, HISTORY).await;
         let mut proxies = Vec::new();
         for index in 0..REGIONS.len() as u64 {
-            proxies.push(
-                FaultProxy::start(engine.url(), options.seed.wrapping_add(10 + index)).await?,
-            );
+            proxies.push(FaultProxy::start(engine.url(), seed.wrapping_add(10 + index)).await?);
         }
         Ok(Self { engine, proxies })
     }
 
-    /// Each region's `store` section.
-    pub(crate) fn stores(&self) -> BTreeMap<String, String> {
+    /// Each process's `store` section.
+    pub(crate) fn stores(&self, processes: &[(&'static str, usize)]) -> BTreeMap<String, String> {
         let store = |proxy: &FaultProxy| {
             format!(
                 "{{dynamodb: {{table: {CLAIMS}, history_table: {HISTORY}, region: {REGION}, \
@@ -45,7 +43,8 @@ impl Tables {
                 proxy.url()
             )
         };
-        REGIONS.map(str::to_owned).into_iter().zip(self.proxies.iter().map(store)).collect()
+        let stores = processes.iter().map(|(name, region)| (name, store(&self.proxies[*region])));
+        stores.map(|(name, store)| ((*name).to_owned(), store)).collect()
     }
 
     /// Past the proxies.

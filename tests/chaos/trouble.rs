@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::courier::Courier;
 use crate::fault_proxy::{Cut, Faults};
 use crate::ground::Ground;
 use crate::schedule::{REGIONS, Trouble, What};
@@ -39,7 +40,7 @@ pub(crate) struct Done {
 
 /// Carries the troubles out, in order. At the end everything runs and nothing is in the way.
 pub(crate) async fn make(
-    ground: &mut Ground,
+    (ground, courier): (&mut Ground, &Courier),
     troubles: &[Trouble],
     began: Instant,
 ) -> io::Result<Done> {
@@ -51,6 +52,7 @@ pub(crate) async fn make(
     moments.sort();
     let mut maker = Maker {
         ground,
+        courier,
         done: Done::default(),
         locks: BTreeMap::new(),
         down: BTreeMap::new(),
@@ -79,6 +81,7 @@ pub(crate) async fn make(
 
 struct Maker<'a> {
     ground: &'a mut Ground,
+    courier: &'a Courier,
     done: Done,
     locks: BTreeMap<What, JoinHandle<io::Result<()>>>,
     /// Regions to be started, and since when. The other region may be paused in the middle of a
@@ -145,7 +148,7 @@ impl Maker<'_> {
                     Faults { slow_request: slow, slow_answer: slow, ..Faults::default() },
                 );
             }
-            What::HoldWebhooks => self.ground.courier.hold(true),
+            What::HoldWebhooks => self.courier.hold(true),
         }
         Ok(())
     }
@@ -173,7 +176,7 @@ impl Maker<'_> {
             What::LoseStoreAnswers(region)
             | What::StoreErrors(region)
             | What::SlowStore(region) => self.store(region, Faults::default()),
-            What::HoldWebhooks => self.ground.courier.hold(false),
+            What::HoldWebhooks => self.courier.hold(false),
         }
         Ok(())
     }
