@@ -143,12 +143,14 @@ impl Rotation {
                 self.learned.add(value);
                 if secret.exchange(value.clone()) {
                     self.metrics.secrets_changed.inc();
-                    tracing::info!("{key} was exchanged: what {reference} holds now is in force");
+                    tracing::info!(
+                        "the secret {key} was exchanged: what {reference} holds now is in force"
+                    );
                 }
             }
             Err(why) => {
                 self.metrics.secret_failures.inc();
-                tracing::error!("{key}: the value before stays in force; {reference}: {why}");
+                tracing::error!("the secret {key} stays as it was: {reference}: {why}");
             }
         }
     }
