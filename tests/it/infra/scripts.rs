@@ -183,7 +183,10 @@ fn the_doctor_looks_from_inside_a_region() {
     assert_eq!(done.ended(1).regions(""), vec![OSAKA; done.calls.len()]);
     assert!(done.said.contains("what the doctor found"), "{}", done.said);
     let call = |of: &str| done.calls.iter().find(|call| call.contains(of)).unwrap();
-    assert!(call("run-task").contains(r#"["doctor", "--config", "/etc/ams/ams.yaml"]"#));
+    assert!(
+        call("run-task")
+            .contains(r#"["doctor", "--no-receivers", "--config", "/etc/ams/ams.yaml"]"#)
+    );
     // Where the template has the log written to.
     assert!(call("get-log-events").contains("--log-stream-name osaka/ams/0123"));
     let not_begun = scripts.run("doctor", &[EXAMPLE, "first"], &[("CODE", "None")]);

@@ -72,8 +72,8 @@ fn the_example_is_accepted_with_the_templates_environment() {
 fn the_examples_secrets_are_those_of_the_deployment() {
     let example = read("infra/example/ams.yaml");
     let lines = example.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let code: String = lines.map(|line| format!("{line}\n")).collect();
-    let named: Names = all("secretsmanager:([A-Za-z0-9/_-]+)", &code).into_iter().collect();
+    let named: Names =
+        lines.flat_map(|line| all("secretsmanager:([A-Za-z0-9/_-]+)", line)).collect();
     assert!(named.len() >= 3, "{named:?}");
     let deployment = read("infra/example.env");
     for region in ["FIRST", "SECOND"] {
