@@ -1,4 +1,5 @@
-# What infra/deploy and infra/remove have in common: the settings of one deployment.
+# shellcheck shell=bash
+# What the scripts have in common: the settings of one deployment.
 
 # usage: settings FILE
 settings() {
@@ -8,8 +9,14 @@ settings() {
     . "$1"
     set +a
     local key missing=()
-    for key in NAME WITNESS_REGION {FIRST,SECOND}_{REGION,NAME,IMAGE,CERTIFICATE,PAGERDUTY_TOKEN,WEBHOOK_SECRET}; do
+    for key in NAME WITNESS_REGION {FIRST,SECOND}_{REGION,NAME,IMAGE,CERTIFICATE,SECRETS}; do
         [ -n "${!key:-}" ] || missing+=("$key")
     done
     [ ${#missing[@]} -eq 0 ] || { echo "$1 lacks ${missing[*]}" >&2; return 2; }
+}
+
+# usage: of FIRST|SECOND KEY
+of() {
+    local key="$1_$2"
+    echo "${!key:-}"
 }
