@@ -110,8 +110,8 @@ impl Source<'_> {
     /// `STORE_DYNAMODB_` is `store.dynamodb` in the file.
     fn path_of_section(&self) -> String {
         let path = self.section.trim_end_matches('_').replace('_', ".").to_lowercase();
-        // The one key of two words that has keys below it.
-        path.replace("custom.fields", "custom_fields")
+        // The keys of two words that have keys below them.
+        path.replace("custom.fields", "custom_fields").replace("last.resort", "last_resort")
     }
 
     pub(super) fn bad(

@@ -22,14 +22,10 @@ fn released(aws: &Aws) -> (WorldBuilder, Bucket) {
     }
     bucket.put("rules/scenarios/web/down.test.yaml", "not: [a scenario");
     bucket.put("elsewhere/other.yaml", "not: [a scenario");
-    let keys = aws.runner();
     let world = World::with(&scenario("on-disk"))
-        .settings(&format!("aws: {{region: {TOKYO}, endpoint: \"{}\"}}\n", aws.url()))
         .settings("reload_every: 200ms\n")
         .environment("AMS_SCENARIOS", "s3://example-msp-ams/rules/scenarios/")
-        .environment("AWS_ACCESS_KEY_ID", &keys.id)
-        .environment("AWS_SECRET_ACCESS_KEY", &keys.secret)
-        .environment("AWS_EC2_METADATA_DISABLED", "true");
+        .in_tokyo(aws);
     (world, bucket)
 }
 

@@ -31,15 +31,11 @@ fn kept_at_aws(aws: &Aws) -> (WorldBuilder, Account) {
     let home = aws.home();
     home.secret(TOKYO, WEBHOOK, "sandbox-webhook-secret\n");
     home.parameter(TOKYO, TOKEN, "sandbox-token");
-    let keys = aws.runner();
     let world = World::with(LOOK)
-        .settings(&format!("aws: {{region: {TOKYO}, endpoint: \"{}\"}}\n", aws.url()))
         .settings(&format!("webhook: {{secrets: ['secretsmanager:{WEBHOOK}']}}\n"))
         .settings("secrets_every: 1s\n")
         .environment("AMS_WEBHOOK_SECRET", "not-looked-at")
-        .environment("AWS_ACCESS_KEY_ID", &keys.id)
-        .environment("AWS_SECRET_ACCESS_KEY", &keys.secret)
-        .environment("AWS_EC2_METADATA_DISABLED", "true");
+        .in_tokyo(aws);
     (world, home)
 }
 

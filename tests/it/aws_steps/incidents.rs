@@ -43,13 +43,7 @@ fn customer(id: &str, account: &str, external_id: &str) -> String {
 }
 
 fn reaching(aws: &Aws, scenario: &str) -> WorldBuilder {
-    let keys = aws.runner();
-    World::with(scenario)
-        .customer(&customer("shop", SHOP, ID))
-        .settings(&format!("aws: {{region: {TOKYO}, endpoint: \"{}\"}}\n", aws.url()))
-        .environment("AWS_ACCESS_KEY_ID", &keys.id)
-        .environment("AWS_SECRET_ACCESS_KEY", &keys.secret)
-        .environment("AWS_EC2_METADATA_DISABLED", "true")
+    World::with(scenario).customer(&customer("shop", SHOP, ID)).in_tokyo(aws)
 }
 
 #[tokio::test]

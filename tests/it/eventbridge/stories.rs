@@ -32,14 +32,11 @@ impl Ways {
     }
 
     fn world(&self, scenario: &str) -> WorldBuilder {
-        let keys = self.aws.runner();
         World::with(scenario)
             .subscribed_alone("tokyo")
             .environment_of("osaka", "AMS_EVENTBRIDGE_SQS_QUEUE", &self.queue.url(self.aws.url()))
             .environment_of("osaka", "AMS_EVENTBRIDGE_SQS_REGION", "ap-northeast-3")
-            .environment("AWS_ACCESS_KEY_ID", &keys.id)
-            .environment("AWS_SECRET_ACCESS_KEY", &keys.secret)
-            .environment("AWS_EC2_METADATA_DISABLED", "true")
+            .with_keys_of(&self.aws)
     }
 
     /// As EventBridge carries what PagerDuty says of an incident.

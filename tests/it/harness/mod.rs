@@ -1,5 +1,6 @@
 //! What several test modules share.
 
+mod at_aws;
 pub(crate) mod commands;
 pub(crate) mod engine;
 pub(crate) mod openapi;

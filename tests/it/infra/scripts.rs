@@ -24,6 +24,7 @@ const AWS: &str = r#"#!/bin/sh
 echo "$*" >> "$LOG"
 case "$*" in
     *scan*) echo "$OPEN" ;;
+    *no-execute-changeset*) echo "to see it: arn:aws:cloudformation:here:111122223333:changeSet/awscli/1 " ;;
     *LoadBalancer*) echo arn:of:balancer ;;
     *desiredCount*) [ "$SERVES" != gone ] || exit 254; echo "$SERVES" ;;
     *services*networkConfiguration*) echo '{"awsvpcConfiguration": {}}' ;;
@@ -111,7 +112,11 @@ fn a_deployment_changes_one_region_after_the_other() {
     let done = scripts.run("deploy", &[EXAMPLE, "--look"], &[]);
     done.ended(0);
     let looks = |call: &String| call.contains("--no-execute-changeset");
-    assert!(done.calls.iter().all(looks), "{:?}", done.calls);
+    let (looked, shown): (Vec<_>, Vec<_>) = done.calls.iter().cloned().partition(looks);
+    let shows = |call: &String| {
+        call.contains("describe-change-set") && call.contains(":changeSet/awscli/1 ")
+    };
+    assert!(looked.len() == 3 && shown.len() == 3 && shown.iter().all(shows), "{:?}", done.calls);
     assert!(!done.said.contains("infra/doctor"), "nothing runs yet: {}", done.said);
     for words in [&[][..], &["nowhere.env"]] {
         assert!(scripts.run("deploy", words, &[]).ended(2).calls.is_empty());

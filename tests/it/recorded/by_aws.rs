@@ -61,15 +61,7 @@ pub(super) async fn volume() -> Chapter {
     let account = aws.account(SHOP);
     account.role("AmsFirstResponse").external_id("ams-6f0c2b7e-example-shop");
     let volume = account.volume(TOKYO, "vol-0a1b2c3d4e5f60718", 20);
-    let keys = aws.runner();
-    let world = World::with(SCENARIO)
-        .customer(CUSTOMER)
-        .settings(&format!("aws: {{region: {TOKYO}, endpoint: \"{}\"}}\n", aws.url()))
-        .environment("AWS_ACCESS_KEY_ID", &keys.id)
-        .environment("AWS_SECRET_ACCESS_KEY", &keys.secret)
-        .environment("AWS_EC2_METADATA_DISABLED", "true")
-        .start()
-        .await;
+    let world = World::with(SCENARIO).customer(CUSTOMER).in_tokyo(&aws).start().await;
     let told = Recorder::of(&world)
         .await
         .record("[SHOP] volume full: vol-0a1b2c3d4e5f60718", Outcome::Resolved)

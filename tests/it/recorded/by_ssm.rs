@@ -31,14 +31,10 @@ pub(super) async fn server() -> Chapter {
     let host = account.host(TOKYO, "i-0a1b2c3d4e5f60718");
     let log = "[error] (28)No space left on device: could not create the rewrite mutex\n";
     fs::write(host.home().join("error.log"), log).unwrap();
-    let keys = aws.runner();
     let world = World::with(WEB_SERVICE)
         .customer(CUSTOMER)
-        .settings(&format!("aws: {{region: {TOKYO}, endpoint: \"{}\"}}\n", aws.url()))
         .settings("host_markers: [~/.ams]\n")
-        .environment("AWS_ACCESS_KEY_ID", &keys.id)
-        .environment("AWS_SECRET_ACCESS_KEY", &keys.secret)
-        .environment("AWS_EC2_METADATA_DISABLED", "true")
+        .in_tokyo(&aws)
         .start()
         .await;
     let told =

@@ -41,14 +41,10 @@ fn customer(id: &str, site_account: &str, external_id: &str, instance: &str) -> 
 }
 
 fn reaching(site: &Site) -> WorldBuilder {
-    let keys = site.aws.runner();
     World::with(REPAIR)
         .customer(&customer("shop", SHOP, ID, WEB))
-        .settings(&format!("aws: {{region: {TOKYO}, endpoint: \"{}\"}}\n", site.aws.url()))
         .settings("host_markers: [~/.ams]\n")
-        .environment("AWS_ACCESS_KEY_ID", &keys.id)
-        .environment("AWS_SECRET_ACCESS_KEY", &keys.secret)
-        .environment("AWS_EC2_METADATA_DISABLED", "true")
+        .in_tokyo(&site.aws)
 }
 
 #[tokio::test]

@@ -50,15 +50,11 @@ async fn site() -> (Aws, Host, Host, WorldBuilder) {
         host
     };
     let (shop, mall) = (server("shop", SHOP, NEW), server("mall", MALL, MALL_NEW));
-    let keys = aws.runner();
     let world = World::with(REPAIR)
         .customer(&customer("shop", SHOP))
         .customer(&customer("mall", MALL))
-        .settings(&format!("aws: {{region: {TOKYO}, endpoint: \"{}\"}}\n", aws.url()))
         .settings("host_markers: [~/.ams]\n")
-        .environment("AWS_ACCESS_KEY_ID", &keys.id)
-        .environment("AWS_SECRET_ACCESS_KEY", &keys.secret)
-        .environment("AWS_EC2_METADATA_DISABLED", "true");
+        .in_tokyo(&aws);
     (aws, shop, mall, world)
 }
 
