@@ -33,13 +33,16 @@ pub enum MirrorError {
 }
 
 /// One prefix of one bucket.
-#[derive(Clone)]
 pub struct Mirror {
+    source: Arc<Source>,
+    /// What is in place.
+    copied: Vec<Listed>,
+}
+
+struct Source {
     config: MirrorConfig,
     signed: Signed,
     own: Own,
-    /// What is in place.
-    copied: Vec<Listed>,
 }
 
 impl Mirror {
@@ -49,8 +52,9 @@ impl Mirror {
         let own = own.ok_or(MirrorError::NoCredentials)?;
         let signed =
             Signed::new(clock).map_err(|error| MirrorError::HttpClient(error.to_string()))?;
-        let mut mirror = Self { config, signed, own, copied: Vec::new() };
-        let listed = mirror.list().await?;
+        let source = Arc::new(Source { config, signed, own });
+        let mut mirror = Self { source, copied: Vec::new() };
+        let listed = mirror.source.list().await?;
         mirror.copy(listed).await?;
         Ok(mirror)
     }
@@ -71,7 +75,7 @@ impl Mirror {
     }
 
     async fn look(&mut self, before: &mut Vec<Listed>) -> Result<(), MirrorError> {
-        let now = self.list().await?;
+        let now = self.source.list().await?;
         let has_settled = now == *before;
         before.clone_from(&now);
         if has_settled && now != self.copied {
@@ -80,6 +84,34 @@ impl Mirror {
         Ok(())
     }
 
+    /// Into a directory of its own, which then takes the place of the one before.
+    async fn copy(&mut self, listed: Vec<Listed>) -> Result<(), MirrorError> {
+        let source = &self.source;
+        let folder = source.config.folder.clone();
+        let version = digest::short(format!("{listed:?}"));
+        let part = folder.join(format!("{version}.{}.part", std::process::id()));
+        let mut under_way = JoinSet::new();
+        for object in listed.clone() {
+            let path = source.path(&part, &object)?;
+            if under_way.len() >= limits::MIRROR_AT_ONCE {
+                source.joined(under_way.join_next().await)?;
+            }
+            let source = Arc::clone(source);
+            under_way.spawn(async move { source.fetch(&object.key, path).await });
+        }
+        while let Some(fetched) = under_way.join_next().await {
+            source.joined(Some(fetched))?;
+        }
+        let place = folder.clone();
+        let placed = tokio::task::spawn_blocking(move || put_in_place(&folder, &version, &part));
+        let placed = placed.await.map_err(|error| source.failed(error.to_string()))?;
+        placed.map_err(|source| MirrorError::Folder { path: place, source })?;
+        self.copied = listed;
+        Ok(())
+    }
+}
+
+impl Source {
     /// Files that the rules are read from. Tests are not among them: nobody runs them here.
     async fn list(&self) -> Result<Vec<Listed>, MirrorError> {
         let most = limits::MIRROR_OBJECTS;
@@ -100,31 +132,6 @@ impl Mirror {
     fn failed(&self, why: String) -> MirrorError {
         let Bucket { name, prefix, .. } = &self.config.bucket;
         MirrorError::Bucket { bucket: name.clone(), prefix: prefix.clone(), why }
-    }
-
-    /// Into a directory of its own, which then takes the place of the one before.
-    async fn copy(&mut self, listed: Vec<Listed>) -> Result<(), MirrorError> {
-        let folder = self.config.folder.clone();
-        let version = digest::short(format!("{listed:?}"));
-        let part = folder.join(format!("{version}.{}.part", std::process::id()));
-        let mut under_way = JoinSet::new();
-        for object in listed.clone() {
-            let path = self.path(&part, &object)?;
-            if under_way.len() >= limits::MIRROR_AT_ONCE {
-                self.joined(under_way.join_next().await)?;
-            }
-            let mirror = self.clone();
-            under_way.spawn(async move { mirror.fetch(&object.key, path).await });
-        }
-        while let Some(fetched) = under_way.join_next().await {
-            self.joined(Some(fetched))?;
-        }
-        let place = folder.clone();
-        let placed = tokio::task::spawn_blocking(move || put_in_place(&folder, &version, &part));
-        let placed = placed.await.map_err(|error| self.failed(error.to_string()))?;
-        placed.map_err(|source| MirrorError::Folder { path: place, source })?;
-        self.copied = listed;
-        Ok(())
     }
 
     fn joined(

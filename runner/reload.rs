@@ -117,10 +117,10 @@ impl Reload {
 
     fn read(&self) -> Result<RuleSet, Refused> {
         let failed = |reason: String| Refused { findings: Vec::new(), reason };
-        let catalog = Catalog::load(&self.scenarios, Some(&self.vars))
+        let catalog = Catalog::load(&behind(&self.scenarios), Some(&self.vars))
             .map_err(|error| failed(error.to_string()))?;
         let mut customers = match &self.customers {
-            Some(path) => Customers::load(path)
+            Some(path) => Customers::load(&behind(path))
                 .map_err(|error| failed(format!("{}: {error}", path.display())))?,
             None => Customers::default(),
         };
@@ -144,6 +144,11 @@ impl Reload {
         };
         Err(Refused { findings, reason })
     }
+}
+
+/// Where a link leads: what is exchanged by a link is read as it was when the reading began.
+fn behind(path: &Path) -> PathBuf {
+    std::fs::read_link(path).map_or_else(|_| path.to_owned(), |to| path.with_file_name(to))
 }
 
 /// Findings of a refused change that are logged; `ams validate` shows them all.
