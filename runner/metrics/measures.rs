@@ -37,6 +37,9 @@ struct BoundLabel {
     bound: &'static str,
 }
 
+/// Bounds of fewer places are not among the fullest.
+const SMALLEST_TOLD: u64 = 16;
+
 type Look = Box<dyn Fn() -> u64 + Send + Sync>;
 
 /// Something bounded, looked at whenever somebody asks for the metrics.
@@ -137,7 +140,9 @@ impl Measures {
     pub(super) fn fullest_bound(&self) -> (&'static str, u64) {
         let bounds = self.bounds.lock().unwrap_or_else(PoisonError::into_inner);
         let percent = |bound: &Bound| (bound.used)().saturating_mul(100) / bound.size.max(1);
-        let each = bounds.iter().map(|bound| (bound.name, percent(bound)));
+        // A few places that are taken for seconds say nothing of a process.
+        let told = bounds.iter().filter(|bound| bound.size >= SMALLEST_TOLD);
+        let each = told.map(|bound| (bound.name, percent(bound)));
         each.max_by_key(|(_, percent)| *percent).unwrap_or(("none", 0))
     }
 
