@@ -10,6 +10,8 @@ mod figures;
 mod scripts;
 // What the processes run in.
 mod image;
+// What it costs.
+mod cost;
 
 use std::collections::BTreeSet;
 use std::path::Path;
