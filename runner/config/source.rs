@@ -205,7 +205,10 @@ impl Source<'_> {
         let value = self.follow((at.place, key), &reference, findings)?;
         let secret = Secret::new(origin, value.clone());
         let Some(objection) = secret.objection(value.expose_secret()) else { return Some(secret) };
-        let remedy = "make a long one, for example with: openssl rand -hex 32";
+        let remedy = match form {
+            Form::One => "put the secret alone there",
+            Form::Lines { .. } => "make a long one, for example with: openssl rand -hex 32",
+        };
         self.bad((at.place, key), &objection, remedy, findings);
         None
     }
