@@ -206,10 +206,13 @@ async fn mark(client: &Client, table: &str) -> Result<(), Failure> {
         .put_item()
         .table_name(table)
         .set_item(Some(item))
-        .condition_expression("attribute_not_exists(pk)");
+        // An older one is raised: what this version writes, the one before it must not begin to read.
+        .condition_expression("attribute_not_exists(pk) OR #format < :format")
+        .expression_attribute_names("#format", "format")
+        .expression_attribute_values(":format", number(&FORMAT));
     let Err(error) = put.send().await else { return Ok(()) };
     match error.as_service_error() {
-        // There was one. Should a newer process be faster than us, its items say so themselves.
+        // It is ours or newer. Should a newer process be faster than us, its items say so themselves.
         Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
         _ => Err(Failure::of(&error)),
     }

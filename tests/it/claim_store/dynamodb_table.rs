@@ -165,6 +165,17 @@ async fn a_table_of_a_newer_version_is_refused() {
 }
 
 #[tokio::test]
+async fn a_table_of_an_older_version_is_marked_as_ours() {
+    let table = Table::new().await;
+    let put = table.client().put_item().table_name(NAME).item("pk", text("schema"));
+    put.item("sk", text("schema")).item("format", number("1")).send().await.unwrap();
+    table.runner(table.engine.url(), "tokyo-1").await;
+    let get = table.client().get_item().table_name(NAME).consistent_read(true);
+    let marker = get.key("pk", text("schema")).key("sk", text("schema")).send().await.unwrap();
+    assert_eq!(marker.item.unwrap()["format"], number("2"), "an older ams does not start any more");
+}
+
+#[tokio::test]
 async fn an_item_of_a_newer_version_is_named_and_left_alone() {
     let table = Table::new().await;
     let tokyo = table.runner(table.engine.url(), "tokyo-1").await;
