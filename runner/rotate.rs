@@ -20,6 +20,9 @@ use crate::mask::Learned;
 use crate::metrics::Metrics;
 use crate::secret::{Origin, Reference, Secret};
 
+/// What helps who is nobody at AWS.
+const NO_ROLE: &str = "give AMS a role, or set AWS_PROFILE";
+
 /// Fetches what AWS keeps. `file` is where the references stand, for the findings.
 pub async fn fetch(
     file: &Path,
@@ -41,15 +44,17 @@ pub async fn fetch(
     let vault = match Vault::open(settings, Arc::new(SystemClock)).await {
         Ok(vault) => vault,
         Err(error) => {
-            let remedy = "give AMS a role, or set AWS_PROFILE";
-            refuse(first, &format!("cannot be fetched: {error}"), remedy);
+            refuse(first, &format!("cannot be fetched: {error}"), NO_ROLE);
             return Err(findings.into_sorted());
         }
     };
     let read = read_all(wanted.iter().copied(), Some(&vault)).await;
     for secret in wanted {
         let Some(origin) = secret.origin() else { continue };
-        let remedy = "put the secret there, and let AMS's role read it";
+        let remedy = match read.get(&origin.reference) {
+            Some(Err(why)) if why.starts_with("NoCredentials") => NO_ROLE,
+            _ => "put the secret there, and let AMS's role read it",
+        };
         match read.get(&origin.reference) {
             Some(Ok(value)) => match secret.objection(value.expose_secret()) {
                 None => drop(secret.exchange(value.clone())),

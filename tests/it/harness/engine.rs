@@ -28,15 +28,18 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// Starts the program that lies beside this one (`ams`).
+    /// Starts the program that lies beside this one (`ams`), or beside the one that was built with us.
     pub(crate) fn start(ams: &Path) -> Self {
-        let program = ams.with_file_name("ams-test-engine");
-        assert!(
-            program.exists(),
-            "there is no {}: run cargo build --locked --manifest-path tests/engine/Cargo.toml \
-             with the same CARGO_TARGET_DIR and profile, or tests/run, which does",
-            program.display(),
-        );
+        let built = Path::new(env!("CARGO_BIN_EXE_ams"));
+        let places = [ams, built].map(|it| it.with_file_name("ams-test-engine"));
+        let program = places.iter().find(|it| it.exists());
+        let program = program.unwrap_or_else(|| {
+            panic!(
+                "there is no {}: run cargo build --locked --manifest-path tests/engine/Cargo.toml \
+                 with the same CARGO_TARGET_DIR and profile, or tests/run, which does",
+                places[0].display(),
+            )
+        });
         let mut process = Command::new(program).stdout(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut url).unwrap();
