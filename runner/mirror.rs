@@ -54,8 +54,12 @@ impl Mirror {
             Signed::new(clock).map_err(|error| MirrorError::HttpClient(error.to_string()))?;
         let source = Arc::new(Source { config, signed, own });
         let mut mirror = Self { source, copied: Vec::new() };
-        let listed = mirror.source.list().await?;
-        mirror.copy(listed).await?;
+        let copied = async {
+            let listed = mirror.source.list().await?;
+            mirror.copy(listed).await
+        };
+        let copied = tokio::time::timeout(limits::MIRROR_WITHIN, copied).await;
+        copied.unwrap_or_else(|_| Err(mirror.source.too_long()))?;
         Ok(mirror)
     }
 
@@ -67,7 +71,8 @@ impl Mirror {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(every) => {}
             }
-            if let Err(error) = self.look(&mut before).await {
+            let looked = tokio::time::timeout(limits::MIRROR_WITHIN, self.look(&mut before)).await;
+            if let Err(error) = looked.unwrap_or_else(|_| Err(self.source.too_long())) {
                 metrics.reload_failures.inc();
                 tracing::warn!(%error, "the copy before stays in force: {error}");
             }
@@ -132,6 +137,10 @@ impl Source {
     fn failed(&self, why: String) -> MirrorError {
         let Bucket { name, prefix, .. } = &self.config.bucket;
         MirrorError::Bucket { bucket: name.clone(), prefix: prefix.clone(), why }
+    }
+
+    fn too_long(&self) -> MirrorError {
+        self.failed(format!("no copy within {:?}", limits::MIRROR_WITHIN))
     }
 
     fn joined(

@@ -82,7 +82,7 @@ impl Bucket {
             if self.prefix.is_empty() { String::new() } else { format!("{}/", self.prefix) };
         let mut listed = Vec::new();
         let mut token: Option<String> = None;
-        loop {
+        for _ in 0..limits::S3_PAGES {
             // Sorted, as the signature wants them.
             let next = token.iter().map(|it| format!("continuation-token={}&", encoded(it)));
             let next: String = next.collect();
@@ -105,6 +105,7 @@ impl Bucket {
                 return Ok(listed);
             }
         }
+        Err(wrong(format!("the list does not end after {} pages", limits::S3_PAGES)))
     }
 
     /// The content of an object.

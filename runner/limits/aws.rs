@@ -8,6 +8,12 @@ pub const AWS_CONNECT: Duration = Duration::from_secs(3);
 /// One request to AWS that only reads, or that takes on a role.
 pub const AWS_REQUEST: Duration = Duration::from_secs(3);
 
+/// Pages of a list: S3 puts a thousand objects on one, and may put fewer.
+pub const S3_PAGES: usize = 200;
+
+/// One copy of a prefix, with its list.
+pub const MIRROR_WITHIN: Duration = Duration::from_mins(5);
+
 /// Objects of a prefix that scenarios or customers are copied from.
 pub const MIRROR_OBJECTS: usize = 20_000;
 

@@ -29,6 +29,8 @@ pub(super) struct BucketState {
     region: String,
     readers: BTreeSet<String>,
     objects: BTreeMap<String, Object>,
+    /// Every page of its list names a further one.
+    endless: bool,
 }
 
 /// Something stored.
@@ -143,15 +145,13 @@ fn list(bucket: &BucketState, prefix: &str, after: &str) -> String {
     let listed = bucket.objects.iter().filter(|(key, _)| key.starts_with(prefix));
     let mut listed = listed.filter(|(key, _)| key.as_str() > after).peekable();
     let page: Vec<_> = listed.by_ref().take(PAGE).collect();
-    let is_cut = listed.peek().is_some();
+    let is_cut = bucket.endless || listed.peek().is_some();
     let entry = |(key, object): &(&String, &Object)| {
         let (size, tag) = (object.body.len(), tag(object));
         format!("<Contents><Key>{key}</Key><ETag>{tag}</ETag><Size>{size}</Size></Contents>")
     };
-    let next = page
-        .last()
-        .filter(|_| is_cut)
-        .map(|(key, _)| format!("<NextContinuationToken>{key}</NextContinuationToken>"));
+    let last = page.last().map_or(after, |(key, _)| key.as_str());
+    let next = is_cut.then(|| format!("<NextContinuationToken>{last}</NextContinuationToken>"));
     let contents: String = page.iter().map(entry).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><ListBucketResult><IsTruncated>{is_cut}</IsTruncated>\
@@ -216,6 +216,7 @@ impl Bucket {
             region: region.to_owned(),
             readers: BTreeSet::new(),
             objects: BTreeMap::new(),
+            endless: false,
         };
         account.shared.world().buckets.entry(name.to_owned()).or_insert(state);
         Self { account: account.clone(), name: name.to_owned() }
@@ -237,6 +238,10 @@ impl Bucket {
     pub(crate) fn put(&self, key: &str, body: &str) {
         let object = Object { body: body.to_owned().into(), headers: BTreeMap::new() };
         self.change(|bucket| drop(bucket.objects.insert(key.to_owned(), object)));
+    }
+
+    pub(crate) fn lists_without_end(&self, endless: bool) {
+        self.change(|bucket| bucket.endless = endless);
     }
 
     pub(crate) fn remove(&self, key: &str) {

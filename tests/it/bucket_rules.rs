@@ -77,6 +77,11 @@ async fn a_bucket_that_cannot_be_read_changes_nothing_and_a_key_leads_nowhere_el
     })
     .await;
     bucket.remove("rules/scenarios/../../../escaped.yaml");
+    bucket.lists_without_end(true);
+    let log = world.cluster.regions[0].log.clone();
+    let is_told = || std::fs::read_to_string(&log).unwrap().contains("the list does not end");
+    wait::until("a list without end is given up", is_told).await;
+    bucket.lists_without_end(false);
     aws.region_down(TOKYO);
     recovers(&world, "web down").await;
     aws.region_up(TOKYO);
