@@ -97,7 +97,16 @@ async fn read_one(reference: &Reference, vault: Option<&Vault>) -> Result<Secret
     tokio::time::timeout(limits::SECRET_FETCH, read).await.unwrap_or_else(|_| Err(told()))
 }
 
+/// Whole: one that is being written at this moment is left for the next look.
 async fn read_file(path: &Path) -> Result<SecretString, String> {
+    let first = read_once(path).await?;
+    tokio::time::sleep(limits::SECRET_SETTLES).await;
+    let second = read_once(path).await?;
+    let is_settled = first.expose_secret() == second.expose_secret();
+    if is_settled { Ok(second) } else { Err("it is being written".to_owned()) }
+}
+
+async fn read_once(path: &Path) -> Result<SecretString, String> {
     let read = async {
         let most = u64::try_from(limits::SECRET_BYTES).unwrap_or(u64::MAX);
         let mut text = String::new();

@@ -81,6 +81,9 @@ pub const SECRETS_EVERY: Duration = Duration::from_mins(1);
 /// The shortest of that: each look costs a request per secret.
 pub const SECRETS_OFTEN: Duration = Duration::from_secs(1);
 
+/// A file that is the same after this long is not being written.
+pub const SECRET_SETTLES: Duration = Duration::from_millis(200);
+
 /// For one secret, with all attempts.
 pub const SECRET_FETCH: Duration = Duration::from_secs(10);
 

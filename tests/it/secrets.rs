@@ -86,6 +86,35 @@ async fn a_webhook_secret_is_exchanged_while_ams_runs() {
     world.end().await;
 }
 
+#[tokio::test]
+async fn a_secret_in_a_file_is_exchanged_too_and_half_a_secret_is_not() {
+    let (old, new) = ("sandbox-webhook-secret", "the-next-secret-of-the-subscription");
+    let world = World::with(LOOK)
+        .secret("webhook", old)
+        .settings("webhook: {secrets: ['file:../webhook']}\nsecrets_every: 1s\n")
+        .start()
+        .await;
+    let region = &world.cluster.regions[0];
+    let (url, metrics) = (region.webhook_url(), region.url("/metrics"));
+    assert_eq!(knock(&url, old).await, 202);
+    // Somebody writes it without an end, each time something else.
+    let path = world.path("webhook");
+    let writer = tokio::spawn(async move {
+        for number in 0.. {
+            tokio::fs::write(&path, format!("half-of-a-secret-{number}")).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    wait::for_text(&metrics, "ams_secret_failures_total 1").await;
+    writer.abort();
+    assert!(writer.await.is_err());
+    assert_eq!(knock(&url, old).await, 202);
+    world.write("webhook", new);
+    until_answered(&url, new, 202).await;
+    assert_eq!(knock(&url, old).await, 401);
+    world.end().await;
+}
+
 /// A command with a configuration whose token is kept at AWS.
 async fn subscriptions(aws: &Aws, token: &str) -> Output {
     let pagerduty = StandIn::start(Settings::default(), Arc::new(SystemClock)).await.unwrap();
